@@ -1,0 +1,75 @@
+/**
+ * The rules for values that enter the queue, each in this one place: HTTP input and callers of `TaskService` are held
+ * to the same. A rule answers what is wrong, or undefined.
+ */
+export interface RuleProblem {
+  /** Stable name of the broken rule. */
+  rule: string;
+  /** What the value may be. */
+  msg: string;
+}
+export type Rule = (value: unknown) => RuleProblem | undefined;
+
+export const LIMITS = {
+  /** Bytes of UTF-8 in `input`, `args`, `temp`, `output`: what a TEXT column of MySQL holds. */
+  textBytes: 65_535,
+  /** Characters (code points) in `service` and `group`. */
+  nameLength: 64,
+  /** Characters (code points) in an owner. */
+  userIdLength: 255,
+  /** Tasks on one page of a list. */
+  pageSize: 1000,
+  /** Ids in one `ids` parameter. */
+  ids: 1000,
+  /** Largest page number: keeps OFFSET far inside 64 bits. */
+  page: 2 ** 31 - 1,
+} as const;
+
+/** The rule whose breach is TOO_LARGE, not INVALID_PARAM. */
+export const MAX_BYTES = 'maxBytes';
+
+/** What no database keeps alike: NUL is refused by PostgreSQL, a lone surrogate has no UTF-8. */
+const storable: Rule = (value) => {
+  if (typeof value !== 'string') return { rule: 'string', msg: 'must be a string' };
+  if (value.includes('\0')) return { rule: 'noNul', msg: 'must not contain NUL (U+0000)' };
+  if (!value.isWellFormed()) return { rule: 'wellFormed', msg: 'must not contain lone surrogates' };
+  return undefined;
+};
+
+const length =
+  (max: number): Rule =>
+  (value) =>
+    // UTF-16 length bounds code points from above: most values never need the exact count.
+    (value as string).length > max && [...(value as string)].length > max
+      ? { rule: 'maxLength', msg: `must be at most ${max} characters` }
+      : undefined;
+
+const notEmpty: Rule = (value) => (value === '' ? { rule: 'notEmpty', msg: 'must not be empty' } : undefined);
+
+const bytes =
+  (max: number): Rule =>
+  (value) =>
+    Buffer.byteLength(value as string) > max
+      ? { rule: MAX_BYTES, msg: `must be at most ${max} bytes of UTF-8` }
+      : undefined;
+
+/** The first problem of several rules, tried in order. */
+const all =
+  (...rules: Rule[]): Rule =>
+  (value) => {
+    for (const rule of rules) {
+      const problem = rule(value);
+      if (problem) return problem;
+    }
+    return undefined;
+  };
+
+export const textRule = all(storable, bytes(LIMITS.textBytes));
+export const nameRule = all(storable, notEmpty, length(LIMITS.nameLength));
+export const userIdRule = all(storable, notEmpty, length(LIMITS.userIdLength));
+
+/**
+ * Whether a string can be a task's id at all. Ids are UUIDs (the original's too), so what isn't short printable ASCII
+ * is nobody's id, and needn't trouble the database.
+ */
+export const isIdLike = (id: unknown): id is string => typeof id === 'string' && /^[\x21-\x7e]{1,36}$/.test(id);

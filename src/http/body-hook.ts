@@ -1,0 +1,104 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { InjectTaskOptions } from '../contract/registration.js';
+import type { ResolvedTaskOptions } from '../task.options.js';
+import { stashBody } from './body.js';
+import { routeOwner, TASK_ROUTE } from './routes.js';
+
+/** What we use of an Express router's layers; Nest itself looks at them by the same names. */
+interface Layer {
+  match(path: string): boolean;
+  route?: { methods: Record<string, boolean>; stack: { handle: object }[] };
+}
+interface ExpressRequest extends IncomingMessage {
+  path: string;
+  body?: unknown;
+  _body?: boolean;
+}
+interface FastifyRequest {
+  raw: IncomingMessage;
+  body: unknown;
+  headers: Record<string, unknown>;
+  routeOptions: { config: Record<string, unknown> };
+}
+interface Fastify {
+  addHook(name: 'onRequest' | 'preValidation', hook: (request: FastifyRequest) => Promise<void>): void;
+}
+
+/** Sent by hand, so that no parser of the adapter's looks at a body that is already read. */
+const NO_BODY = { 'content-type': undefined, 'content-length': undefined, 'transfer-encoding': undefined };
+
+/**
+ * Reads the bodies of this registration's routes before the adapter's own parsers do. That makes Express and Fastify
+ * alike (limits, media types, empty and malformed bodies), whatever parsers the host has, and keeps every failure
+ * inside the module: the host's routes, parsers and filters see nothing of it.
+ */
+@Injectable()
+export class BodyHook implements OnModuleInit {
+  private routes: Layer[] = [];
+  private express: { router?: { stack: Layer[] }; _router?: { stack: Layer[] } } | undefined;
+
+  constructor(
+    adapterHost: HttpAdapterHost,
+    @InjectTaskOptions() private readonly options: ResolvedTaskOptions,
+  ) {
+    // Middleware runs in the order of its registration, and the adapter's parsers register when the app starts.
+    if (adapterHost.httpAdapter) this.install(adapterHost);
+    else adapterHost.init$.subscribe(() => this.install(adapterHost));
+  }
+
+  /** Express has its routes by now: ours carry the metadata of their handlers. */
+  onModuleInit(): void {
+    const stack = (this.express?.router ?? this.express?._router)?.stack ?? [];
+    this.routes = stack.filter((layer) =>
+      layer.route?.stack.some(({ handle }) => routeOwner(handle) === this.options.name),
+    );
+  }
+
+  private install({ httpAdapter }: HttpAdapterHost): void {
+    if (httpAdapter.getType() === 'fastify') this.installFastify(httpAdapter.getInstance<Fastify>());
+    else {
+      this.express = httpAdapter.getInstance();
+      httpAdapter.use((request: ExpressRequest, _response: ServerResponse, next: (error?: unknown) => void) => {
+        this.readExpress(request).then(() => next(), next);
+      });
+    }
+  }
+
+  private async readExpress(request: ExpressRequest): Promise<void> {
+    if (!mayHaveBody(request) || request.readableEnded || !this.matches(request)) return;
+    request.body = (await stashBody(request, this.options.bodyLimit)) ?? {};
+    request._body = true;
+  }
+
+  private matches({ method, path }: ExpressRequest): boolean {
+    return this.routes.some((layer) => layer.route!.methods[method!.toLowerCase()] && matchesPath(layer, path));
+  }
+
+  private installFastify(fastify: Fastify): void {
+    const parsed = new WeakMap<FastifyRequest, unknown>();
+    fastify.addHook('onRequest', async (request) => {
+      if (request.routeOptions.config[TASK_ROUTE] !== this.options.name) return;
+      if (!mayHaveBody(request.raw) || request.raw.readableEnded) return;
+      parsed.set(request, (await stashBody(request.raw, this.options.bodyLimit)) ?? {});
+      request.headers = NO_BODY;
+    });
+    fastify.addHook('preValidation', async (request) => {
+      if (!parsed.has(request)) return;
+      request.headers = {};
+      request.body = parsed.get(request);
+    });
+  }
+}
+
+const mayHaveBody = ({ method }: IncomingMessage): boolean => method !== 'GET' && method !== 'HEAD';
+
+/** A path with a broken percent sequence throws: it is nobody's, and the adapter says so. */
+function matchesPath(layer: Layer, path: string): boolean {
+  try {
+    return layer.match(path);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,49 @@
+import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { LIMITS, nameRule } from '../../core/rules.js';
+import { Follows, ToInteger } from '../input.js';
+import { IsIds } from './ids.js';
+
+@ApiSchema({ name: 'listTasks' })
+export class ListTasksDto {
+  @ApiPropertyOptional({ type: 'integer', description: 'Page, from 1.', minimum: 1, maximum: LIMITS.page, default: 1 })
+  @Max(LIMITS.page)
+  @Min(1)
+  @IsInt({ message: 'page must be an integer' })
+  @ToInteger()
+  @IsOptional()
+  page?: number;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Tasks on a page: the size, not a number of a page.',
+    minimum: 1,
+    maximum: LIMITS.pageSize,
+    default: 10,
+  })
+  @Max(LIMITS.pageSize)
+  @Min(1)
+  @IsInt({ message: 'pageNum must be an integer' })
+  @ToInteger()
+  @IsOptional()
+  pageNum?: number;
+
+  @ApiPropertyOptional({
+    description: 'Tasks of this service only.',
+    minLength: 1,
+    maxLength: LIMITS.nameLength,
+    example: 'transcode',
+  })
+  @Follows(nameRule)
+  @IsOptional()
+  service?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    description: `These tasks only, and all of them, without paging: JSON text of at most ${LIMITS.ids} ids.`,
+    example: '["019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c"]',
+  })
+  @IsIds()
+  @IsOptional()
+  ids?: string[];
+}

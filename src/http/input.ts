@@ -1,0 +1,75 @@
+import { createParamDecorator, type ExecutionContext, type PipeTransform, ValidationPipe } from '@nestjs/common';
+import { type ValidationError, ValidateBy, type ValidationOptions } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { type FieldProblem, TaskError } from '../contract/errors.js';
+import { MAX_BYTES, type Rule } from '../core/rules.js';
+import { bodyOf, type Input, parseForm } from './body.js';
+
+/**
+ * What a request says, wherever it says it: query and body, of which the body wins. `verb` is the route's own method:
+ * the original's clients send a multipart PUT as POST with `_method=PUT`.
+ */
+export const TaskInput = createParamDecorator((verb: string, context: ExecutionContext): Input => {
+  const request = context.switchToHttp().getRequest<{ method: string; url: string; originalUrl?: string }>();
+  const url = request.originalUrl ?? request.url;
+  const mark = url.indexOf('?');
+  const query = mark < 0 ? {} : parseForm(url.slice(mark + 1), 'query');
+  const { _method: override, ...input } = { ...query, ...bodyOf(request) };
+  if (override !== undefined && String(override).toUpperCase() !== verb)
+    throw invalid([{ field: '_method', rule: 'method', msg: `must be ${verb} here, or absent` }]);
+  return input;
+});
+
+/** A breach of rules for input, as the client sees it. */
+export function invalid(problems: FieldProblem[]): TaskError {
+  return new TaskError(
+    problems.some((problem) => problem.rule === MAX_BYTES) ? 'TOO_LARGE' : 'INVALID_PARAM',
+    problems,
+  );
+}
+
+const problemsOf = (errors: ValidationError[], path = ''): FieldProblem[] =>
+  errors.flatMap((error) => {
+    const field = path + error.property;
+    const own = Object.entries(error.constraints ?? {}).map(([name, msg]): FieldProblem => {
+      const followed = (error.contexts?.[name] as { rule?: Rule } | undefined)?.rule?.(error.value);
+      return followed ? { field, rule: followed.rule, msg: `${field} ${followed.msg}` } : { field, rule: name, msg };
+    });
+    return [...own, ...problemsOf(error.children ?? [], `${field}.`)];
+  });
+
+/** Validates by the DTO in the handler's signature. Fields that no DTO names are ignored, as ever. */
+export const inputPipe = (): PipeTransform =>
+  new ValidationPipe({
+    transform: true,
+    whitelist: true,
+    validateCustomDecorators: true,
+    stopAtFirstError: true,
+    exceptionFactory: (errors) => invalid(problemsOf(errors)),
+  });
+
+/** Holds a DTO's property to a rule of the queue's. */
+export const Follows = (rule: Rule, options?: ValidationOptions): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'follows',
+      validator: {
+        validate: (value) => rule(value) === undefined,
+        defaultMessage: (args) => `${args!.property} ${rule(args!.value)?.msg ?? ''}`,
+      },
+    },
+    // One rule may break in several ways: the pipe asks it again for the name of this one.
+    { ...options, context: { rule } },
+  );
+
+/** Forms send everything as text: decimal digits become a number, anything else is left to the validators. */
+export const ToInteger = (): PropertyDecorator =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^[+-]?\d{1,15}$/.test(value) ? Number(value) : value,
+  );
+
+/** The original took a JSON number where it stores text. */
+export const ToText = (): PropertyDecorator =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'number' && Number.isFinite(value) ? String(value) : value,
+  );

@@ -1,0 +1,189 @@
+import 'reflect-metadata';
+import type { RequestMethod, Type } from '@nestjs/common';
+import {
+  applyDecorators,
+  Controller,
+  HttpCode,
+  RequestMethod as Method,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
+import {
+  HTTP_CODE_METADATA,
+  METHOD_METADATA,
+  PARAMTYPES_METADATA,
+  PATH_METADATA,
+  ROUTE_ARGS_METADATA,
+} from '@nestjs/common/constants.js';
+import type { TaskStructure, TaskUris } from '../task.options.js';
+import { CronTaskController } from './cron-task.controller.js';
+import type { TaskDtos } from './dto/index.js';
+import { EnvelopeInterceptor } from './envelope.interceptor.js';
+import { TaskErrorFilter } from './error.filter.js';
+import { inputPipe } from './input.js';
+import { documentRoute } from './openapi.js';
+import { TaskController } from './task.controller.js';
+import { UserGuard } from './user.guard.js';
+import { WorkerGuard } from './worker.guard.js';
+
+/** On a handler: the name of the registration whose route it is. */
+export const TASK_ROUTE = 'softdd:task:route';
+/** Where Fastify's adapter finds what a request's `routeOptions.config` shall hold. */
+const FASTIFY_CONFIG = '__fastify_route_config__';
+
+export const routeOwner = (handler: object): unknown => Reflect.getMetadata(TASK_ROUTE, handler);
+
+type Audience = 'user' | 'worker';
+type Handler = (...args: unknown[]) => unknown;
+
+export interface RouteDefinition {
+  audience: Audience;
+  /** Method of the controller that serves it. */
+  handler: string;
+  uri: keyof TaskUris;
+  method: RequestMethod;
+  /** Serves a PUT that a client could only send as POST. */
+  aliasOf?: string;
+}
+
+/** The contract's routes. A handler's alias is a route of its own, which calls the same method. */
+export const ROUTES: readonly RouteDefinition[] = [
+  { audience: 'user', handler: 'create', uri: 'postTaskUri', method: Method.POST },
+  { audience: 'user', handler: 'list', uri: 'getTaskListUri', method: Method.GET },
+  { audience: 'user', handler: 'remove', uri: 'deleteTaskUri', method: Method.DELETE },
+  { audience: 'user', handler: 'get', uri: 'getTaskUri', method: Method.GET },
+  { audience: 'user', handler: 'update', uri: 'putTaskUri', method: Method.PUT },
+  { audience: 'user', handler: 'updateByPost', uri: 'putTaskUri', method: Method.POST, aliasOf: 'update' },
+  { audience: 'worker', handler: 'claim', uri: 'getCronTaskUri', method: Method.GET },
+  { audience: 'worker', handler: 'report', uri: 'putCronTaskUri', method: Method.PUT },
+  { audience: 'worker', handler: 'reportByPost', uri: 'putCronTaskUri', method: Method.POST, aliasOf: 'report' },
+];
+
+/** A handler of a bound controller: one of the contract's, or one that the host adds. */
+interface Binding {
+  name: string;
+  path: string;
+  route?: RouteDefinition;
+}
+
+const BASE: Record<Audience, Type> = { user: TaskController, worker: CronTaskController };
+
+/** Every controller of a registration. */
+export function bindControllers(structure: TaskStructure, dtos: TaskDtos): Type[] {
+  return [
+    bindController('user', structure.controller, structure, dtos),
+    bindController('worker', structure.cronController, structure, dtos),
+  ];
+}
+
+/**
+ * A controller of this registration's own, below the host's: decorators sit on functions and on classes, so neither
+ * the host's class nor the base one is written to, and two registrations don't meet. Each handler becomes a wrapper
+ * that calls the host's method and carries the metadata of the nearest ancestor that has it, so that an override
+ * needs no decorators.
+ */
+function bindController(audience: Audience, host: Type, structure: TaskStructure, dtos: TaskDtos): Type {
+  const Bound = { [host.name]: class extends host {} }[host.name]!;
+  const proto = Bound.prototype as Record<string, Handler>;
+  const routes = ROUTES.filter((route) => route.audience === audience);
+  const bindings: Binding[] = [
+    ...routes.map((route) => ({ name: route.handler, path: nestPath(structure[route.uri]), route })),
+    ...addedHandlers(host, routes).map((name) => ({ name, path: String(inherited(host, name, PATH_METADATA)) })),
+  ];
+  // Express answers by the first path that matches, so fixed paths go before those with parameters.
+  bindings.sort((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
+  for (const { name, path, route } of bindings) {
+    const source = route?.aliasOf ?? name;
+    const handler: Handler = function (this: Record<string, Handler>, ...args) {
+      return (host.prototype as Record<string, Handler>)[source]!.apply(this, args);
+    };
+    // @nestjs/swagger finds a handler's parameters by the name of its function.
+    Object.defineProperty(handler, 'name', { value: name, configurable: true });
+    proto[name] = handler;
+    copyMetadata(host, source, Bound, name);
+    if (route) bindRoute(Bound, route, path, structure, dtos);
+    else mark(handler, structure.name);
+  }
+  const guards = audience === 'user' ? [...structure.guards, UserGuard] : [...(structure.cronGuards ?? []), WorkerGuard];
+  applyDecorators(
+    Controller(''),
+    UseGuards(...guards),
+    UseInterceptors(EnvelopeInterceptor),
+    UseFilters(TaskErrorFilter),
+    UsePipes(inputPipe()),
+  )(Bound);
+  return Bound;
+}
+
+function bindRoute(Bound: Type, route: RouteDefinition, path: string, structure: TaskStructure, dtos: TaskDtos): void {
+  const handler = (Bound.prototype as Record<string, Handler>)[route.handler]!;
+  Reflect.defineMetadata(PATH_METADATA, path, handler);
+  Reflect.defineMetadata(METHOD_METADATA, route.method, handler);
+  mark(handler, structure.name);
+  // The original answers 200 to everything that worked, POST too.
+  if (!Reflect.hasMetadata(HTTP_CODE_METADATA, handler))
+    HttpCode(200)(Bound.prototype as object, route.handler, { value: handler });
+  documentRoute(Bound, route, structure, dtos);
+}
+
+function mark(handler: Handler, registration: string): void {
+  const config: unknown = Reflect.getMetadata(FASTIFY_CONFIG, handler);
+  Reflect.defineMetadata(TASK_ROUTE, registration, handler);
+  Reflect.defineMetadata(FASTIFY_CONFIG, { ...(config as object), [TASK_ROUTE]: registration }, handler);
+}
+
+/** `/api/tasks/{taskId}` as Nest writes it. */
+const nestPath = (uri: string): string => uri.replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** Decorators sit on functions: of each key the nearest ancestor's counts, from the host's method up to ours. */
+function copyMetadata(host: Type, source: string, Bound: Type, target: string): void {
+  const handler = (Bound.prototype as Record<string, Handler>)[target]!;
+  for (const ancestor of lineage(host)) {
+    const method = ancestor.prototype[source];
+    if (!method) break;
+    for (const key of Reflect.getMetadataKeys(method))
+      if (!Reflect.hasOwnMetadata(key, handler))
+        Reflect.defineMetadata(key, Reflect.getMetadata(key, method), handler);
+  }
+  // What sits on the class under the method's name is inherited, but not by an alias.
+  if (source !== target)
+    Reflect.defineMetadata(
+      ROUTE_ARGS_METADATA,
+      Reflect.getMetadata(ROUTE_ARGS_METADATA, host, source),
+      Bound,
+      target,
+    );
+  const types: unknown = Reflect.getMetadata(PARAMTYPES_METADATA, host.prototype as object, source);
+  Reflect.defineMetadata(PARAMTYPES_METADATA, types ?? [], Bound.prototype as object, target);
+}
+
+/** The classes from the host's to ours that have methods of their own. */
+const lineage = (host: Type): { prototype: Record<string, Handler> }[] => {
+  const classes: { prototype: Record<string, Handler> }[] = [];
+  for (let current: unknown = host; typeof current === 'function' && current.prototype; current = Object.getPrototypeOf(current))
+    classes.push(current as never);
+  return classes;
+};
+
+function inherited(host: Type, handler: string, key: string): unknown {
+  for (const { prototype } of lineage(host)) {
+    const method = prototype[handler];
+    const value: unknown = method && Reflect.getMetadata(key, method);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Handlers that the host adds to ours: methods with a path of their own. */
+function addedHandlers(host: Type, routes: readonly RouteDefinition[]): string[] {
+  const ours = new Set(routes.map((route) => route.handler));
+  const names = new Set<string>();
+  for (const { prototype } of lineage(host)) {
+    if (prototype === BASE.user.prototype || prototype === BASE.worker.prototype) break;
+    for (const name of Object.getOwnPropertyNames(prototype))
+      if (name !== 'constructor' && !ours.has(name) && inherited(host, name, PATH_METADATA) !== undefined) names.add(name);
+  }
+  return [...names];
+}

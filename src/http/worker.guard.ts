@@ -1,0 +1,31 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { TaskError } from '../contract/errors.js';
+import { InjectTaskOptions } from '../contract/registration.js';
+import type { ResolvedTaskOptions } from '../task.options.js';
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/**
+ * Opens the worker routes to bearers of one of `workerTokens`, and to nobody while there are neither tokens nor
+ * `cronGuards`. Digests have one length, so the comparison tells nothing of a token, its length included.
+ */
+@Injectable()
+export class WorkerGuard implements CanActivate {
+  private readonly digests: Buffer[];
+
+  constructor(@InjectTaskOptions() private readonly options: ResolvedTaskOptions) {
+    this.digests = options.workerTokens.map(digest);
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    if (this.digests.length === 0 && this.options.cronGuards !== undefined) return true;
+    const { headers } = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
+    const [, token = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
+    const given = digest(token);
+    // Every token is compared, whichever fits.
+    const fits = this.digests.reduce((found, known) => timingSafeEqual(known, given) || found, false);
+    if (!fits) throw new TaskError('INVALID_TOKEN');
+    return true;
+  }
+}

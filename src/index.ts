@@ -1,0 +1,43 @@
+export {
+  type FieldProblem,
+  TASK_ERRORS,
+  TaskError,
+  type TaskErrorBody,
+  type TaskErrorCatalogue,
+  type TaskErrorEntry,
+  type TaskErrorName,
+} from './contract/errors.js';
+export { TaskResponse } from './contract/response.js';
+export { TASK_STATUS, type TaskRole, type TaskStatusCatalogue } from './contract/status.js';
+export { Task, type TaskJson } from './contract/task.entity.js';
+export {
+  type AsOwner,
+  type ClaimOptions,
+  type InTransaction,
+  type ListOptions,
+  type NewTask,
+  type Removal,
+  type TaskChanges,
+  type TaskReport,
+  TaskService,
+} from './core/task.service.js';
+export { CronTaskController, type CronTaskJson } from './http/cron-task.controller.js';
+export { ClaimTaskDto } from './http/dto/claim-task.dto.js';
+export { CreateTaskDto } from './http/dto/create-task.dto.js';
+export { ListTasksDto } from './http/dto/list-tasks.dto.js';
+export { RemoveTasksDto } from './http/dto/remove-tasks.dto.js';
+export { ReportTaskDto } from './http/dto/report-task.dto.js';
+export { UpdateTaskDto } from './http/dto/update-task.dto.js';
+export { TaskInput } from './http/input.js';
+export { type RemovalJson, TaskController } from './http/task.controller.js';
+export { UserId } from './http/user.guard.js';
+export { type TaskMigrationOptions, taskMigrations } from './migrations/index.js';
+export { NewerSchemaError, runTaskMigrations } from './migrations/runner.js';
+export { getTaskServiceToken, InjectTaskService, TaskModule } from './task.module.js';
+export {
+  type TaskModuleAsyncOptions,
+  type TaskModuleOptions,
+  TaskOptionsError,
+  type TaskDynamicOptions,
+  type UserIdResolver,
+} from './task.options.js';

@@ -1,0 +1,173 @@
+import type { QueryRunner } from 'typeorm';
+import { assertTaskTable, MADE, type SchemaStep, type TaskSchema, type TaskSchemaOptions } from './schema.js';
+
+interface Column {
+  name: string;
+  type: string;
+  length: number | null;
+  nullable: boolean;
+  comment: string | null;
+}
+
+/** What an adopted table's columns become: strings that compare byte for byte, times that know their zone. */
+const WIDTHS: Record<string, number> = { id: 36, user_id: 255, service: 64, group: 64 };
+const TEXTS = ['input', 'args', 'temp', 'output'];
+const TIMES = ['created_at', 'updated_at'];
+
+export class PostgresTaskSchema implements TaskSchema {
+  constructor(private readonly options: TaskSchemaOptions) {}
+
+  async missing(runner: QueryRunner): Promise<SchemaStep[]> {
+    const { table } = this.options;
+    const path = tablePath(runner, table);
+    const columns = await readColumns(runner, path);
+    const steps: SchemaStep[] = [];
+    if (columns.length === 0)
+      steps.push(
+        { what: `table ${table} is missing`, sql: this.createTable(path) },
+        { what: `table ${table} is missing`, sql: `COMMENT ON TABLE ${path} IS '${MADE}'` },
+      );
+    else steps.push(...this.alterations(path, columns));
+    return [...steps, ...(await this.indexSteps(runner, path))];
+  }
+
+  async removal(runner: QueryRunner): Promise<SchemaStep[]> {
+    const { table } = this.options;
+    const path = tablePath(runner, table);
+    const columns = await readColumns(runner, path);
+    if (columns.length === 0) return [];
+    const [row] = (await runner.query(`SELECT obj_description(to_regclass($1)) AS comment`, [path])) as {
+      comment: string | null;
+    }[];
+    if (row?.comment === MADE) return [{ what: `table ${table}`, sql: `DROP TABLE ${path}` }];
+    return [
+      ...Object.keys(this.indexes()).map((name) => ({
+        what: `index ${name}`,
+        sql: `DROP INDEX IF EXISTS ${indexPath(runner, name)}`,
+      })),
+      ...columns
+        .filter((column) => column.comment === MADE)
+        .map(({ name }) => ({ what: `column ${name}`, sql: `ALTER TABLE ${path} DROP COLUMN "${name}"` })),
+    ];
+  }
+
+  /** Column -> definition, in the order of a fresh table. */
+  private columns(): Record<string, string> {
+    return {
+      id: 'varchar(36) PRIMARY KEY',
+      user_id: 'varchar(255) NOT NULL',
+      service: 'varchar(64) NOT NULL',
+      group: 'varchar(64)',
+      status: `integer NOT NULL DEFAULT ${this.options.status.INIT}`,
+      progress: 'smallint NOT NULL DEFAULT 0',
+      input: 'text',
+      args: 'text',
+      temp: 'text',
+      output: 'text',
+      error: 'text',
+      priority: 'smallint NOT NULL DEFAULT 0',
+      run_at: 'timestamptz(3)',
+      attempts: 'integer NOT NULL DEFAULT 0',
+      max_attempts: 'integer',
+      releases: 'integer NOT NULL DEFAULT 0',
+      lease_token: 'varchar(36)',
+      lease_expires_at: 'timestamptz(3)',
+      worker_id: 'varchar(64)',
+      claim_key: 'varchar(64)',
+      created_at: 'timestamptz(3) DEFAULT clock_timestamp()',
+      updated_at: 'timestamptz(3) DEFAULT clock_timestamp()',
+      started_at: 'timestamptz(3)',
+      finished_at: 'timestamptz(3)',
+    };
+  }
+
+  private createTable(path: string): string {
+    const columns = Object.entries(this.columns()).map(([name, definition]) => `"${name}" ${definition}`);
+    return `CREATE TABLE ${path} (\n  ${columns.join(',\n  ')}\n)`;
+  }
+
+  private alterations(path: string, columns: Column[]): SchemaStep[] {
+    assertTaskTable(
+      this.options.table,
+      columns.map((column) => column.name),
+    );
+    const present = new Map(columns.map((column) => [column.name, column]));
+    return Object.entries(this.columns()).flatMap(([name, definition]): SchemaStep[] => {
+      const column = present.get(name);
+      if (column) return this.alteration(path, column);
+      const what = `column ${name} is missing`;
+      return [
+        { what, sql: `ALTER TABLE ${path} ADD COLUMN "${name}" ${definition}` },
+        { what, sql: `COMMENT ON COLUMN ${path}."${name}" IS '${MADE}'` },
+      ];
+    });
+  }
+
+  private alteration(path: string, { name, type, length, nullable }: Column): SchemaStep[] {
+    const alter = `ALTER TABLE ${path} ALTER COLUMN "${name}"`;
+    const width = WIDTHS[name];
+    // char(n) ignores trailing spaces, so it isn't byte for byte.
+    const text = type === 'text' || (type === 'character varying' && (length === null || length >= (width ?? 0)));
+    if (width !== undefined && !text)
+      return [{ what: `column ${name} is ${type}`, sql: `${alter} TYPE varchar(${width})` }];
+    if (TEXTS.includes(name) && !nullable)
+      return [{ what: `column ${name} does not take NULL`, sql: `${alter} DROP NOT NULL` }];
+    if (TIMES.includes(name) && type === 'timestamp without time zone')
+      return [
+        {
+          what: `column ${name} has no time zone`,
+          sql: `${alter} TYPE timestamptz(3) USING "${name}" AT TIME ZONE INTERVAL '${this.options.timeZone}'`,
+        },
+        { what: `column ${name} has no time zone`, sql: `${alter} SET DEFAULT clock_timestamp()` },
+      ];
+    return [];
+  }
+
+  /** Index -> its columns and predicate, as PostgreSQL writes them back. */
+  private indexes(): Record<string, string> {
+    const { table, status } = this.options;
+    return {
+      [`${table}_owner`]: '(user_id, created_at, id)',
+      [`${table}_ready`]: `(service, priority, created_at NULLS FIRST, id) WHERE (status = ${predicate(status.BEGIN)})`,
+      [`${table}_ready_group`]: `(service, "group", priority, created_at NULLS FIRST, id) WHERE (status = ${predicate(status.BEGIN)})`,
+    };
+  }
+
+  private async indexSteps(runner: QueryRunner, path: string): Promise<SchemaStep[]> {
+    const rows = (await runner.query(
+      `SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition
+      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass($1)`,
+      [path],
+    )) as { name: string; definition: string }[];
+    const present = new Map(rows.map((row) => [row.name, row.definition]));
+    return Object.entries(this.indexes()).flatMap(([name, definition]): SchemaStep[] => {
+      const found = present.get(name);
+      if (found?.endsWith(` USING btree ${definition}`)) return [];
+      const create = { what: `index ${name} is missing`, sql: `CREATE INDEX "${name}" ON ${path} ${definition}` };
+      if (found === undefined) return [create];
+      const what = `index ${name} is other than the options ask for`;
+      return [{ what, sql: `DROP INDEX ${indexPath(runner, name)}` }, { ...create, what }];
+    });
+  }
+}
+
+/** PostgreSQL writes negative constants back in quotes. */
+const predicate = (value: number): string => (value < 0 ? `'${value}'::integer` : String(value));
+
+const schemaOf = (runner: QueryRunner): string => {
+  const { schema } = runner.connection.options as { schema?: string };
+  return schema ? `"${schema}".` : '';
+};
+const tablePath = (runner: QueryRunner, table: string): string => `${schemaOf(runner)}"${table}"`;
+const indexPath = tablePath;
+
+async function readColumns(runner: QueryRunner, path: string): Promise<Column[]> {
+  const rows = (await runner.query(
+    `SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type,
+      CASE WHEN a.atttypmod > 4 THEN a.atttypmod - 4 END AS length,
+      NOT a.attnotnull AS nullable, col_description(a.attrelid, a.attnum) AS comment
+    FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+    [path],
+  )) as Column[];
+  return rows;
+}

@@ -1,0 +1,119 @@
+import type { QueryRunner } from 'typeorm';
+import { assertTaskTable, MADE, type SchemaStep, type TaskSchema, type TaskSchemaOptions } from './schema.js';
+
+/** Strings compare byte for byte by themselves, and widths are not enforced: adoption only adds. */
+export class SqliteTaskSchema implements TaskSchema {
+  constructor(private readonly options: TaskSchemaOptions) {}
+
+  async missing(runner: QueryRunner): Promise<SchemaStep[]> {
+    const { table } = this.options;
+    const columns = await readColumns(runner, table);
+    const steps: SchemaStep[] = [];
+    if (columns.length === 0) steps.push({ what: `table ${table} is missing`, sql: this.createTable() });
+    else {
+      assertTaskTable(table, columns);
+      for (const [name, definition] of Object.entries(this.columns()))
+        if (!columns.includes(name))
+          steps.push({
+            what: `column ${name} is missing`,
+            // SQLite adds no column whose default is computed; the module writes both times itself.
+            sql: `ALTER TABLE "${table}" ADD COLUMN "${name}" ${definition.replace(/ DEFAULT \(.*/, '')} /* ${MADE} */`,
+          });
+    }
+    return [...steps, ...(await this.indexSteps(runner))];
+  }
+
+  async removal(runner: QueryRunner): Promise<SchemaStep[]> {
+    const { table } = this.options;
+    const text = (await readDefinitions(runner, 'name', table)).get(table);
+    if (text === undefined) return [];
+    if (text.startsWith(this.createTable().slice(0, this.createTable().indexOf('*/'))))
+      return [{ what: `table ${table}`, sql: `DROP TABLE "${table}"` }];
+    const added = [...text.matchAll(/"(\w+)"[^,"]*\/\* made by @softdd\/task \*\//g)].map((match) => match[1]!);
+    return [
+      ...Object.keys(this.indexes()).map((name) => ({ what: `index ${name}`, sql: `DROP INDEX IF EXISTS "${name}"` })),
+      ...added.map((name) => ({ what: `column ${name}`, sql: `ALTER TABLE "${table}" DROP COLUMN "${name}"` })),
+    ];
+  }
+
+  /** Column -> definition, in the order of a fresh table. */
+  private columns(): Record<string, string> {
+    const now = `(strftime('%Y-%m-%d %H:%M:%f', 'now'))`;
+    return {
+      id: 'varchar(36) NOT NULL PRIMARY KEY',
+      user_id: 'varchar(255) NOT NULL',
+      service: 'varchar(64) NOT NULL',
+      group: 'varchar(64)',
+      status: `integer NOT NULL DEFAULT ${this.options.status.INIT}`,
+      progress: 'smallint NOT NULL DEFAULT 0',
+      input: 'text',
+      args: 'text',
+      temp: 'text',
+      output: 'text',
+      error: 'text',
+      priority: 'smallint NOT NULL DEFAULT 0',
+      run_at: 'datetime',
+      attempts: 'integer NOT NULL DEFAULT 0',
+      max_attempts: 'integer',
+      releases: 'integer NOT NULL DEFAULT 0',
+      lease_token: 'varchar(36)',
+      lease_expires_at: 'datetime',
+      worker_id: 'varchar(64)',
+      claim_key: 'varchar(64)',
+      created_at: `datetime DEFAULT ${now}`,
+      updated_at: `datetime DEFAULT ${now}`,
+      started_at: 'datetime',
+      finished_at: 'datetime',
+    };
+  }
+
+  private createTable(): string {
+    const columns = Object.entries(this.columns()).map(([name, definition]) => `"${name}" ${definition}`);
+    return `CREATE TABLE "${this.options.table}" ( /* ${MADE} */\n  ${columns.join(',\n  ')}\n)`;
+  }
+
+  private indexes(): Record<string, string> {
+    const { table, status } = this.options;
+    const create = (name: string, rest: string) => `CREATE INDEX "${name}" ON "${table}" ${rest}`;
+    const ready = `WHERE status = ${status.BEGIN}`;
+    return {
+      [`${table}_owner`]: create(`${table}_owner`, '(user_id, created_at, id)'),
+      [`${table}_ready`]: create(`${table}_ready`, `(service, priority, created_at, id) ${ready}`),
+      [`${table}_ready_group`]: create(
+        `${table}_ready_group`,
+        `(service, "group", priority, created_at, id) ${ready}`,
+      ),
+    };
+  }
+
+  private async indexSteps(runner: QueryRunner): Promise<SchemaStep[]> {
+    const present = await readDefinitions(runner, 'tbl_name', this.options.table);
+    return Object.entries(this.indexes()).flatMap(([name, sql]): SchemaStep[] => {
+      const found = present.get(name);
+      if (found === sql) return [];
+      if (found === undefined) return [{ what: `index ${name} is missing`, sql }];
+      const what = `index ${name} is other than the options ask for`;
+      return [
+        { what, sql: `DROP INDEX "${name}"` },
+        { what, sql },
+      ];
+    });
+  }
+}
+
+async function readColumns(runner: QueryRunner, table: string): Promise<string[]> {
+  const rows = (await runner.query('SELECT name FROM pragma_table_info(?)', [table])) as { name: string }[];
+  return rows.map((row) => row.name);
+}
+
+async function readDefinitions(
+  runner: QueryRunner,
+  column: 'name' | 'tbl_name',
+  table: string,
+): Promise<Map<string, string>> {
+  const rows = (await runner.query(
+    `SELECT name, sql FROM sqlite_master WHERE ${column} = ? AND sql IS NOT NULL`,
+    [table],
+  )) as { name: string; sql: string }[];
+  return new Map(rows.map((row) => [row.name, row.sql]));
+}

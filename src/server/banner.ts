@@ -1,0 +1,28 @@
+import { type Secrets, userToken } from './secrets.js';
+
+/** What a newcomer pastes next. Secrets show only at the start that made them. */
+export async function banner(url: string, { jwtSecret, workerTokens, made }: Secrets): Promise<string> {
+  const user = made.jwtSecret ? await userToken(jwtSecret, 'alice') : '$USER_TOKEN';
+  const worker = made.workerTokens ? workerTokens[0]! : '$WORKER_TOKEN';
+  const tokens = [
+    made.jwtSecret
+      ? `User token     ${user}   (alice, 30 days; for another: npm run token -- bob)`
+      : 'User token     npm run token -- alice',
+    made.workerTokens ? `Worker token   ${worker}` : 'Worker token   as given, or as kept in secrets.json',
+  ];
+  return `
+@softdd/task     ${url}
+OpenAPI page     ${url}/docs
+${tokens.map((line) => line.replace('   ', '     ')).join('\n')}
+
+Create a task, ready to be worked:
+  curl -s ${url}/api/tasks -H 'Authorization: Bearer ${user}' -F input=hello -F status=10
+
+Claim it, as a worker:
+  TASK=$(curl -s ${url}/api/crontask -H 'Authorization: Bearer ${worker}' | tee /dev/stderr | sed 's/.*"taskId":"\\([^"]*\\)".*/\\1/')
+
+Finish it:
+  curl -s -X PUT ${url}/api/crontask/$TASK -H 'Authorization: Bearer ${worker}' -F status=30 -F output=done
+
+`.replaceAll(/'Authorization: Bearer (\$\w+)'/g, '"Authorization: Bearer $1"');
+}

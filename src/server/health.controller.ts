@@ -1,0 +1,26 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { HealthCheck, HealthCheckService, TypeOrmHealthIndicator } from '@nestjs/terminus';
+
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly database: TypeOrmHealthIndicator,
+  ) {}
+
+  @ApiOperation({ summary: 'Whether the process answers at all', operationId: 'live', security: [] })
+  @Get('live')
+  @HealthCheck()
+  live(): unknown {
+    return this.health.check([]);
+  }
+
+  @ApiOperation({ summary: 'Whether the process can do its work: the database answers', operationId: 'ready', security: [] })
+  @Get('ready')
+  @HealthCheck()
+  ready(): unknown {
+    return this.health.check([() => this.database.pingCheck('database', { timeout: 2000 })]);
+  }
+}

@@ -1,0 +1,73 @@
+import { join, raw, type Sql } from 'sql-template-tag';
+import type { TaskStatusCatalogue } from '../contract/status.js';
+import type { Script } from './transaction.js';
+
+export type Engine = 'mysql' | 'postgres' | 'sqlite';
+
+/** What the dialects need to know of a registration: SQL text embeds all of it. */
+export interface TaskTable {
+  /** Name of the task table, unquoted. */
+  table: string;
+  status: TaskStatusCatalogue;
+  /** PostgreSQL: the schema that holds the table, where the data source names one. */
+  schema?: string | undefined;
+  /** Offset from UTC, in minutes, of `created_at` and `updated_at`; 0 but for adopted tables. */
+  offsetMinutes: number;
+}
+
+/** Where claimable rows are found in the order of claims: a partial index, or the narrow table that stands for one. */
+export interface ReadySource {
+  /** FROM clause with everything that makes a row ready. */
+  from: Sql;
+  /** Condition that makes a row of it ready. */
+  where: Sql;
+  /** The column that holds the task's id. */
+  taskId: Sql;
+  /** SELECT list of a ReadyRow. */
+  row: Sql;
+}
+
+/** What a claim learns of a ready row: the task's id, and on MySQL the key of the narrow table. */
+export interface ReadyRow {
+  id: string;
+  service?: string;
+  priority?: number;
+  created_at?: string;
+}
+
+/** What the engines say differently. The store is written once over this. */
+export interface Dialect {
+  readonly engine: Engine;
+  /** The task table, quoted. */
+  readonly table: Sql;
+  /** The clock of the database: UTC, milliseconds. */
+  readonly now: Sql;
+  /** The same for `created_at` and `updated_at`, in the offset that the table keeps them in. */
+  readonly localNow: Sql;
+  readonly ready: ReadySource;
+  /** Order of claims: priority, then oldest, then id. */
+  readonly claimOrder: Sql;
+  /** Locks what a SELECT found, waiting for others. */
+  readonly forUpdate: Sql;
+  /** Locks what a SELECT found, leaving out what others hold. */
+  readonly skipLocked: Sql;
+  /** A quoted identifier. */
+  id(name: string): Sql;
+  /** A column as it is selected: times of ours come as ISO 8601 text where a driver would misread them. */
+  read(column: string): Sql;
+  /** Of locked ready rows, those whose tasks are locked too and really ready. */
+  confirm(rows: ReadyRow[]): Script<string[]>;
+}
+
+const TIME_COLUMNS = ['run_at', 'lease_expires_at', 'started_at', 'finished_at'];
+/** Kept in the table's own offset: the original's columns. */
+export const LOCAL_TIME_COLUMNS = ['created_at', 'updated_at'];
+
+export const isTimeColumn = (column: string): boolean =>
+  TIME_COLUMNS.includes(column) || LOCAL_TIME_COLUMNS.includes(column);
+
+/** Comma-separated parameters, for IN (…). */
+export const list = (values: unknown[]): Sql => join(values);
+
+/** An integer or a word of ours inside SQL text, where a parameter would hide it from an index's predicate. */
+export const literal = (value: number): Sql => raw(String(Math.trunc(value)));

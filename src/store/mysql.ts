@@ -1,0 +1,68 @@
+import sql, { empty, raw, type Sql } from 'sql-template-tag';
+import { type Dialect, isTimeColumn, list, literal, LOCAL_TIME_COLUMNS, type ReadyRow, type ReadySource, type TaskTable } from './dialect.js';
+import { isoOffset } from './offset.js';
+import { change, type Script, select } from './transaction.js';
+
+/** MySQL and MariaDB have no partial index: a narrow table kept by triggers stands for one. */
+export class MysqlDialect implements Dialect {
+  readonly engine = 'mysql';
+  readonly table: Sql;
+  readonly now = sql`UTC_TIMESTAMP(3)`;
+  readonly localNow: Sql;
+  readonly ready: ReadySource;
+  readonly claimOrder = sql`priority, created_at, task_id`;
+  readonly forUpdate = sql`FOR UPDATE`;
+  readonly skipLocked = sql`FOR UPDATE SKIP LOCKED`;
+
+  constructor(private readonly options: TaskTable) {
+    this.table = this.id(options.table);
+    this.localNow = sql`(UTC_TIMESTAMP(3) + INTERVAL ${literal(options.offsetMinutes)} MINUTE)`;
+    this.ready = {
+      from: this.id(`${options.table}_ready`),
+      where: sql`1 = 1`,
+      taskId: sql`task_id`,
+      row: sql`task_id AS id, service, priority, DATE_FORMAT(created_at, '%Y-%m-%d %H:%i:%s.%f') AS created_at`,
+    };
+  }
+
+  id(name: string): Sql {
+    return raw(`\`${name.replaceAll('`', '``')}\``);
+  }
+
+  read(column: string): Sql {
+    if (!isTimeColumn(column)) return this.id(column);
+    const zone = LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z';
+    return sql`DATE_FORMAT(${this.id(column)}, ${`%Y-%m-%dT%H:%i:%s.%f${zone}`})`;
+  }
+
+  /**
+   * A claim locks the ready row first and the task after it; a user, the PHP side or an operator the other way round.
+   * Waiting here would be a deadlock on their side, so a task that somebody holds is passed over. A ready row whose
+   * task is gone or not ready (TRUNCATE and cascades fire no triggers) is removed.
+   */
+  *confirm(rows: ReadyRow[]): Script<string[]> {
+    const ids = rows.map((row) => row.id);
+    const free = new Set(yield* this.begun(ids, this.skipLocked));
+    const missing = rows.filter((row) => !free.has(row.id));
+    if (missing.length > 0) {
+      const held = new Set(yield* this.begun(missing.map((row) => row.id), empty));
+      for (const orphan of missing.filter((row) => !held.has(row.id))) yield* this.removeReady(orphan);
+    }
+    return ids.filter((id) => free.has(id));
+  }
+
+  private *begun(ids: string[], lock: Sql): Script<string[]> {
+    const begin = literal(this.options.status.BEGIN);
+    const rows = yield* select<{ id: string }>(
+      sql`SELECT id FROM ${this.table} WHERE id IN (${list(ids)}) AND status = ${begin} ${lock}`,
+    );
+    return rows.map((row) => row.id);
+  }
+
+  private *removeReady(row: ReadyRow): Script<number> {
+    return yield* change(
+      sql`DELETE FROM ${this.ready.from} WHERE service = ${row.service} AND priority = ${row.priority}
+        AND created_at = ${row.created_at} AND task_id = ${row.id}`,
+    );
+  }
+}

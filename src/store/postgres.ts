@@ -1,0 +1,38 @@
+import sql, { raw, type Sql } from 'sql-template-tag';
+import { type Dialect, literal, type ReadyRow, type ReadySource, type TaskTable } from './dialect.js';
+import type { Script } from './transaction.js';
+
+export class PostgresDialect implements Dialect {
+  readonly engine = 'postgres';
+  readonly table: Sql;
+  readonly now = sql`clock_timestamp()`;
+  /** `timestamptz` knows its own zone. */
+  readonly localNow = sql`clock_timestamp()`;
+  readonly ready: ReadySource;
+  readonly claimOrder = sql`priority, created_at NULLS FIRST, id`;
+  readonly forUpdate = sql`FOR UPDATE`;
+  readonly skipLocked = sql`FOR UPDATE SKIP LOCKED`;
+
+  constructor(options: TaskTable) {
+    this.table = options.schema ? sql`${this.id(options.schema)}.${this.id(options.table)}` : this.id(options.table);
+    this.ready = {
+      from: this.table,
+      where: sql`status = ${literal(options.status.BEGIN)}`,
+      taskId: sql`id`,
+      row: sql`id`,
+    };
+  }
+
+  id(name: string): Sql {
+    return raw(`"${name.replaceAll('"', '""')}"`);
+  }
+
+  read(column: string): Sql {
+    return this.id(column);
+  }
+
+  // eslint-disable-next-line require-yield -- the ready row is the task's own row here
+  *confirm(rows: ReadyRow[]): Script<string[]> {
+    return rows.map((row) => row.id);
+  }
+}

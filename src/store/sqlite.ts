@@ -1,0 +1,42 @@
+import sql, { empty, raw, type Sql } from 'sql-template-tag';
+import { type Dialect, isTimeColumn, literal, LOCAL_TIME_COLUMNS, type ReadyRow, type ReadySource, type TaskTable } from './dialect.js';
+import { isoOffset } from './offset.js';
+import type { Script } from './transaction.js';
+
+/** One writer at a time: whoever is inside BEGIN IMMEDIATE holds the whole database, so no row needs a lock. */
+export class SqliteDialect implements Dialect {
+  readonly engine = 'sqlite';
+  readonly table: Sql;
+  readonly now = sql`strftime('%Y-%m-%d %H:%M:%f', 'now')`;
+  readonly localNow: Sql;
+  readonly ready: ReadySource;
+  readonly claimOrder = sql`priority, created_at, id`;
+  readonly forUpdate = empty;
+  readonly skipLocked = empty;
+
+  constructor(private readonly options: TaskTable) {
+    this.table = this.id(options.table);
+    this.localNow = sql`strftime('%Y-%m-%d %H:%M:%f', 'now', ${`${options.offsetMinutes} minutes`})`;
+    this.ready = {
+      from: this.table,
+      where: sql`status = ${literal(options.status.BEGIN)}`,
+      taskId: sql`id`,
+      row: sql`id`,
+    };
+  }
+
+  id(name: string): Sql {
+    return raw(`"${name.replaceAll('"', '""')}"`);
+  }
+
+  read(column: string): Sql {
+    if (!isTimeColumn(column)) return this.id(column);
+    const zone = LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z';
+    return sql`strftime('%Y-%m-%dT%H:%M:%f', ${this.id(column)}) || ${zone}`;
+  }
+
+  // eslint-disable-next-line require-yield -- nobody else can hold a row
+  *confirm(rows: ReadyRow[]): Script<string[]> {
+    return rows.map((row) => row.id);
+  }
+}

@@ -1,0 +1,123 @@
+import type { DataSource, EntityMetadata } from 'typeorm';
+import type { Task } from './contract/task.entity.js';
+import { TaskService } from './core/task.service.js';
+import { schemaProblems, type TaskMigrationOptions, taskMigrations } from './migrations/index.js';
+import { assertNotNewer, ledgerTable, quoted, runTaskMigrations } from './migrations/runner.js';
+import { TaskColumns } from './store/columns.js';
+import { openDatabase } from './store/database.js';
+import type { TaskTable } from './store/dialect.js';
+import { createDialect } from './store/dialects.js';
+import { engineProblem, skipLockedProblem } from './store/engine.check.js';
+import { engineOf } from './store/engine.js';
+import { offsetMinutes } from './store/offset.js';
+import { lockSqlite } from './store/sqlite.lock.js';
+import { TaskStore } from './store/task.store.js';
+import { dtoFields } from './task.checks.js';
+import { type OptionProblem, type ResolvedTaskOptions, TaskOptionsError } from './task.options.js';
+
+/** A running queue, and how to stop it. */
+export interface TaskQueue<T extends Task = Task> {
+  service: TaskService<T>;
+  /** Names of the migrations that ran at this start. */
+  migrated: string[];
+  close(): Promise<void>;
+}
+
+/** From options and a data source to a running queue: every check that needs the database, each with its remedy. */
+export async function bootstrapQueue<T extends Task>(
+  options: ResolvedTaskOptions,
+  dataSource: DataSource,
+): Promise<TaskQueue<T>> {
+  const fail = (option: string, msg: string): never => {
+    throw new TaskOptionsError(options.name, [{ option, msg }]);
+  };
+  const metadata = entityMetadata(options, dataSource, fail);
+  const schema = { table: metadata.tableName, status: options.status, timeZone: options.timeZone };
+  const runner = dataSource.createQueryRunner();
+  const problem = await engineProblem(dataSource, runner).finally(() => runner.release());
+  if (problem) fail('dataSource', problem);
+  const unlock = lockSqlite(dataSource, metadata.tableName);
+  try {
+    const migrated = options.migrate ? await runTaskMigrations(dataSource, schema) : [];
+    await checkDatabase(dataSource, schema, fail);
+    return { ...open<T>(options, dataSource, metadata, unlock), migrated };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function entityMetadata(
+  options: ResolvedTaskOptions,
+  dataSource: DataSource,
+  fail: (option: string, msg: string) => never,
+): EntityMetadata {
+  const { entity, table, dto } = options;
+  if (!dataSource.hasMetadata(entity))
+    fail(
+      'entity',
+      `${entity.name} is not in the data source; add it to \`entities\`, or set \`autoLoadEntities: true\` in TypeOrmModule.forRoot()` +
+        (Object.hasOwn(entity, 'prototype') ? `, and decorate it with @Entity('tasks', { synchronize: false })` : ''),
+    );
+  const metadata = dataSource.getMetadata(entity);
+  if (table !== undefined && metadata.tableName !== table)
+    fail('table', `is ${table}, but ${entity.name} is stored in ${metadata.tableName}; leave the option out`);
+  const columns = metadata.columns.map((column) => column.propertyName);
+  const problems: OptionProblem[] = (dto ? dtoFields(dto) : [])
+    .filter((field) => !columns.includes(field))
+    .map((field) => ({ option: 'dto', msg: `${dto!.name}.${field} is no column of ${entity.name}; add an @Column()` }));
+  if (problems.length > 0) throw new TaskOptionsError(options.name, problems);
+  return metadata;
+}
+
+async function checkDatabase(
+  dataSource: DataSource,
+  schema: TaskMigrationOptions & { table: string },
+  fail: (option: string, msg: string) => never,
+): Promise<void> {
+  const runner = dataSource.createQueryRunner();
+  let ledger: string | undefined;
+  try {
+    await assertNotNewer(dataSource, runner, schema);
+    const problems = await schemaProblems(runner, schema);
+    if (problems.length > 0)
+      fail(
+        'table',
+        `the schema of ${schema.table} is not what the options ask for: ${problems.join('; ')}. ` +
+          'Run the migrations (taskMigrations() with the same `table` and `status`; option `migrate` does it at start), ' +
+          'and keep `synchronize` off for the entity, which undoes them',
+      );
+    if (await runner.hasTable(ledgerTable(dataSource))) ledger = quoted(dataSource, ledgerTable(dataSource));
+  } finally {
+    await runner.release();
+  }
+  if (!ledger) return;
+  const [newest] = taskMigrations(schema).map((Migration) => new Migration().name);
+  const problem = await skipLockedProblem(dataSource, `SELECT name FROM ${ledger} WHERE name = '${newest}'`);
+  if (problem) fail('dataSource', problem);
+}
+
+function open<T extends Task>(
+  options: ResolvedTaskOptions,
+  dataSource: DataSource,
+  metadata: EntityMetadata,
+  unlock: () => void,
+): Omit<TaskQueue<T>, 'migrated'> {
+  const table: TaskTable = {
+    table: metadata.tableName,
+    schema: metadata.schema,
+    status: options.status,
+    offsetMinutes: offsetMinutes(options.timeZone),
+  };
+  const dialect = createDialect(engineOf(dataSource)!, table);
+  const database = openDatabase(dataSource);
+  const store = new TaskStore<T>(dialect, new TaskColumns<T>(dataSource, metadata, dialect), table);
+  const service = new TaskService<T>(database, store, dataSource, options.status, options.defaultService);
+  return {
+    service,
+    async close() {
+      await database.close();
+      unlock();
+    },
+  };
+}

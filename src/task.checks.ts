@@ -1,0 +1,140 @@
+import type { Type } from '@nestjs/common';
+import { RequestMethod } from '@nestjs/common';
+import { PATH_METADATA } from '@nestjs/common/constants.js';
+import { getMetadataStorage } from 'class-validator';
+import { errorProblems } from './contract/errors.js';
+import { TaskResponse } from './contract/response.js';
+import { statusProblems } from './contract/status.js';
+import { Task } from './contract/task.entity.js';
+import { CronTaskController } from './http/cron-task.controller.js';
+import { ROUTES } from './http/routes.js';
+import { TaskController } from './http/task.controller.js';
+import { type OptionProblem, TaskOptionsError, type TaskStructure } from './task.options.js';
+
+/** Throws a TaskOptionsError that lists everything that is wrong with what shapes a registration. */
+export function checkStructure(structure: TaskStructure): void {
+  const problems = [
+    ...classProblems(structure),
+    ...uriProblems(structure),
+    ...statusProblems(structure.status).map((msg) => ({ option: 'status', msg })),
+    ...errorProblems(structure.error).map((msg) => ({ option: 'error', msg })),
+    ...tableProblems(structure),
+    ...dtoProblems(structure),
+  ];
+  if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
+}
+
+/** Throws where registrations of one app get in each other's way. */
+export function checkTogether(structure: TaskStructure, others: TaskStructure[]): void {
+  const problems: OptionProblem[] = [];
+  for (const other of others) {
+    if (other.name === structure.name)
+      problems.push({ option: 'name', msg: `two registrations are called '${other.name}'; give one another name` });
+    if (tableOf(other) === tableOf(structure) && other.dataSource === structure.dataSource)
+      problems.push({
+        option: 'table',
+        msg: `registration '${other.name}' uses table ${tableOf(other)}, too; give one another \`table\``,
+      });
+    const taken = new Set(endpoints(other).map(({ endpoint }) => endpoint));
+    for (const { uri, endpoint } of endpoints(structure))
+      if (taken.has(endpoint))
+        problems.push({ option: uri, msg: `registration '${other.name}' serves ${endpoint}, too; give one another URI` });
+  }
+  if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
+}
+
+/** The table as far as options tell; an entity's own name is known to its data source only. */
+const tableOf = (structure: TaskStructure): unknown => structure.table ?? structure.entity;
+
+function classProblems(structure: TaskStructure): OptionProblem[] {
+  const required: [option: keyof TaskStructure, base: Type][] = [
+    ['entity', Task],
+    ['controller', TaskController],
+    ['cronController', CronTaskController],
+    ['response', TaskResponse],
+  ];
+  const problems = required
+    .filter(([option, base]) => !extendsClass(structure[option], base))
+    .map(([option, base]) => ({
+      option,
+      msg: `${nameOf(structure[option])} does not extend ${base.name}; declare it as \`class … extends ${base.name}\``,
+    }));
+  for (const option of ['controller', 'cronController'] as const) {
+    const path: unknown = Reflect.getMetadata(PATH_METADATA, structure[option]);
+    if (path !== undefined && path !== '/' && path !== '')
+      problems.push({
+        option,
+        msg: `${nameOf(structure[option])} has a path of its own, ${JSON.stringify(path)}; leave @Controller() off and set the URIs by options`,
+      });
+  }
+  return problems;
+}
+
+const extendsClass = (value: unknown, base: Type): boolean =>
+  typeof value === 'function' && (value === base || value.prototype instanceof base);
+
+const nameOf = (value: unknown): string => (typeof value === 'function' ? value.name : JSON.stringify(value));
+
+function uriProblems(structure: TaskStructure): OptionProblem[] {
+  const problems: OptionProblem[] = [];
+  for (const { uri, handler } of ROUTES) {
+    const value: unknown = structure[uri];
+    const wantsId = ['get', 'update', 'updateByPost', 'report', 'reportByPost'].includes(handler);
+    if (typeof value !== 'string' || !/^(\/[\w.~{}-]+)+$/.test(value))
+      problems.push({ option: uri, msg: `must be a path such as /api/tasks, not ${JSON.stringify(value)}` });
+    else if (wantsId !== value.includes('{taskId}'))
+      problems.push({ option: uri, msg: `must ${wantsId ? '' : 'not '}contain {taskId}; it is ${value}` });
+  }
+  const seen = new Map<string, string>();
+  for (const { uri, endpoint } of endpoints(structure)) {
+    const other = seen.get(endpoint);
+    if (other && other !== uri) problems.push({ option: uri, msg: `${endpoint} is ${other}, too` });
+    seen.set(endpoint, uri);
+  }
+  return unique(problems);
+}
+
+/** Method and path of each route, parameters' names apart. */
+const endpoints = (structure: TaskStructure): { uri: string; endpoint: string }[] =>
+  ROUTES.map(({ uri, method }) => ({
+    uri,
+    endpoint: `${RequestMethod[method]} ${String(structure[uri]).replaceAll(/\{\w+\}/g, '{}')}`,
+  }));
+
+function tableProblems({ table }: TaskStructure): OptionProblem[] {
+  if (table === undefined || /^[A-Za-z_]\w{0,47}$/.test(table)) return [];
+  return [
+    { option: 'table', msg: `must be at most 48 letters, digits and underscores, not ${JSON.stringify(table)}` },
+  ];
+}
+
+/** Fields that users may send must not reach the queue's own columns. */
+function dtoProblems({ dto }: TaskStructure): OptionProblem[] {
+  if (dto === undefined) return [];
+  const fields = dtoFields(dto);
+  if (fields.length === 0)
+    return [{ option: 'dto', msg: `${dto.name} has no property with a class-validator decorator: nothing would be accepted` }];
+  const own = new Set(OWN_FIELDS);
+  return fields
+    .filter((field) => own.has(field))
+    .map((field) => ({ option: 'dto', msg: `${dto.name}.${field} is the queue's own; name the column otherwise` }));
+}
+
+/** Properties that a DTO class accepts: those with a class-validator decorator. */
+export const dtoFields = (dto: Type<object>): string[] => [
+  ...new Set(
+    getMetadataStorage()
+      .getTargetValidationMetadatas(dto, '', false, false)
+      .map((metadata) => metadata.propertyName),
+  ),
+];
+
+const OWN_FIELDS = [
+  'taskId', 'userId', 'service', 'group', 'status', 'progress', 'input', 'args', 'temp', 'output', 'error', 'priority',
+  'runAt', 'attempts', 'maxAttempts', 'releases', 'leaseToken', 'leaseExpiresAt', 'workerId', 'claimKey', 'createdAt',
+  'updatedAt', 'startedAt', 'finishedAt', '_method',
+]; // prettier-ignore
+
+const unique = (problems: OptionProblem[]): OptionProblem[] => [
+  ...new Map(problems.map((problem) => [`${problem.option} ${problem.msg}`, problem])).values(),
+];

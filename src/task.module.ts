@@ -1,0 +1,140 @@
+import {
+  type DynamicModule,
+  Inject,
+  Logger,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { Entity } from 'typeorm';
+import { InjectTaskOptions, TASK_OPTIONS } from './contract/registration.js';
+import { Task } from './contract/task.entity.js';
+import { TaskService } from './core/task.service.js';
+import { BodyHook } from './http/body-hook.js';
+import { createDtos } from './http/dto/index.js';
+import { bindControllers } from './http/routes.js';
+import { bootstrapQueue, type TaskQueue } from './task.bootstrap.js';
+import { checkStructure, checkTogether } from './task.checks.js';
+import {
+  type ResolvedTaskOptions,
+  resolveStructure,
+  resolveValues,
+  type TaskDynamicOptions,
+  type TaskModuleAsyncOptions,
+  type TaskModuleOptions,
+  TaskOptionsError,
+  type TaskStructure,
+  valueProblems,
+} from './task.options.js';
+
+const TASK_QUEUE = Symbol('TASK_QUEUE');
+
+/** Injection token of a registration's TaskService: the class itself for the default one. */
+export const getTaskServiceToken = (name = 'default'): string | typeof TaskService =>
+  name === 'default' ? TaskService : `TaskService:${name}`;
+
+/** Injects the TaskService of a named registration. */
+export const InjectTaskService = (name = 'default'): ParameterDecorator & PropertyDecorator =>
+  Inject(getTaskServiceToken(name));
+
+/**
+ * The queue, in a host's app. Global, like TypeORM's data source: `TaskService` can be injected everywhere.
+ * Several registrations live side by side, each with a `name`, a `table` and URIs of its own.
+ */
+@Module({})
+export class TaskModule implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger('TaskModule');
+
+  constructor(
+    @InjectTaskOptions() readonly options: ResolvedTaskOptions,
+    @Inject(TASK_QUEUE) private readonly queue: TaskQueue,
+    private readonly modules: ModulesContainer,
+  ) {}
+
+  /** Throws a TaskOptionsError for options that can't work. */
+  static forRoot(options: TaskModuleOptions = {}): DynamicModule {
+    return TaskModule.register(options, { useFactory: () => options });
+  }
+
+  /** The same, with plain values from a factory. What shapes routes and documents is given beside it. */
+  static forRootAsync({ useFactory, inject, ...structure }: TaskModuleAsyncOptions): DynamicModule {
+    return TaskModule.register(structure, { useFactory, inject: inject ?? [] });
+  }
+
+  private static register(
+    given: Partial<TaskStructure>,
+    values: Pick<TaskModuleAsyncOptions, 'useFactory' | 'inject'>,
+  ): DynamicModule {
+    const structure = withTable(resolveStructure(given));
+    checkStructure(structure);
+    const serviceToken = getTaskServiceToken(structure.name);
+    const providers: Provider[] = [
+      {
+        provide: TASK_OPTIONS,
+        useFactory: async (...args: unknown[]) => withValues(structure, await values.useFactory(...args)),
+        inject: values.inject ?? [],
+      },
+      { provide: TASK_QUEUE, useFactory: bootstrapQueue, inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource)] },
+      { provide: TaskService, useFactory: (queue: TaskQueue) => queue.service, inject: [TASK_QUEUE] },
+      BodyHook,
+    ];
+    if (serviceToken !== TaskService) providers.push({ provide: serviceToken, useExisting: TaskService });
+    return {
+      module: TaskModule,
+      global: true,
+      imports: [...structure.imports, TypeOrmModule.forFeature([structure.entity], structure.dataSource)],
+      controllers: bindControllers(structure, createDtos(structure)),
+      providers,
+      exports: [serviceToken],
+    };
+  }
+
+  onModuleInit(): void {
+    const registrations = [...this.modules.values()]
+      .filter((module) => module.metatype === TaskModule)
+      .map((module) => (module.instance as unknown as TaskModule).options);
+    checkTogether(
+      this.options,
+      registrations.filter((options) => options !== this.options),
+    );
+    this.announce();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.queue.close();
+  }
+
+  private announce(): void {
+    const { name, cronGuards, workerTokens } = this.options;
+    if (this.queue.migrated.length > 0)
+      this.logger.log(`'${name}' migrated the database: ${this.queue.migrated.join(', ')}`);
+    if (workerTokens.length > 0) return;
+    if (cronGuards === undefined)
+      this.logger.warn(
+        `'${name}' refuses every worker: give the option workerTokens (bearer tokens) or cronGuards (your own guards; [] opens the routes to all).`,
+      );
+    else if (cronGuards.length === 0)
+      this.logger.warn(`'${name}' lets every caller work tasks: cronGuards is [] and there are no workerTokens.`);
+  }
+}
+
+/** A table of another name needs an entity class of its own: TypeORM knows one table a class. */
+function withTable(structure: TaskStructure): TaskStructure {
+  const { table, entity } = structure;
+  if (table === undefined || entity !== Task) return structure;
+  const Stored: Type<Task> = { [`Task_${table}`]: class extends Task {} }[`Task_${table}`]!;
+  Entity(table, { synchronize: false })(Stored);
+  return { ...structure, entity: Stored };
+}
+
+function withValues(structure: TaskStructure, given: TaskDynamicOptions): ResolvedTaskOptions {
+  const values = resolveValues(given);
+  const problems = valueProblems(values);
+  if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
+  return { ...structure, ...values };
+}
+
