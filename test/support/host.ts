@@ -1,0 +1,91 @@
+import { type CanActivate, type ExecutionContext, type INestApplication, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { TaskModule, type TaskModuleOptions, TaskService } from '../../src/index.js';
+import { createDatabase, type Engine, ENGINES, type TestDatabase } from './databases.js';
+import { type Answer, call, type CallOptions } from './http.js';
+
+export const ADAPTERS = ['express', 'fastify'] as const;
+export type Adapter = (typeof ADAPTERS)[number];
+
+/** Every engine that was found, with every adapter. */
+export const MATRIX = ENGINES.flatMap((engine) => ADAPTERS.map((adapter) => ({ engine, adapter })));
+
+export const WORKER_TOKEN = 'test-worker-token-0123456789';
+
+/** A host's guard, as simple as can be: the user is who the header `x-user` says (percent-encoded). */
+export class HeaderGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<{ headers: Record<string, string>; user?: unknown }>();
+    const user = request.headers['x-user'];
+    if (user) request.user = { id: decodeURIComponent(user) };
+    return true;
+  }
+}
+
+export interface Host {
+  app: INestApplication;
+  url: string;
+  tasks: TaskService;
+  database: TestDatabase;
+  /** As a user of this id, to a path. */
+  user(id: string, method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** As a worker, to a path. */
+  worker(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface HostOptions {
+  engine: Engine;
+  adapter: Adapter;
+  /** An existing database; without it a fresh one, dropped at close. */
+  database?: TestDatabase;
+  options?: TaskModuleOptions;
+  /** Further modules and controllers of the host's. */
+  imports?: any[];
+  controllers?: Type[];
+  /** Called before the app listens. */
+  configure?: (app: INestApplication) => void;
+}
+
+export const createAdapter = (adapter: Adapter): ExpressAdapter | FastifyAdapter =>
+  adapter === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+
+/** A host app with the queue in it, listening on a free port. */
+export async function startHost({ engine, adapter, options = {}, ...rest }: HostOptions): Promise<Host> {
+  const database = rest.database ?? (await createDatabase(engine));
+  class HostModule {}
+  const module = {
+    module: HostModule,
+    imports: [
+      TypeOrmModule.forRoot({ ...database.options(), autoLoadEntities: true, retryAttempts: 1 }),
+      TaskModule.forRoot({ guards: [HeaderGuard], workerTokens: [WORKER_TOKEN], ...options }),
+      ...(rest.imports ?? []),
+    ],
+    controllers: rest.controllers ?? [],
+  };
+  const app = await NestFactory.create(module, createAdapter(adapter), { logger: ['error'], abortOnError: false });
+  rest.configure?.(app);
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  const withHeaders = (given: CallOptions, headers: Record<string, string>): CallOptions => ({
+    ...given,
+    headers: { ...headers, ...given.headers },
+  });
+  return {
+    app,
+    url,
+    database,
+    tasks: app.get(TaskService),
+    user: (id, method, path, given = {}) =>
+      call(method, url + path, withHeaders(given, { 'x-user': encodeURIComponent(id) })),
+    worker: (method, path, given = {}) =>
+      call(method, url + path, withHeaders(given, { authorization: `Bearer ${WORKER_TOKEN}` })),
+    async close() {
+      await app.close();
+      if (!rest.database) await database.drop();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** The built server, as `npm start` runs it. */
+const MAIN = resolve(import.meta.dirname ?? 'test/support', '../../dist/src/main.js');
+
+export interface RunningServer {
+  process: ChildProcess;
+  url: string;
+  /** Working directory: `.env` and the data folder are there. */
+  folder: string;
+  output(): string;
+  /** Sends a signal and waits for the end; answers the exit code, or the signal that killed it. */
+  stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
+}
+
+export const newFolder = (): string => mkdtempSync(join(tmpdir(), 'softdd-task-server-'));
+
+/** Starts the standalone server as a process of its own; rejects with its output if it ends first. */
+export async function startServer(
+  environment: Record<string, string> = {},
+  folder = newFolder(),
+): Promise<RunningServer> {
+  const child = spawn(process.execPath, [MAIN], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...environment },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  child.stderr.on('data', (chunk) => (output += String(chunk)));
+  const ended = new Promise<number | NodeJS.Signals>((end) =>
+    child.once('close', (code, signal) => end(signal ?? code ?? -1)),
+  );
+  const url = await new Promise<string>((found, failed) => {
+    child.stdout.on('data', () => {
+      const [, address] = /listening on (http:\/\/[^\s,"]+)/.exec(output) ?? [];
+      if (address) found(address);
+    });
+    void ended.then((code) => failed(new Error(`the server ended (${code}):\n${output}`)));
+  });
+  return {
+    process: child,
+    url,
+    folder,
+    output: () => output,
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
