@@ -38,7 +38,10 @@ export function checkTogether(structure: TaskStructure, others: TaskStructure[])
     const taken = new Set(endpoints(other).map(({ endpoint }) => endpoint));
     for (const { uri, endpoint } of endpoints(structure))
       if (taken.has(endpoint))
-        problems.push({ option: uri, msg: `registration '${other.name}' serves ${endpoint}, too; give one another URI` });
+        problems.push({
+          option: uri,
+          msg: `registration '${other.name}' serves ${endpoint}, too; give one another URI`,
+        });
   }
   if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
 }
@@ -103,9 +106,7 @@ const endpoints = (structure: TaskStructure): { uri: string; endpoint: string }[
 
 function tableProblems({ table }: TaskStructure): OptionProblem[] {
   if (table === undefined || /^[A-Za-z_]\w{0,47}$/.test(table)) return [];
-  return [
-    { option: 'table', msg: `must be at most 48 letters, digits and underscores, not ${JSON.stringify(table)}` },
-  ];
+  return [{ option: 'table', msg: `must be at most 48 letters, digits and underscores, not ${JSON.stringify(table)}` }];
 }
 
 /** Fields that users may send must not reach the queue's own columns. */
@@ -113,7 +114,9 @@ function dtoProblems({ dto }: TaskStructure): OptionProblem[] {
   if (dto === undefined) return [];
   const fields = dtoFields(dto);
   if (fields.length === 0)
-    return [{ option: 'dto', msg: `${dto.name} has no property with a class-validator decorator: nothing would be accepted` }];
+    return [
+      { option: 'dto', msg: `${dto.name} has no property with a class-validator decorator: nothing would be accepted` },
+    ];
   const own = new Set(OWN_FIELDS);
   return fields
     .filter((field) => own.has(field))

@@ -78,7 +78,11 @@ export class TaskModule implements OnModuleInit, OnApplicationShutdown {
         useFactory: async (...args: unknown[]) => withValues(structure, await values.useFactory(...args)),
         inject: values.inject ?? [],
       },
-      { provide: TASK_QUEUE, useFactory: bootstrapQueue, inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource)] },
+      {
+        provide: TASK_QUEUE,
+        useFactory: bootstrapQueue,
+        inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource)],
+      },
       { provide: TaskService, useFactory: (queue: TaskQueue) => queue.service, inject: [TASK_QUEUE] },
       BodyHook,
     ];
@@ -137,4 +141,3 @@ function withValues(structure: TaskStructure, given: TaskDynamicOptions): Resolv
   if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
   return { ...structure, ...values };
 }
-

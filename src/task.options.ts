@@ -76,7 +76,7 @@ export class TaskStructure extends TaskUris {
   imports: NonNullable<ModuleMetadata['imports']> = [];
 }
 
-const secondsOfOffset = /^[+-](0\d|1[0-4]):[0-5]\d$/;
+const OFFSET = /^[+-](0\d|1[0-4]):[0-5]\d$/;
 
 /** What may come from a factory: plain values, read when the app starts. */
 export class TaskValues {
@@ -94,7 +94,10 @@ export class TaskValues {
   /** Bearer tokens that open the worker routes, each at least 16 characters. @defaultValue [] */
   @IsArray()
   @IsString({ each: true })
-  @Matches(/^[\x21-\x7e]{16,}$/, { each: true, message: 'each of workerTokens must be at least 16 printable characters' })
+  @Matches(/^[\x21-\x7e]{16,}$/, {
+    each: true,
+    message: 'each of workerTokens must be at least 16 printable characters',
+  })
   workerTokens: string[] = [];
 
   /** Largest request body on the module's routes, in bytes: 1 KiB to 64 MiB. @defaultValue 1048576 */
@@ -107,7 +110,7 @@ export class TaskValues {
    * Offset from UTC in which an adopted table's `created_at` and `updated_at` are written, such as `+08:00`. Every
    * other time is UTC by the database's clock. @defaultValue '+00:00'
    */
-  @Matches(secondsOfOffset, { message: 'timeZone must be an offset such as +08:00' })
+  @Matches(OFFSET, { message: 'timeZone must be an offset such as +08:00' })
   timeZone: string = '+00:00';
 
   /** Whether pending migrations run at start, under a lock. Without it the start checks the schema. @defaultValue true */
@@ -190,4 +193,3 @@ export function valueProblems(values: TaskDynamicOptions): OptionProblem[] {
     msg: Object.values(constraints ?? {}).join('; '),
   }));
 }
-

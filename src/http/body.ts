@@ -58,8 +58,7 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Input>
   const charset = /;\s*charset="?([^";\s]+)/i.exec(contentType)?.[1]?.toLowerCase();
   if (charset && charset !== 'utf-8' && charset !== 'utf8') throw unsupported('send UTF-8');
   const parse = PARSERS[type.trim().toLowerCase()];
-  if (!parse)
-    throw unsupported('send application/json, application/x-www-form-urlencoded or multipart/form-data');
+  if (!parse) throw unsupported('send application/json, application/x-www-form-urlencoded or multipart/form-data');
   const input = await parse(bytes, request);
   return input;
 }
@@ -175,7 +174,8 @@ function forbidProto(key: string, value: unknown): unknown {
 }
 
 /** null means absent, as it did to the original. */
-const dropNull = (input: Input): Input => Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null));
+const dropNull = (input: Input): Input =>
+  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null));
 
 const malformed = (msg: string): TaskError => invalid([{ field: 'body', rule: 'malformed', msg: `body ${msg}` }]);
 const unsupported = (msg: string): TaskError =>

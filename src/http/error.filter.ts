@@ -52,7 +52,10 @@ export class TaskErrorFilter implements ExceptionFilter {
       if (name) return this.entry(name, messageOf(exception));
       // A status that the catalogue has no name for stays what the host made it.
       if (httpCode < 500)
-        return { entry: { code: httpCode, msg: exception.message, httpCode }, body: { code: httpCode, msg: exception.message } };
+        return {
+          entry: { code: httpCode, msg: exception.message, httpCode },
+          body: { code: httpCode, msg: exception.message },
+        };
     }
     // Neither SQL nor stacks leave the server.
     this.logger.error(exception instanceof Error ? exception.stack : exception);

@@ -73,7 +73,9 @@ export function documentRoute(Bound: Type, route: RouteDefinition, structure: Ta
   apply(ApiBearerAuth(route.audience));
   apply(ApiExtraModels(models.task, models.cronTask));
   if (structure[route.uri].includes('{taskId}'))
-    apply(ApiParam({ name: 'taskId', description: 'Id of the task.', schema: { type: 'string' }, example: EXAMPLE_ID }));
+    apply(
+      ApiParam({ name: 'taskId', description: 'Id of the task.', schema: { type: 'string' }, example: EXAMPLE_ID }),
+    );
   if (input && route.method === RequestMethod.GET) queryOf(input).forEach((query) => apply(ApiQuery(query)));
   else if (input) {
     apply(ApiConsumes(...SCHEMA_TYPES));
@@ -106,21 +108,29 @@ function schemasOf(structure: TaskStructure): Models {
   class TaskSchema extends structure.entity {
     @ApiProperty({
       type: 'integer',
-      description: `Where the task is in its life: ${Object.entries(status).map(([name, value]) => `${value} ${name}`).join(', ')}.`,
+      description: `Where the task is in its life: ${Object.entries(status)
+        .map(([name, value]) => `${value} ${name}`)
+        .join(', ')}.`,
       example: status.BEGIN,
     })
     declare status: number;
   }
   ApiSchema({ name: `task${suffix}` })(TaskSchema);
   class WorkerTaskSchema extends TaskSchema {
-    @ApiProperty({ description: "The callback's address; empty where there is none.", example: 'https://example.com/done' })
+    @ApiProperty({
+      description: "The callback's address; empty where there is none.",
+      example: 'https://example.com/done',
+    })
     declare callbackUrl: string;
   }
   ApiSchema({ name: `workerTask${suffix}` })(WorkerTaskSchema);
   class CronTaskSchema {
     @ApiProperty({ type: WorkerTaskSchema })
     declare task: unknown;
-    @ApiProperty({ description: "The callback's address, under the original's name for it.", example: 'https://example.com/done' })
+    @ApiProperty({
+      description: "The callback's address, under the original's name for it.",
+      example: 'https://example.com/done',
+    })
     declare updateUrl: string;
   }
   ApiSchema({ name: `cronTask${suffix}` })(CronTaskSchema);
@@ -160,13 +170,32 @@ function dataOf(handler: string, { suffix }: Models): Schema {
 /** A DTO's properties as query parameters. */
 function queryOf(dto: Type): Parameters<typeof ApiQuery>[0][] {
   const proto = dto.prototype as object;
-  const names = (Reflect.getMetadata('swagger/apiModelPropertiesArray', proto) as string[]).map((name) => name.slice(1));
+  const names = (Reflect.getMetadata('swagger/apiModelPropertiesArray', proto) as string[]).map((name) =>
+    name.slice(1),
+  );
   return names.map((name) => {
     const property = Reflect.getMetadata('swagger/apiModelProperties', proto, name) as ApiPropertyOptions;
-    const { description, required, example, type, minimum, maximum, minLength, maxLength, default: preset } = {
+    const {
+      description,
+      required,
+      example,
+      type,
+      minimum,
+      maximum,
+      minLength,
+      maxLength,
+      default: preset,
+    } = {
       ...(property as Record<string, unknown>),
     } as Record<string, never>;
-    const schema = omitUndefined({ type: type === 'integer' ? 'integer' : 'string', minimum, maximum, minLength, maxLength, default: preset });
+    const schema = omitUndefined({
+      type: type === 'integer' ? 'integer' : 'string',
+      minimum,
+      maximum,
+      minLength,
+      maxLength,
+      default: preset,
+    });
     return { name, description, required: required ?? false, example, schema } as Parameters<typeof ApiQuery>[0];
   });
 }

@@ -106,7 +106,8 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
     if (route) bindRoute(Bound, route, path, structure, dtos);
     else mark(handler, structure.name);
   }
-  const guards = audience === 'user' ? [...structure.guards, UserGuard] : [...(structure.cronGuards ?? []), WorkerGuard];
+  const guards =
+    audience === 'user' ? [...structure.guards, UserGuard] : [...(structure.cronGuards ?? []), WorkerGuard];
   applyDecorators(
     Controller(''),
     UseGuards(...guards),
@@ -144,17 +145,11 @@ function copyMetadata(host: Type, source: string, Bound: Type, target: string): 
     const method = ancestor.prototype[source];
     if (!method) break;
     for (const key of Reflect.getMetadataKeys(method))
-      if (!Reflect.hasOwnMetadata(key, handler))
-        Reflect.defineMetadata(key, Reflect.getMetadata(key, method), handler);
+      if (!Reflect.hasOwnMetadata(key, handler)) Reflect.defineMetadata(key, Reflect.getMetadata(key, method), handler);
   }
   // What sits on the class under the method's name is inherited, but not by an alias.
   if (source !== target)
-    Reflect.defineMetadata(
-      ROUTE_ARGS_METADATA,
-      Reflect.getMetadata(ROUTE_ARGS_METADATA, host, source),
-      Bound,
-      target,
-    );
+    Reflect.defineMetadata(ROUTE_ARGS_METADATA, Reflect.getMetadata(ROUTE_ARGS_METADATA, host, source), Bound, target);
   const types: unknown = Reflect.getMetadata(PARAMTYPES_METADATA, host.prototype as object, source);
   Reflect.defineMetadata(PARAMTYPES_METADATA, types ?? [], Bound.prototype as object, target);
 }
@@ -162,7 +157,11 @@ function copyMetadata(host: Type, source: string, Bound: Type, target: string): 
 /** The classes from the host's to ours that have methods of their own. */
 const lineage = (host: Type): { prototype: Record<string, Handler> }[] => {
   const classes: { prototype: Record<string, Handler> }[] = [];
-  for (let current: unknown = host; typeof current === 'function' && current.prototype; current = Object.getPrototypeOf(current))
+  for (
+    let current: unknown = host;
+    typeof current === 'function' && current.prototype;
+    current = Object.getPrototypeOf(current)
+  )
     classes.push(current as never);
   return classes;
 };
@@ -183,7 +182,8 @@ function addedHandlers(host: Type, routes: readonly RouteDefinition[]): string[]
   for (const { prototype } of lineage(host)) {
     if (prototype === BASE.user.prototype || prototype === BASE.worker.prototype) break;
     for (const name of Object.getOwnPropertyNames(prototype))
-      if (name !== 'constructor' && !ours.has(name) && inherited(host, name, PATH_METADATA) !== undefined) names.add(name);
+      if (name !== 'constructor' && !ours.has(name) && inherited(host, name, PATH_METADATA) !== undefined)
+        names.add(name);
   }
   return [...names];
 }

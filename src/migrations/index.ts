@@ -77,7 +77,9 @@ function createSchema(runner: QueryRunner, options: TaskSchemaOptions): TaskSche
   if (engine === 'mysql') return new MysqlTaskSchema(options);
   if (engine === 'postgres') return new PostgresTaskSchema(options);
   if (engine === 'sqlite') return new SqliteTaskSchema(options);
-  throw new Error(`taskMigrations() knows MySQL, MariaDB, PostgreSQL and SQLite, not ${runner.connection.options.type}.`);
+  throw new Error(
+    `taskMigrations() knows MySQL, MariaDB, PostgreSQL and SQLite, not ${runner.connection.options.type}.`,
+  );
 }
 
 async function runStep(runner: QueryRunner, step: SchemaStep): Promise<void> {

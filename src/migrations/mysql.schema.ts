@@ -44,7 +44,8 @@ export class MysqlTaskSchema implements TaskSchema {
     if ((await tableComment(runner, table)) === MADE) return [...steps, drop('TABLE', table)];
     const clauses = columns.filter((column) => column.comment === MADE).map(({ name }) => `DROP COLUMN \`${name}\``);
     if (await hasIndex(runner, table, `${table}_owner`)) clauses.unshift(`DROP INDEX \`${table}_owner\``);
-    if (clauses.length > 0) steps.push({ what: 'added columns', sql: `ALTER TABLE \`${table}\` ${clauses.join(', ')}` });
+    if (clauses.length > 0)
+      steps.push({ what: 'added columns', sql: `ALTER TABLE \`${table}\` ${clauses.join(', ')}` });
     return steps;
   }
 
@@ -106,7 +107,10 @@ export class MysqlTaskSchema implements TaskSchema {
           sql: `ADD COLUMN \`${name}\` ${definition} COMMENT '${MADE}'`,
         });
       else if (fits(column, collation) !== true)
-        clauses.push({ what: `column ${name} ${String(fits(column, collation))}`, sql: this.modify(column, definition) });
+        clauses.push({
+          what: `column ${name} ${String(fits(column, collation))}`,
+          sql: this.modify(column, definition),
+        });
     }
     if (!(await hasIndex(runner, table, `${table}_owner`)))
       clauses.push({

@@ -146,7 +146,10 @@ export class PostgresTaskSchema implements TaskSchema {
       const create = { what: `index ${name} is missing`, sql: `CREATE INDEX "${name}" ON ${path} ${definition}` };
       if (found === undefined) return [create];
       const what = `index ${name} is other than the options ask for`;
-      return [{ what, sql: `DROP INDEX ${indexPath(runner, name)}` }, { ...create, what }];
+      return [
+        { what, sql: `DROP INDEX ${indexPath(runner, name)}` },
+        { ...create, what },
+      ];
     });
   }
 }

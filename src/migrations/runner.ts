@@ -61,11 +61,7 @@ export const quoted = (dataSource: DataSource, path: string): string =>
     .join('.');
 
 /** TypeORM's executor over the host's data source, but for our migrations alone. */
-function createExecutor(
-  dataSource: DataSource,
-  runner: QueryRunner,
-  options: TaskMigrationOptions,
-): MigrationExecutor {
+function createExecutor(dataSource: DataSource, runner: QueryRunner, options: TaskMigrationOptions): MigrationExecutor {
   const migrations = taskMigrations(options).map((Migration) => new Migration());
   const view = Object.create(dataSource, { migrations: { value: migrations } }) as DataSource;
   const executor = new MigrationExecutor(view, runner);

@@ -79,10 +79,7 @@ export class SqliteTaskSchema implements TaskSchema {
     return {
       [`${table}_owner`]: create(`${table}_owner`, '(user_id, created_at, id)'),
       [`${table}_ready`]: create(`${table}_ready`, `(service, priority, created_at, id) ${ready}`),
-      [`${table}_ready_group`]: create(
-        `${table}_ready_group`,
-        `(service, "group", priority, created_at, id) ${ready}`,
-      ),
+      [`${table}_ready_group`]: create(`${table}_ready_group`, `(service, "group", priority, created_at, id) ${ready}`),
     };
   }
 
@@ -111,9 +108,8 @@ async function readDefinitions(
   column: 'name' | 'tbl_name',
   table: string,
 ): Promise<Map<string, string>> {
-  const rows = (await runner.query(
-    `SELECT name, sql FROM sqlite_master WHERE ${column} = ? AND sql IS NOT NULL`,
-    [table],
-  )) as { name: string; sql: string }[];
+  const rows = (await runner.query(`SELECT name, sql FROM sqlite_master WHERE ${column} = ? AND sql IS NOT NULL`, [
+    table,
+  ])) as { name: string; sql: string }[];
   return new Map(rows.map((row) => [row.name, row.sql]));
 }

@@ -32,9 +32,13 @@ export function readConfig(environment: Environment = loadEnvironment()): Server
     port: readPort(environment.PORT || '3000'),
     databaseUrl,
     database,
-    dataFolder: database.type === 'better-sqlite3' && database.database !== ':memory:' ? dirname(database.database) : 'data',
+    dataFolder:
+      database.type === 'better-sqlite3' && database.database !== ':memory:' ? dirname(database.database) : 'data',
     jwtSecret: readSecret(environment.TASK_JWT_SECRET),
-    corsOrigins: (environment.TASK_CORS_ORIGINS ?? '').split(',').map((origin) => readOrigin(origin.trim())).filter(Boolean),
+    corsOrigins: (environment.TASK_CORS_ORIGINS ?? '')
+      .split(',')
+      .map((origin) => readOrigin(origin.trim()))
+      .filter(Boolean),
     task: readTaskOptions(environment),
   };
 }
@@ -61,7 +65,11 @@ function readSecret(text: string | undefined): string | undefined {
 
 function readOrigin(text: string): string {
   if (text === '' || text === '*' || (URL.canParse(text) && new URL(text).origin === text)) return text;
-  throw new ConfigError('TASK_CORS_ORIGINS', text, 'it must be origins such as https://app.example.com, with commas between, or *');
+  throw new ConfigError(
+    'TASK_CORS_ORIGINS',
+    text,
+    'it must be origins such as https://app.example.com, with commas between, or *',
+  );
 }
 
 /** Every plain option of the module, by the type of its property. */
@@ -83,7 +91,11 @@ function readTaskOptions(environment: Environment): TaskDynamicOptions {
 function convert(option: keyof TaskValues, text: string): unknown {
   const type: unknown = Reflect.getMetadata('design:type', TaskValues.prototype, option);
   const variable = variableOf(option);
-  if (type === Array) return text.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  if (type === Array)
+    return text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
   if (type === Number) {
     if (!/^-?\d+$/.test(text)) throw new ConfigError(variable, text, 'it must be an integer');
     return Number(text);

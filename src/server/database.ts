@@ -41,7 +41,11 @@ function sqlitePath(url: string): string {
 
 function checked(url: string): string {
   if (!URL.canParse(url) || new URL(url).pathname.length < 2)
-    throw new ConfigError('DATABASE_URL', withoutPassword(url), 'it must be such as mysql://user:password@host:3306/database');
+    throw new ConfigError(
+      'DATABASE_URL',
+      withoutPassword(url),
+      'it must be such as mysql://user:password@host:3306/database',
+    );
   return url;
 }
 

@@ -19,7 +19,9 @@ export function exitWith(error: unknown): never {
 
 function lineOf(error: unknown): string {
   if (error instanceof TaskOptionsError)
-    return error.problems.map(({ option, msg }) => (option === 'dataSource' || option === 'table' ? msg : `${variableOf(option)}: ${msg}`)).join('; ');
+    return error.problems
+      .map(({ option, msg }) => (option === 'dataSource' || option === 'table' ? msg : `${variableOf(option)}: ${msg}`))
+      .join('; ');
   if (error instanceof ConfigError || error instanceof NewerSchemaError) return error.message;
   const { code, message, errors } = error as { code?: string; message?: string; errors?: Error[] };
   // node:net gathers the failures of localhost's two addresses under an error without words.

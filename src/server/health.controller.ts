@@ -17,7 +17,11 @@ export class HealthController {
     return this.health.check([]);
   }
 
-  @ApiOperation({ summary: 'Whether the process can do its work: the database answers', operationId: 'ready', security: [] })
+  @ApiOperation({
+    summary: 'Whether the process can do its work: the database answers',
+    operationId: 'ready',
+    security: [],
+  })
   @Get('ready')
   @HealthCheck()
   ready(): unknown {

@@ -12,7 +12,9 @@ try {
     const dataSource = await new DataSource(config.database).initialize();
     return runTaskMigrations(dataSource, { timeZone: config.task.timeZone }).finally(() => dataSource.destroy());
   });
-  process.stdout.write(`${withoutPassword(config.databaseUrl)}: ${ran.length > 0 ? `ran ${ran.join(', ')}` : 'up to date'}\n`);
+  process.stdout.write(
+    `${withoutPassword(config.databaseUrl)}: ${ran.length > 0 ? `ran ${ran.join(', ')}` : 'up to date'}\n`,
+  );
 } catch (error) {
   exitWith(error);
 }

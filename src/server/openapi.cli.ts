@@ -8,7 +8,11 @@ import { createApp } from './serve.js';
 try {
   const file = process.argv[2] ?? 'openapi.json';
   const config = readConfig({ DATABASE_URL: 'sqlite::memory:' });
-  const secrets = { jwtSecret: 'x'.repeat(32), workerTokens: ['x'.repeat(16)], made: { jwtSecret: false, workerTokens: false } };
+  const secrets = {
+    jwtSecret: 'x'.repeat(32),
+    workerTokens: ['x'.repeat(16)],
+    made: { jwtSecret: false, workerTokens: false },
+  };
   const app = await createApp(config, secrets);
   await app.init();
   await writeFile(file, `${JSON.stringify(buildDocument(app, 'http://127.0.0.1:3000'), null, 2)}\n`);

@@ -52,7 +52,11 @@ function readKept(file: string): Kept {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Kept;
   } catch {
-    throw new ConfigError('TASK_JWT_SECRET', '', `nothing, and ${file} can't be read: mend it, or remove it to have new secrets made`);
+    throw new ConfigError(
+      'TASK_JWT_SECRET',
+      '',
+      `nothing, and ${file} can't be read: mend it, or remove it to have new secrets made`,
+    );
   }
 }
 

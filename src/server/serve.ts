@@ -33,7 +33,10 @@ export async function createApp(config: ServerConfig, secrets: Secrets): Promise
     ),
   );
   if (config.corsOrigins.length > 0)
-    app.enableCors({ origin: config.corsOrigins.includes('*') ? '*' : config.corsOrigins, methods: 'GET,POST,PUT,DELETE' });
+    app.enableCors({
+      origin: config.corsOrigins.includes('*') ? '*' : config.corsOrigins,
+      methods: 'GET,POST,PUT,DELETE',
+    });
   return app;
 }
 
@@ -50,7 +53,8 @@ export async function connecting<T>({ databaseUrl }: ServerConfig, connect: () =
 }
 
 const isDriverError = (error: unknown): boolean =>
-  error instanceof Error && (error instanceof AggregateError || 'errno' in error || 'code' in error || 'driverError' in error);
+  error instanceof Error &&
+  (error instanceof AggregateError || 'errno' in error || 'code' in error || 'driverError' in error);
 
 async function listen(app: NestFastifyApplication, { host, port }: ServerConfig): Promise<void> {
   try {
@@ -61,7 +65,11 @@ async function listen(app: NestFastifyApplication, { host, port }: ServerConfig)
     if (code === 'EADDRINUSE') throw new ConfigError('PORT', port, `it is in use on ${host}; give another`);
     if (code === 'EACCES') throw new ConfigError('PORT', port, 'this user may not listen there; give one above 1023');
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw new ConfigError('HOST', host, `it must be an address of this machine, as 127.0.0.1 or 0.0.0.0 (${message})`);
+      throw new ConfigError(
+        'HOST',
+        host,
+        `it must be an address of this machine, as 127.0.0.1 or 0.0.0.0 (${message})`,
+      );
     throw error;
   }
 }

@@ -18,9 +18,7 @@ export class TaskColumns<T extends Task> {
   ) {
     this.selected = metadata.columns.filter((column) => !column.isVirtual && column.isSelect);
     this.list = join(
-      this.selected.map(
-        ({ databaseName }) => sql`${dialect.read(databaseName)} AS ${dialect.id(databaseName)}`,
-      ),
+      this.selected.map(({ databaseName }) => sql`${dialect.read(databaseName)} AS ${dialect.id(databaseName)}`),
     );
   }
 
@@ -30,9 +28,7 @@ export class TaskColumns<T extends Task> {
     for (const column of this.selected) {
       const value = row[column.databaseName];
       const time = typeof value === 'string' && isTimeColumn(column.databaseName);
-      const hydrated: unknown = time
-        ? new Date(value)
-        : this.dataSource.driver.prepareHydratedValue(value, column);
+      const hydrated: unknown = time ? new Date(value) : this.dataSource.driver.prepareHydratedValue(value, column);
       column.setEntityValue(task, hydrated);
     }
     return task;

@@ -15,13 +15,22 @@ export async function engineProblem(dataSource: DataSource, runner: QueryRunner)
   const engine = engineOf(dataSource);
   const supported = 'use MySQL 8.0.17+, MariaDB 10.6+, PostgreSQL 13+ or SQLite 3.38+ (TypeORM type better-sqlite3)';
   if (!engine) return `TypeORM type '${dataSource.options.type}' is not supported; ${supported}`;
-  const [row] = (await runner.query(engine === 'sqlite' ? 'SELECT sqlite_version() AS v' : 'SELECT version() AS v')) as {
+  const [row] = (await runner.query(
+    engine === 'sqlite' ? 'SELECT sqlite_version() AS v' : 'SELECT version() AS v',
+  )) as {
     v: string;
   }[];
   const version = row!.v;
   if (/tidb/i.test(version))
     return `TiDB takes SKIP LOCKED and ignores it: tasks would be handed out twice (${version}); ${supported}`;
-  const name = engine === 'sqlite' ? 'SQLite' : engine === 'postgres' ? 'PostgreSQL' : /mariadb/i.test(version) ? 'MariaDB' : 'MySQL';
+  const name =
+    engine === 'sqlite'
+      ? 'SQLite'
+      : engine === 'postgres'
+        ? 'PostgreSQL'
+        : /mariadb/i.test(version)
+          ? 'MariaDB'
+          : 'MySQL';
   if (older(version, OLDEST[name]!)) return `${name} ${version} is too old; ${supported}`;
   if (engine === 'mysql') return charsetProblem(runner);
   return undefined;

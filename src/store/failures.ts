@@ -1,5 +1,13 @@
 /** Transactions that lost against another and may be run again: MySQL, PostgreSQL (SQLSTATE), SQLite. */
-const CONFLICTS = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD', '40001', '40P01', '55P03', 'SQLITE_BUSY']);
+const CONFLICTS = new Set([
+  'ER_LOCK_DEADLOCK',
+  'ER_LOCK_WAIT_TIMEOUT',
+  'ER_CHECKREAD',
+  '40001',
+  '40P01',
+  '55P03',
+  'SQLITE_BUSY',
+]);
 
 /** The database can't be reached or takes nobody in just now. SQLSTATE classes 08 and 57P are matched below. */
 const UNAVAILABLE = new Set([

@@ -1,5 +1,14 @@
 import sql, { empty, raw, type Sql } from 'sql-template-tag';
-import { type Dialect, isTimeColumn, list, literal, LOCAL_TIME_COLUMNS, type ReadyRow, type ReadySource, type TaskTable } from './dialect.js';
+import {
+  type Dialect,
+  isTimeColumn,
+  list,
+  literal,
+  LOCAL_TIME_COLUMNS,
+  type ReadyRow,
+  type ReadySource,
+  type TaskTable,
+} from './dialect.js';
 import { isoOffset } from './offset.js';
 import { change, type Script, select } from './transaction.js';
 
@@ -45,7 +54,12 @@ export class MysqlDialect implements Dialect {
     const free = new Set(yield* this.begun(ids, this.skipLocked));
     const missing = rows.filter((row) => !free.has(row.id));
     if (missing.length > 0) {
-      const held = new Set(yield* this.begun(missing.map((row) => row.id), empty));
+      const held = new Set(
+        yield* this.begun(
+          missing.map((row) => row.id),
+          empty,
+        ),
+      );
       for (const orphan of missing.filter((row) => !held.has(row.id))) yield* this.removeReady(orphan);
     }
     return ids.filter((id) => free.has(id));

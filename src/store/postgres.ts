@@ -31,7 +31,6 @@ export class PostgresDialect implements Dialect {
     return this.id(column);
   }
 
-  // eslint-disable-next-line require-yield -- the ready row is the task's own row here
   *confirm(rows: ReadyRow[]): Script<string[]> {
     return rows.map((row) => row.id);
   }

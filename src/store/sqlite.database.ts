@@ -57,7 +57,8 @@ export class SqliteDatabase implements Database {
         ? (dataSource.driver as unknown as SqliteDriver).databaseConnection
         : openSqlite(dataSource, file);
     // FULL: what was acknowledged outlives a power cut, too.
-    if (this.own) this.connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    if (this.own)
+      this.connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
   }
 
   async attempt<T>(script: () => Script<T>): Promise<T> {

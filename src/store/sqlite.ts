@@ -1,5 +1,13 @@
 import sql, { empty, raw, type Sql } from 'sql-template-tag';
-import { type Dialect, isTimeColumn, literal, LOCAL_TIME_COLUMNS, type ReadyRow, type ReadySource, type TaskTable } from './dialect.js';
+import {
+  type Dialect,
+  isTimeColumn,
+  literal,
+  LOCAL_TIME_COLUMNS,
+  type ReadyRow,
+  type ReadySource,
+  type TaskTable,
+} from './dialect.js';
 import { isoOffset } from './offset.js';
 import type { Script } from './transaction.js';
 
@@ -35,7 +43,6 @@ export class SqliteDialect implements Dialect {
     return sql`strftime('%Y-%m-%dT%H:%M:%f', ${this.id(column)}) || ${zone}`;
   }
 
-  // eslint-disable-next-line require-yield -- nobody else can hold a row
   *confirm(rows: ReadyRow[]): Script<string[]> {
     return rows.map((row) => row.id);
   }
