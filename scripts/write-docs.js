@@ -1,0 +1,91 @@
+// Writes into the documents what the code says: options, error codes, moves. `--check` only compares (exit code 1).
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import * as prettier from 'prettier';
+import ts from 'typescript';
+import { TASK_ERRORS, TASK_STATUS } from '../dist/src/index.js';
+import { MOVES } from '../dist/src/core/life-cycle.js';
+import { ERROR_REMEDIES } from './error-remedies.js';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (file) => readFileSync(resolve(root, file), 'utf8');
+
+/** Docstrings of the option classes: name, type, text, default. */
+function options(className) {
+  const source = ts.createSourceFile('options.ts', read('src/task.options.ts'), ts.ScriptTarget.Latest, true);
+  const declaration = source.statements.find(
+    (node) => (ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node)) && node.name?.text === className,
+  );
+  return declaration.members.map((member) => {
+    const [doc] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
+    const preset = doc.tags?.find((tag) => tag.tagName.text === 'defaultValue');
+    return {
+      name: member.name.text,
+      text: ts.getTextOfJSDocComment(doc.comment).replaceAll(/\s+/g, ' '),
+      preset: ts.getTextOfJSDocComment(preset.comment).replaceAll(/\s+/g, ' '),
+    };
+  });
+}
+
+const cell = (text) => text.replaceAll('|', '\\|');
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
+
+const optionRows = (className, extra = () => []) =>
+  options(className).map(({ name, text, preset }) => [
+    `\`${name}\``,
+    preset === 'undefined' ? '-' : /^[\[A-Z'\d]|^(true|false)$/.test(preset) ? `\`${preset}\`` : preset,
+    ...extra(name),
+    text,
+  ]);
+const variable = (name) => [`\`TASK_${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}\``];
+
+const sections = {
+  structure: () => table(['option', 'default', 'what it is'], optionRows('TaskStructure')),
+  values: () => table(['option', 'default', 'environment', 'what it is'], optionRows('TaskValues', variable)),
+  functions: () => table(['option', 'default', 'what it is'], optionRows('TaskDynamicOptions')),
+  uris: () => table(['option', 'default', 'what it is'], optionRows('TaskUris')),
+  errors: () =>
+    table(
+      ['name', 'code', 'HTTP', 'text', 'cause and remedy'],
+      Object.entries(TASK_ERRORS).map(([name, { code, httpCode, msg, headers }]) => {
+        const extra = Object.keys(headers ?? {}).map((header) => `, ${header}`);
+        return [name, String(code), `${httpCode}${extra.join('')}`, msg, ERROR_REMEDIES[name]];
+      }),
+    ),
+  moves: () =>
+    [
+      '```mermaid',
+      'stateDiagram-v2',
+      '  [*] --> INIT: user creates',
+      '  [*] --> BEGIN: user creates with status=BEGIN',
+      '  BEGIN --> START: claim',
+      ...MOVES.map(({ from, to, by, how }) => `  ${from} --> ${to}: ${by} ${how}`),
+      '```',
+      '',
+      table(
+        ['role', 'stored as'],
+        Object.entries(TASK_STATUS).map(([role, value]) => [role, String(value)]),
+      ),
+    ].join('\n'),
+};
+
+const files = ['README.md', 'README.zh-CN.md', 'docs/errors.md', 'docs/states.md'];
+const check = process.argv.includes('--check');
+let stale = 0;
+for (const file of files) {
+  const before = read(file);
+  let after = before;
+  for (const [name, write] of Object.entries(sections))
+    after = after.replace(
+      new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- /${name} -->)`),
+      (_, open, close) => `${open}\n${write()}\n\n${close}`,
+    );
+  after = await prettier.format(after, { ...(await prettier.resolveConfig(resolve(root, file))), parser: 'markdown' });
+  if (after === before) continue;
+  if (check) {
+    stale += 1;
+    process.stderr.write(`${file} does not say what the code says; run npm run docs\n`);
+  } else writeFileSync(resolve(root, file), after);
+}
+process.exitCode = stale > 0 ? 1 : 0;
