@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { RequestMethod } from '@nestjs/common';
 import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { getMetadataStorage } from 'class-validator';
+import { getMetadataArgsStorage } from 'typeorm';
 import { errorProblems } from './contract/errors.js';
 import { TaskResponse } from './contract/response.js';
 import { statusProblems } from './contract/status.js';
@@ -46,8 +47,9 @@ export function checkTogether(structure: TaskStructure, others: TaskStructure[])
   if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
 }
 
-/** The table as far as options tell; an entity's own name is known to its data source only. */
-const tableOf = (structure: TaskStructure): unknown => structure.table ?? structure.entity;
+/** The table's name, as the option or the entity's decorator says it. */
+const tableOf = ({ table, entity }: TaskStructure): string =>
+  table ?? getMetadataArgsStorage().filterTables(entity)[0]?.name ?? entity.name;
 
 function classProblems(structure: TaskStructure): OptionProblem[] {
   const required: [option: keyof TaskStructure, base: Type][] = [

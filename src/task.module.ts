@@ -10,8 +10,8 @@ import {
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { Entity } from 'typeorm';
-import { InjectTaskOptions, TASK_OPTIONS } from './contract/registration.js';
+import { type DataSource, Entity } from 'typeorm';
+import { InjectTaskOptions, TASK_OPTIONS, TASK_SERVICE } from './contract/registration.js';
 import { Task } from './contract/task.entity.js';
 import { TaskService } from './core/task.service.js';
 import { BodyHook } from './http/body-hook.js';
@@ -32,6 +32,7 @@ import {
 } from './task.options.js';
 
 const TASK_QUEUE = Symbol('TASK_QUEUE');
+const TASK_STRUCTURE = Symbol('TASK_STRUCTURE');
 
 /** Injection token of a registration's TaskService: the class itself for the default one. */
 export const getTaskServiceToken = (name = 'default'): string | typeof TaskService =>
@@ -52,7 +53,6 @@ export class TaskModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @InjectTaskOptions() readonly options: ResolvedTaskOptions,
     @Inject(TASK_QUEUE) private readonly queue: TaskQueue,
-    private readonly modules: ModulesContainer,
   ) {}
 
   /** Throws a TaskOptionsError for options that can't work. */
@@ -78,15 +78,19 @@ export class TaskModule implements OnModuleInit, OnApplicationShutdown {
         useFactory: async (...args: unknown[]) => withValues(structure, await values.useFactory(...args)),
         inject: values.inject ?? [],
       },
+      { provide: TASK_STRUCTURE, useValue: structure },
       {
         provide: TASK_QUEUE,
-        useFactory: bootstrapQueue,
-        inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource)],
+        useFactory: (options: ResolvedTaskOptions, dataSource: DataSource, modules: ModulesContainer) => {
+          checkTogether(structure, otherRegistrations(modules, structure));
+          return bootstrapQueue(options, dataSource);
+        },
+        inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource), ModulesContainer],
       },
-      { provide: TaskService, useFactory: (queue: TaskQueue) => queue.service, inject: [TASK_QUEUE] },
+      { provide: TASK_SERVICE, useFactory: (queue: TaskQueue) => queue.service, inject: [TASK_QUEUE] },
+      { provide: serviceToken, useExisting: TASK_SERVICE },
       BodyHook,
     ];
-    if (serviceToken !== TaskService) providers.push({ provide: serviceToken, useExisting: TaskService });
     return {
       module: TaskModule,
       global: true,
@@ -97,22 +101,8 @@ export class TaskModule implements OnModuleInit, OnApplicationShutdown {
     };
   }
 
+  /** Says what an operator should know of this start. */
   onModuleInit(): void {
-    const registrations = [...this.modules.values()]
-      .filter((module) => module.metatype === TaskModule)
-      .map((module) => (module.instance as unknown as TaskModule).options);
-    checkTogether(
-      this.options,
-      registrations.filter((options) => options !== this.options),
-    );
-    this.announce();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.queue.close();
-  }
-
-  private announce(): void {
     const { name, cronGuards, workerTokens } = this.options;
     if (this.queue.migrated.length > 0)
       this.logger.log(`'${name}' migrated the database: ${this.queue.migrated.join(', ')}`);
@@ -124,7 +114,17 @@ export class TaskModule implements OnModuleInit, OnApplicationShutdown {
     else if (cronGuards.length === 0)
       this.logger.warn(`'${name}' lets every caller work tasks: cronGuards is [] and there are no workerTokens.`);
   }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.queue.close();
+  }
 }
+
+/** The app's other registrations. Values are there before any factory runs: clashes show before anything starts. */
+const otherRegistrations = (modules: ModulesContainer, own: TaskStructure): TaskStructure[] =>
+  [...modules.values()]
+    .map((module) => module.providers.get(TASK_STRUCTURE)?.instance as TaskStructure | undefined)
+    .filter((structure): structure is TaskStructure => structure !== undefined && structure !== own);
 
 /** A table of another name needs an entity class of its own: TypeORM knows one table a class. */
 function withTable(structure: TaskStructure): TaskStructure {

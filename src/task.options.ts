@@ -88,7 +88,10 @@ export class TaskValues {
 
   /** Address that workers are handed with a task, as `updateUrl` and `task.callbackUrl`; http or https. @defaultValue undefined */
   @IsOptional()
-  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true })
+  @IsUrl(
+    { require_tld: false, protocols: ['http', 'https'], require_protocol: true },
+    { message: 'callbackUrl must be an http:// or https:// URL' },
+  )
   callbackUrl?: string;
 
   /** Bearer tokens that open the worker routes, each at least 16 characters. @defaultValue [] */
@@ -120,7 +123,7 @@ export class TaskValues {
 
 /** What may come from a factory, functions included. */
 export interface TaskDynamicOptions extends Partial<TaskValues> {
-  /** Who asks. @defaultValue request.user.id, else request.user.sub */
+  /** Owner that a request speaks for, or nothing for nobody. @defaultValue request.user.id, else request.user.sub */
   userId?: UserIdResolver;
 }
 

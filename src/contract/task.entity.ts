@@ -48,7 +48,7 @@ export class Task {
   @Column({ type: 'int', default: 0 })
   status!: number;
 
-  @ApiProperty({ type: 'integer', description: 'Percent done.', minimum: 0, maximum: 100, example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Percent done, 0 to 100.', minimum: 0, maximum: 100, example: 0 })
   @Column({ type: 'smallint', default: 0 })
   progress!: number;
 

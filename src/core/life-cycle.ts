@@ -29,9 +29,9 @@ export const MOVES: readonly Move[] = [
   ...HELD.flatMap((from): Move[] => [
     { from, to: 'START', by: 'worker', how: 'report' },
     { from, to: 'CUSTOM', by: 'worker', how: "report of the host's own status" },
-    { from, to: 'BEGIN', by: 'worker', how: 'report: gives the task back' },
-    { from, to: 'FINISHED', by: 'worker', how: 'report: the end' },
-    { from, to: 'ERROR', by: 'worker', how: 'report: the end' },
+    { from, to: 'BEGIN', by: 'worker', how: 'report, gives the task back' },
+    { from, to: 'FINISHED', by: 'worker', how: 'report, the end' },
+    { from, to: 'ERROR', by: 'worker', how: 'report, the end' },
   ]),
   ...(['BEGIN', 'ERROR'] as const).flatMap((from): Move[] => [
     { from, to: 'FINISHED', by: 'worker', how: 'late report without a lease' },

@@ -6,8 +6,9 @@ import type { Task } from '../contract/task.entity.js';
 import { type Database, reading, transaction } from '../store/database.js';
 import type { TaskStore } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
+import { check, invalid } from './invalid.js';
 import { LifeCycle } from './life-cycle.js';
-import { isIdLike, MAX_BYTES, nameRule, type Rule, textRule, userIdRule } from './rules.js';
+import { isIdLike, nameRule, textRule, userIdRule } from './rules.js';
 
 /** Values for the columns that a host's entity adds. */
 export type OwnColumns<T extends Task> = Partial<Omit<T, keyof Task>>;
@@ -214,18 +215,8 @@ export class TaskService<T extends Task = Task> {
 
   private checkStatus(status: number, allowed: number[]): void {
     if (!allowed.includes(status))
-      throw new TaskError('INVALID_PARAM', [
-        { field: 'status', rule: 'isIn', msg: `status must be one of ${allowed.join(', ')}` },
-      ]);
+      throw invalid([{ field: 'status', rule: 'isIn', msg: `status must be one of ${allowed.join(', ')}` }]);
   }
-}
-
-function check(field: string, value: unknown, rule: Rule): void {
-  const problem = rule(value);
-  if (problem)
-    throw new TaskError(problem.rule === MAX_BYTES ? 'TOO_LARGE' : 'INVALID_PARAM', [
-      { field, rule: problem.rule, msg: `${field} ${problem.msg}` },
-    ]);
 }
 
 function refusal(lifeCycle: LifeCycle, task: Task, by: 'user' | 'worker'): TaskError {

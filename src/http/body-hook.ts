@@ -67,7 +67,7 @@ export class BodyHook implements OnModuleInit {
   }
 
   private async readExpress(request: ExpressRequest): Promise<void> {
-    if (!mayHaveBody(request) || request.readableEnded || !this.matches(request)) return;
+    if (!hasBody(request) || request.readableEnded || !this.matches(request)) return;
     request.body = (await stashBody(request, this.options.bodyLimit)) ?? {};
     request._body = true;
   }
@@ -80,7 +80,7 @@ export class BodyHook implements OnModuleInit {
     const parsed = new WeakMap<FastifyRequest, unknown>();
     fastify.addHook('onRequest', async (request) => {
       if (request.routeOptions.config[TASK_ROUTE] !== this.options.name) return;
-      if (!mayHaveBody(request.raw) || request.raw.readableEnded) return;
+      if (!hasBody(request.raw) || request.raw.readableEnded) return;
       parsed.set(request, (await stashBody(request.raw, this.options.bodyLimit)) ?? {});
       request.headers = NO_BODY;
     });
@@ -92,7 +92,9 @@ export class BodyHook implements OnModuleInit {
   }
 }
 
-const mayHaveBody = ({ method }: IncomingMessage): boolean => method !== 'GET' && method !== 'HEAD';
+/** By its headers (RFC 9112, 6.3). A GET's body counts too: Express would parse it, and refuse a malformed one its own way. */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  'content-length' in headers || 'transfer-encoding' in headers;
 
 /** A path with a broken percent sequence throws: it is nobody's, and the adapter says so. */
 function matchesPath(layer: Layer, path: string): boolean {

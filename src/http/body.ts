@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import busboy from 'busboy';
 import { TaskError } from '../contract/errors.js';
-import { invalid } from './input.js';
+import { invalid } from '../core/invalid.js';
 
 /** Parameters by name, before any validation. */
 export type Input = Record<string, unknown>;
@@ -65,7 +65,7 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Input>
 
 const PARSERS: Record<string, (bytes: Buffer, request: IncomingMessage) => Input | Promise<Input>> = {
   'application/json': parseJson,
-  'application/x-www-form-urlencoded': (bytes) => parseForm(bytes.toString('latin1'), 'body'),
+  'application/x-www-form-urlencoded': parseUrlencoded,
   'multipart/form-data': parseMultipart,
 };
 
@@ -100,6 +100,12 @@ function parseJson(bytes: Buffer): Input {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('must be a JSON object');
   return dropNull(value as Input);
+}
+
+/** Clients such as curl send UTF-8 as it is, without percent-encoding it. */
+function parseUrlencoded(bytes: Buffer): Input {
+  if (!isUtf8(bytes)) throw malformed('must be UTF-8');
+  return parseForm(bytes.toString(), 'body');
 }
 
 /** `name=value&…`, of a body or a query. Empty values count as absent, and `ids[]=`, `ids[0]=` as lists, as in PHP. */

@@ -1,8 +1,8 @@
-import { Get, Inject, Injectable, Param, Put } from '@nestjs/common';
+import { Get, Injectable, Param, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { InjectTaskOptions } from '../contract/registration.js';
+import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
-import { TaskService } from '../core/task.service.js';
+import type { TaskService } from '../core/task.service.js';
 import type { ResolvedTaskOptions } from '../task.options.js';
 import { ClaimTaskDto } from './dto/claim-task.dto.js';
 import { ReportTaskDto } from './dto/report-task.dto.js';
@@ -19,7 +19,7 @@ export interface CronTaskJson {
 @Injectable()
 export class CronTaskController<T extends Task = Task> {
   @InjectTaskOptions() protected readonly options!: ResolvedTaskOptions;
-  @Inject(TaskService) protected readonly tasks!: TaskService<T>;
+  @InjectOwnTaskService() protected readonly tasks!: TaskService<T>;
 
   @ApiOperation({
     summary: 'Claim the oldest ready task',

@@ -1,12 +1,13 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, ValidationPipe } from '@nestjs/common';
 import { type ValidationError, ValidateBy, type ValidationOptions } from 'class-validator';
 import { Transform } from 'class-transformer';
-import { type FieldProblem, TaskError } from '../contract/errors.js';
-import { MAX_BYTES, type Rule } from '../core/rules.js';
+import type { FieldProblem } from '../contract/errors.js';
+import { invalid } from '../core/invalid.js';
+import type { Rule } from '../core/rules.js';
 import { bodyOf, type Input, parseForm } from './body.js';
 
 /**
- * What a request says, wherever it says it: query and body, of which the body wins. `verb` is the route's own method:
+ * What a request says, wherever it says it: query and body, of which the body wins (a GET has none). `verb` is the route's own method:
  * the original's clients send a multipart PUT as POST with `_method=PUT`.
  */
 export const TaskInput = createParamDecorator((verb: string, context: ExecutionContext): Input => {
@@ -14,19 +15,11 @@ export const TaskInput = createParamDecorator((verb: string, context: ExecutionC
   const url = request.originalUrl ?? request.url;
   const mark = url.indexOf('?');
   const query = mark < 0 ? {} : parseForm(url.slice(mark + 1), 'query');
-  const { _method: override, ...input } = { ...query, ...bodyOf(request) };
+  const { _method: override, ...input } = verb === 'GET' ? query : { ...query, ...bodyOf(request) };
   if (override !== undefined && String(override).toUpperCase() !== verb)
     throw invalid([{ field: '_method', rule: 'method', msg: `must be ${verb} here, or absent` }]);
   return input;
 });
-
-/** A breach of rules for input, as the client sees it. */
-export function invalid(problems: FieldProblem[]): TaskError {
-  return new TaskError(
-    problems.some((problem) => problem.rule === MAX_BYTES) ? 'TOO_LARGE' : 'INVALID_PARAM',
-    problems,
-  );
-}
 
 const problemsOf = (errors: ValidationError[], path = ''): FieldProblem[] =>
   errors.flatMap((error) => {

@@ -1,5 +1,5 @@
-import type { Type } from '@nestjs/common';
-import { RequestMethod } from '@nestjs/common';
+import { RequestMethod, type Type } from '@nestjs/common';
+import { HTTP_CODE_METADATA, METHOD_METADATA } from '@nestjs/common/constants.js';
 import {
   ApiBearerAuth,
   ApiBody,
@@ -8,36 +8,34 @@ import {
   ApiOperation,
   type ApiOperationOptions,
   ApiParam,
-  ApiProperty,
   type ApiPropertyOptions,
   ApiQuery,
   ApiResponse,
-  type ApiResponseOptions,
-  ApiSchema,
   ApiTags,
-  getSchemaPath,
 } from '@nestjs/swagger';
 import type { TaskErrorName } from '../contract/errors.js';
-import type { TaskResponse } from '../contract/response.js';
 import type { TaskStructure } from '../task.options.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
 import type { TaskDtos } from './dto/index.js';
 import { UpdateTaskDto } from './dto/update-task.dto.js';
+import { describeFailure, describeSuccess } from './openapi.envelope.js';
+import { createSchemas, dataOf, type TaskSchemas } from './openapi.schemas.js';
 import type { RouteDefinition } from './routes.js';
 
-type Schema = NonNullable<Extract<ApiResponseOptions, { schema: unknown }>['schema']>;
-
-/** Failures of every route, by handler. Any route may also be UNAVAILABLE. */
-const BODY_ERRORS: TaskErrorName[] = ['INVALID_PARAM', 'TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_TOKEN'];
+const INPUT_ERRORS: TaskErrorName[] = ['INVALID_PARAM', 'TOO_LARGE'];
+const BODY_ERRORS: TaskErrorName[] = [...INPUT_ERRORS, 'UNSUPPORTED_MEDIA_TYPE'];
+/** Failures of a route of its own, by handler. */
 const ERRORS: Record<string, TaskErrorName[]> = {
   create: BODY_ERRORS,
-  list: ['INVALID_PARAM', 'INVALID_TOKEN'],
+  list: INPUT_ERRORS,
   remove: BODY_ERRORS,
-  get: ['NOT_FOUND', 'INVALID_ACCESS', 'INVALID_TOKEN'],
+  get: ['NOT_FOUND', 'INVALID_ACCESS'],
   update: [...BODY_ERRORS, 'NOT_FOUND', 'INVALID_STATE'],
-  claim: ['INVALID_PARAM', 'INVALID_TOKEN'],
+  claim: INPUT_ERRORS,
   report: [...BODY_ERRORS, 'NOT_FOUND', 'INVALID_STATE'],
 };
+/** Failures of every route. */
+const ANYWHERE: TaskErrorName[] = ['INVALID_TOKEN', 'UNAVAILABLE', 'INTERNAL'];
 
 const OPERATION_IDS: Record<string, string> = {
   create: 'createTask',
@@ -51,124 +49,121 @@ const OPERATION_IDS: Record<string, string> = {
   reportByPost: 'reportTaskByPost',
 };
 
-const SCHEMA_TYPES = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
-
-/** Puts what a route of this registration takes and gives into its metadata, for @nestjs/swagger to read. */
-export function documentRoute(Bound: Type, route: RouteDefinition, structure: TaskStructure, dtos: TaskDtos): void {
-  const proto = Bound.prototype as Record<string, () => unknown>;
-  const handler = proto[route.handler]!;
-  const models = schemasOf(structure);
-  const source = route.aliasOf ?? route.handler;
-  const apply = (decorator: MethodDecorator) => decorator(proto, route.handler, { value: handler });
-
-  const types = (Reflect.getMetadata('design:paramtypes', proto, route.handler) as unknown[]).map((type) =>
-    type === CreateTaskDto ? dtos.create : type === UpdateTaskDto ? dtos.update : type,
-  );
-  Reflect.defineMetadata('design:paramtypes', types, proto, route.handler);
-  const input = types.find((type): type is Type => typeof type === 'function' && type !== String && type !== Object);
-
-  const operation = Reflect.getMetadata('swagger/apiOperation', handler) as ApiOperationOptions | undefined;
-  apply(ApiOperation({ ...operation, operationId: OPERATION_IDS[route.handler]! + models.suffix }));
-  apply(ApiTags(route.audience === 'user' ? `tasks${models.suffix}` : `crontask${models.suffix}`));
-  apply(ApiBearerAuth(route.audience));
-  apply(ApiExtraModels(models.task, models.cronTask));
-  if (structure[route.uri].includes('{taskId}'))
-    apply(
-      ApiParam({ name: 'taskId', description: 'Id of the task.', schema: { type: 'string' }, example: EXAMPLE_ID }),
-    );
-  if (input && route.method === RequestMethod.GET) queryOf(input).forEach((query) => apply(ApiQuery(query)));
-  else if (input) {
-    apply(ApiConsumes(...SCHEMA_TYPES));
-    apply(ApiBody({ type: input }));
-  }
-  const envelope = new structure.response();
-  apply(ApiResponse({ status: 200, description: 'It worked.', schema: describe(envelope, dataOf(source, models)) }));
-  for (const [httpCode, names] of byHttpCode([...(ERRORS[source] ?? []), 'UNAVAILABLE'], structure))
-    apply(
-      ApiResponse({
-        status: httpCode,
-        description: names.map((name) => `${name}: ${structure.error[name].msg}.`).join(' '),
-        schema: describeFailure(envelope, names, structure),
-      }),
-    );
-}
-
+const BODY_TYPES = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
 const EXAMPLE_ID = '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c';
+const NO_CACHE = {
+  'Cache-Control': { description: 'Answers are never cached.', schema: { type: 'string', example: 'no-cache' } },
+};
 
-interface Models {
-  suffix: string;
-  task: Type;
-  cronTask: Type;
-}
+type Audience = RouteDefinition['audience'];
+type Handlers = Record<string, () => unknown>;
 
-/** Classes below the host's entity, so that its columns are documented and it is not written to. */
-function schemasOf(structure: TaskStructure): Models {
-  const suffix = structure.name === 'default' ? '' : `_${structure.name}`;
-  const { status } = structure;
-  class TaskSchema extends structure.entity {
-    @ApiProperty({
-      type: 'integer',
-      description: `Where the task is in its life: ${Object.entries(status)
-        .map(([name, value]) => `${value} ${name}`)
-        .join(', ')}.`,
-      example: status.BEGIN,
-    })
-    declare status: number;
-  }
-  ApiSchema({ name: `task${suffix}` })(TaskSchema);
-  class WorkerTaskSchema extends TaskSchema {
-    @ApiProperty({
-      description: "The callback's address; empty where there is none.",
-      example: 'https://example.com/done',
-    })
-    declare callbackUrl: string;
-  }
-  ApiSchema({ name: `workerTask${suffix}` })(WorkerTaskSchema);
-  class CronTaskSchema {
-    @ApiProperty({ type: WorkerTaskSchema })
-    declare task: unknown;
-    @ApiProperty({
-      description: "The callback's address, under the original's name for it.",
-      example: 'https://example.com/done',
-    })
-    declare updateUrl: string;
-  }
-  ApiSchema({ name: `cronTask${suffix}` })(CronTaskSchema);
-  return { suffix, task: TaskSchema, cronTask: CronTaskSchema };
-}
+/** Puts what the routes of a registration take and give into their metadata, for @nestjs/swagger to read. */
+export class RouteDocs {
+  private readonly schemas: TaskSchemas;
 
-function dataOf(handler: string, { suffix }: Models): Schema {
-  const task = { $ref: getSchemaPath(`task${suffix}`) };
-  const cronTask = { $ref: getSchemaPath(`cronTask${suffix}`) };
-  const object = (properties: Record<string, Schema>): Schema => ({
-    type: 'object',
-    required: Object.keys(properties),
-    properties,
-  });
-  const ids: Schema = { type: 'array', items: { type: 'string' } };
-  switch (handler) {
-    case 'list':
-      return object({ list: { type: 'array', items: task } });
-    case 'remove':
-      return object({
-        deleted: { ...ids, description: 'Ids of the tasks that were deleted.' },
-        notDeleted: {
-          type: 'array',
-          description: 'Tasks that were not, each with the code and text of the reason.',
-          items: object({ taskId: { type: 'string' }, code: { type: 'integer' }, msg: { type: 'string' } }),
-        },
+  constructor(
+    private readonly structure: TaskStructure,
+    private readonly dtos: TaskDtos,
+  ) {
+    this.schemas = createSchemas(structure, dtos);
+  }
+
+  /** What all handlers share, those that the host adds too. */
+  controller(Bound: Type, audience: Audience): void {
+    ApiTags(`${audience === 'user' ? 'tasks' : 'crontask'}${this.schemas.suffix}`)(Bound);
+    ApiBearerAuth(audience)(Bound);
+    ApiExtraModels(this.schemas.task, this.schemas.cronTask)(Bound);
+  }
+
+  /** A route of the contract's. */
+  route(Bound: Type, route: RouteDefinition): void {
+    const proto = Bound.prototype as Handlers;
+    const handler = proto[route.handler]!;
+    const source = route.aliasOf ?? route.handler;
+    const apply = applierOf(Bound, route.handler);
+
+    const operation = Reflect.getMetadata('swagger/apiOperation', handler) as ApiOperationOptions | undefined;
+    apply(ApiOperation({ ...operation, operationId: OPERATION_IDS[route.handler]! + this.schemas.suffix }));
+    if (this.structure[route.uri].includes('{taskId}')) {
+      const schema = { type: 'string', maxLength: 36, example: EXAMPLE_ID };
+      apply(ApiParam({ name: 'taskId', description: 'Id of the task.', schema }));
+    }
+    this.input(proto, route).forEach(apply);
+    const schema = describeSuccess(new this.structure.response(), dataOf(source, this.schemas));
+    apply(ApiResponse({ status: 200, description: 'It worked.', headers: NO_CACHE, schema }));
+    this.failures(ERRORS[source]!, route.audience).forEach(apply);
+  }
+
+  /** A route that the host adds: our envelope, guard and filter are around it; what is inside is the host's to say. */
+  addedRoute(Bound: Type, name: string, audience: Audience): void {
+    const handler = (Bound.prototype as Handlers)[name]!;
+    const apply = applierOf(Bound, name);
+    const documented = Object.keys((Reflect.getMetadata('swagger/apiResponse', handler) as object | undefined) ?? {});
+    this.failures([], audience, documented).forEach(apply);
+    if (documented.some((status) => status.startsWith('2'))) return;
+    const isPost = Reflect.getMetadata(METHOD_METADATA, handler) === RequestMethod.POST;
+    const status = (Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number | undefined) ?? (isPost ? 201 : 200);
+    const schema = describeSuccess(new this.structure.response(), { description: 'What the handler answers.' });
+    apply(ApiResponse({ status, description: 'It worked.', headers: NO_CACHE, schema }));
+  }
+
+  /** The parameters; the handler's DTO becomes this registration's, which validation goes by, too. */
+  private input(proto: Handlers, route: RouteDefinition): MethodDecorator[] {
+    const types = (Reflect.getMetadata('design:paramtypes', proto, route.handler) as unknown[]).map((type) =>
+      type === CreateTaskDto ? this.dtos.create : type === UpdateTaskDto ? this.dtos.update : type,
+    );
+    Reflect.defineMetadata('design:paramtypes', types, proto, route.handler);
+    const dto = types.find((type): type is Type => typeof type === 'function' && type !== String && type !== Object);
+    if (!dto) return [];
+    if (route.method === RequestMethod.GET) return queryOf(dto);
+    const body = ApiBody({ type: this.schemas.bodyOf(dto), required: route.handler === 'create' });
+    // Proxies drop bodies of DELETE.
+    const query = route.method === RequestMethod.DELETE ? queryOf(dto, { required: false }) : [];
+    return [ApiConsumes(...BODY_TYPES), body, ...query];
+  }
+
+  private failures(own: TaskErrorName[], audience: Audience, except: string[] = []): MethodDecorator[] {
+    const { error, guards, cronGuards, response } = this.structure;
+    const guarded = (audience === 'user' ? guards : (cronGuards ?? [])).length > 0;
+    // A guard that says no, and nothing else, is INVALID_ACCESS.
+    const names = [...new Set([...own, ...ANYWHERE, ...(guarded ? (['INVALID_ACCESS'] as const) : [])])];
+    const httpCodes = [...new Set(names.map((name) => error[name].httpCode))];
+    return httpCodes
+      .filter((httpCode) => !except.includes(String(httpCode)))
+      .map((httpCode) => {
+        const group = names.filter((name) => error[name].httpCode === httpCode);
+        return ApiResponse({
+          status: httpCode,
+          description: group.map((name) => `${name}: ${error[name].msg}.`).join(' '),
+          headers: { ...NO_CACHE, ...headersOf(group.map((name) => error[name].headers)) },
+          schema: describeFailure(new response(), group, error),
+        });
       });
-    case 'claim':
-      return { oneOf: [cronTask, { type: 'array', maxItems: 0, items: {}, description: 'Nothing to do.' }] };
-    case 'report':
-      return cronTask;
-    default:
-      return task;
   }
 }
+
+const applierOf = (Bound: Type, name: string): ((decorator: MethodDecorator) => void) => {
+  const proto = Bound.prototype as Handlers;
+  return (decorator) => void decorator(proto, name, { value: proto[name] });
+};
+
+/** Headers of catalogue entries. */
+const headersOf = (given: (Record<string, string> | undefined)[]): typeof NO_CACHE =>
+  Object.fromEntries(
+    given
+      .flatMap((headers) => Object.entries(headers ?? {}))
+      .map(([name, example]) => [
+        name,
+        {
+          description: name === 'Retry-After' ? 'Seconds to wait before the next try.' : 'As the error catalogue says.',
+          schema: { type: 'string', example },
+        },
+      ]),
+  ) as typeof NO_CACHE;
 
 /** A DTO's properties as query parameters. */
-function queryOf(dto: Type): Parameters<typeof ApiQuery>[0][] {
+function queryOf(dto: Type, override: { required?: boolean } = {}): MethodDecorator[] {
   const proto = dto.prototype as object;
   const names = (Reflect.getMetadata('swagger/apiModelPropertiesArray', proto) as string[]).map((name) =>
     name.slice(1),
@@ -185,65 +180,25 @@ function queryOf(dto: Type): Parameters<typeof ApiQuery>[0][] {
       minLength,
       maxLength,
       default: preset,
-    } = {
-      ...(property as Record<string, unknown>),
-    } as Record<string, never>;
-    const schema = omitUndefined({
+    } = property as Record<string, any>;
+    const schema = {
       type: type === 'integer' ? 'integer' : 'string',
       minimum,
       maximum,
       minLength,
       maxLength,
       default: preset,
+      // In a query a list is the JSON text of one.
+      example: Array.isArray(example) ? JSON.stringify(example) : example,
+    };
+    return ApiQuery({
+      name,
+      description,
+      required: override.required ?? required ?? false,
+      schema: withoutUndefined(schema),
     });
-    return { name, description, required: required ?? false, example, schema } as Parameters<typeof ApiQuery>[0];
   });
 }
 
-const omitUndefined = (object: Record<string, unknown>): Record<string, unknown> =>
+const withoutUndefined = (object: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-
-function byHttpCode(names: TaskErrorName[], structure: TaskStructure): Map<number, TaskErrorName[]> {
-  const grouped = new Map<number, TaskErrorName[]>();
-  for (const name of names) {
-    const { httpCode } = structure.error[name];
-    grouped.set(httpCode, [...(grouped.get(httpCode) ?? []), name]);
-  }
-  return grouped;
-}
-
-/** Something put into the envelope, to see where it comes out. */
-interface Slot {
-  value: unknown;
-  schema: Schema;
-  optional?: boolean;
-}
-
-/** The envelope is what the response class makes of the data: a schema that stands in its place comes out there. */
-const describe = (envelope: TaskResponse, data: Schema): Schema =>
-  describeValue(envelope.success(data), { value: data, schema: data });
-
-function describeFailure(envelope: TaskResponse, names: TaskErrorName[], { error }: TaskStructure): Schema {
-  const { code, msg } = error[names[0]!];
-  const detail = { description: 'What is wrong, e.g. the offending fields, each with its rule.' };
-  const body = envelope.failure({ code, msg, detail });
-  const codes = names.map((name) => `${error[name].code} ${name}`).join(', ');
-  return { ...describeValue(body, { value: detail, schema: detail, optional: true }), description: `Codes: ${codes}.` };
-}
-
-function describeValue(value: unknown, slot: Slot): Schema {
-  if (value === slot.value) return slot.schema;
-  if (Array.isArray(value)) return { type: 'array', items: value.length > 0 ? describeValue(value[0], slot) : {} };
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-    const required = entries.filter(([, inner]) => !(slot.optional && inner === slot.value));
-    return {
-      type: 'object',
-      required: required.map(([name]) => name),
-      properties: Object.fromEntries(entries.map(([name, inner]) => [name, describeValue(inner, slot)])),
-    };
-  }
-  if (typeof value === 'number') return { type: Number.isInteger(value) ? 'integer' : 'number', example: value };
-  if (typeof value === 'boolean') return { type: 'boolean', example: value };
-  return { type: 'string', example: String(value) };
-}

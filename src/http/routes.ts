@@ -23,7 +23,7 @@ import type { TaskDtos } from './dto/index.js';
 import { EnvelopeInterceptor } from './envelope.interceptor.js';
 import { TaskErrorFilter } from './error.filter.js';
 import { inputPipe } from './input.js';
-import { documentRoute } from './openapi.js';
+import { RouteDocs } from './openapi.js';
 import { TaskController } from './task.controller.js';
 import { UserGuard } from './user.guard.js';
 import { WorkerGuard } from './worker.guard.js';
@@ -72,9 +72,10 @@ const BASE: Record<Audience, Type> = { user: TaskController, worker: CronTaskCon
 
 /** Every controller of a registration. */
 export function bindControllers(structure: TaskStructure, dtos: TaskDtos): Type[] {
+  const docs = new RouteDocs(structure, dtos);
   return [
-    bindController('user', structure.controller, structure, dtos),
-    bindController('worker', structure.cronController, structure, dtos),
+    bindController('user', structure.controller, structure, docs),
+    bindController('worker', structure.cronController, structure, docs),
   ];
 }
 
@@ -84,7 +85,7 @@ export function bindControllers(structure: TaskStructure, dtos: TaskDtos): Type[
  * that calls the host's method and carries the metadata of the nearest ancestor that has it, so that an override
  * needs no decorators.
  */
-function bindController(audience: Audience, host: Type, structure: TaskStructure, dtos: TaskDtos): Type {
+function bindController(audience: Audience, host: Type, structure: TaskStructure, docs: RouteDocs): Type {
   const Bound = { [host.name]: class extends host {} }[host.name]!;
   const proto = Bound.prototype as Record<string, Handler>;
   const routes = ROUTES.filter((route) => route.audience === audience);
@@ -103,8 +104,11 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
     Object.defineProperty(handler, 'name', { value: name, configurable: true });
     proto[name] = handler;
     copyMetadata(host, source, Bound, name);
-    if (route) bindRoute(Bound, route, path, structure, dtos);
-    else mark(handler, structure.name);
+    if (route) bindRoute(Bound, route, path, structure, docs);
+    else {
+      mark(handler, structure.name);
+      docs.addedRoute(Bound, name, audience);
+    }
   }
   const guards =
     audience === 'user' ? [...structure.guards, UserGuard] : [...(structure.cronGuards ?? []), WorkerGuard];
@@ -115,10 +119,11 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
     UseFilters(TaskErrorFilter),
     UsePipes(inputPipe()),
   )(Bound);
+  docs.controller(Bound, audience);
   return Bound;
 }
 
-function bindRoute(Bound: Type, route: RouteDefinition, path: string, structure: TaskStructure, dtos: TaskDtos): void {
+function bindRoute(Bound: Type, route: RouteDefinition, path: string, structure: TaskStructure, docs: RouteDocs): void {
   const handler = (Bound.prototype as Record<string, Handler>)[route.handler]!;
   Reflect.defineMetadata(PATH_METADATA, path, handler);
   Reflect.defineMetadata(METHOD_METADATA, route.method, handler);
@@ -126,7 +131,7 @@ function bindRoute(Bound: Type, route: RouteDefinition, path: string, structure:
   // The original answers 200 to everything that worked, POST too.
   if (!Reflect.hasMetadata(HTTP_CODE_METADATA, handler))
     HttpCode(200)(Bound.prototype as object, route.handler, { value: handler });
-  documentRoute(Bound, route, structure, dtos);
+  docs.route(Bound, route);
 }
 
 function mark(handler: Handler, registration: string): void {
@@ -141,12 +146,9 @@ const nestPath = (uri: string): string => uri.replaceAll(/\{(\w+)\}/g, ':$1');
 /** Decorators sit on functions: of each key the nearest ancestor's counts, from the host's method up to ours. */
 function copyMetadata(host: Type, source: string, Bound: Type, target: string): void {
   const handler = (Bound.prototype as Record<string, Handler>)[target]!;
-  for (const ancestor of lineage(host)) {
-    const method = ancestor.prototype[source];
-    if (!method) break;
+  for (const method of ancestry(host, source))
     for (const key of Reflect.getMetadataKeys(method))
       if (!Reflect.hasOwnMetadata(key, handler)) Reflect.defineMetadata(key, Reflect.getMetadata(key, method), handler);
-  }
   // What sits on the class under the method's name is inherited, but not by an alias.
   if (source !== target)
     Reflect.defineMetadata(ROUTE_ARGS_METADATA, Reflect.getMetadata(ROUTE_ARGS_METADATA, host, source), Bound, target);
@@ -154,32 +156,30 @@ function copyMetadata(host: Type, source: string, Bound: Type, target: string): 
   Reflect.defineMetadata(PARAMTYPES_METADATA, types ?? [], Bound.prototype as object, target);
 }
 
-/** The classes from the host's to ours that have methods of their own. */
-const lineage = (host: Type): { prototype: Record<string, Handler> }[] => {
-  const classes: { prototype: Record<string, Handler> }[] = [];
-  for (
-    let current: unknown = host;
-    typeof current === 'function' && current.prototype;
-    current = Object.getPrototypeOf(current)
-  )
-    classes.push(current as never);
-  return classes;
-};
-
-function inherited(host: Type, handler: string, key: string): unknown {
-  for (const { prototype } of lineage(host)) {
-    const method = prototype[handler];
-    const value: unknown = method && Reflect.getMetadata(key, method);
-    if (value !== undefined) return value;
-  }
-  return undefined;
+/** The prototypes from the host's to ours. */
+function lineage(host: Type): object[] {
+  const prototypes: object[] = [];
+  for (let current = host.prototype as object; current !== Object.prototype; current = Object.getPrototypeOf(current))
+    prototypes.push(current);
+  return prototypes;
 }
+
+/** A method and those that it overrides, nearest first. Accessors are not called: there is no instance yet. */
+const ancestry = (host: Type, name: string): Handler[] =>
+  lineage(host)
+    .map((prototype) => Object.getOwnPropertyDescriptor(prototype, name)?.value as unknown)
+    .filter((method): method is Handler => typeof method === 'function');
+
+const inherited = (host: Type, handler: string, key: string): unknown =>
+  ancestry(host, handler)
+    .map((method): unknown => Reflect.getMetadata(key, method))
+    .find((value) => value !== undefined);
 
 /** Handlers that the host adds to ours: methods with a path of their own. */
 function addedHandlers(host: Type, routes: readonly RouteDefinition[]): string[] {
   const ours = new Set(routes.map((route) => route.handler));
   const names = new Set<string>();
-  for (const { prototype } of lineage(host)) {
+  for (const prototype of lineage(host)) {
     if (prototype === BASE.user.prototype || prototype === BASE.worker.prototype) break;
     for (const name of Object.getOwnPropertyNames(prototype))
       if (name !== 'constructor' && !ours.has(name) && inherited(host, name, PATH_METADATA) !== undefined)

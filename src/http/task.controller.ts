@@ -1,8 +1,8 @@
-import { Delete, Get, Inject, Injectable, Param, Post, Put } from '@nestjs/common';
+import { Delete, Get, Injectable, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import { InjectTaskOptions } from '../contract/registration.js';
+import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
-import { TaskService } from '../core/task.service.js';
+import type { TaskService } from '../core/task.service.js';
 import type { ResolvedTaskOptions } from '../task.options.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
 import { ListTasksDto } from './dto/list-tasks.dto.js';
@@ -25,7 +25,7 @@ export interface RemovalJson {
 @Injectable()
 export class TaskController<T extends Task = Task> {
   @InjectTaskOptions() protected readonly options!: ResolvedTaskOptions;
-  @Inject(TaskService) protected readonly tasks!: TaskService<T>;
+  @InjectOwnTaskService() protected readonly tasks!: TaskService<T>;
 
   @ApiOperation({ summary: 'Create a task' })
   @Post()

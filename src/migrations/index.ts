@@ -86,12 +86,12 @@ async function runStep(runner: QueryRunner, step: SchemaStep): Promise<void> {
   try {
     await runner.query(step.sql);
   } catch (cause) {
-    throw new Error(`${step.what}: ${(cause as Error).message}.${remedy(cause)}`, { cause });
+    throw new Error(`${step.what}: ${(cause as Error).message}.${await remedy(runner, cause)}`, { cause });
   }
 }
 
 /** What to grant or set, where the database refuses. */
-function remedy(cause: unknown): string {
+async function remedy(runner: QueryRunner, cause: unknown): Promise<string> {
   const { errno } = (cause as { driverError?: { errno?: number } }).driverError ?? {};
   if (errno === 1419)
     return (
@@ -100,8 +100,18 @@ function remedy(cause: unknown): string {
       ' or GRANT SUPER ON *.* TO this user for the time of the migration; then migrate again.'
     );
   if (errno === 1142 || errno === 1044 || errno === 1227)
-    return ' As an administrator run GRANT CREATE, ALTER, DROP, INDEX, TRIGGER ON <database>.* TO this user.';
+    return ` As an administrator run GRANT CREATE, ALTER, DROP, INDEX, TRIGGER ON ${await grantee(runner)}; then migrate again.`;
   if (errno === 1832 || errno === 1833 || errno === 3780)
     return ' A foreign key refers to the column: drop it, migrate, and make it again with the new collation.';
   return '';
+}
+
+/** The database and the account, as GRANT names them. */
+async function grantee(runner: QueryRunner): Promise<string> {
+  const [row] = (await runner.query('SELECT DATABASE() AS name, CURRENT_USER() AS account')) as {
+    name: string;
+    account: string;
+  }[];
+  const at = row!.account.lastIndexOf('@');
+  return `\`${row!.name}\`.* TO '${row!.account.slice(0, at)}'@'${row!.account.slice(at + 1)}'`;
 }

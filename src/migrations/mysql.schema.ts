@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import { offsetMinutes } from '../store/offset.js';
 import { assertTaskTable, MADE, type SchemaStep, type TaskSchema, type TaskSchemaOptions } from './schema.js';
 
 interface Column {
@@ -52,6 +53,8 @@ export class MysqlTaskSchema implements TaskSchema {
   /** Column -> definition, in the order of a fresh table. */
   private columns(collation: string): Record<string, string> {
     const binary = `CHARACTER SET utf8mb4 COLLATE ${collation}`;
+    const offset = offsetMinutes(this.options.timeZone);
+    const now = offset === 0 ? 'utc_timestamp(3)' : `utc_timestamp(3) + INTERVAL ${offset} MINUTE`;
     return {
       id: `char(36) ${binary} NOT NULL`,
       user_id: `varchar(255) ${binary} NOT NULL`,
@@ -73,8 +76,8 @@ export class MysqlTaskSchema implements TaskSchema {
       lease_expires_at: 'datetime(3) NULL',
       worker_id: 'varchar(64) NULL',
       claim_key: `varchar(64) ${binary} NULL`,
-      created_at: 'datetime(3) NULL DEFAULT (utc_timestamp(3))',
-      updated_at: 'datetime(3) NULL DEFAULT (utc_timestamp(3))',
+      created_at: `datetime(3) NULL DEFAULT (${now})`,
+      updated_at: `datetime(3) NULL DEFAULT (${now})`,
       started_at: 'datetime(3) NULL',
       finished_at: 'datetime(3) NULL',
     };
@@ -127,7 +130,11 @@ export class MysqlTaskSchema implements TaskSchema {
     // A host that stores longer texts than TEXT keeps them.
     if (TEXTS.includes(column.name))
       return `MODIFY \`${column.name}\` ${column.type} CHARACTER SET utf8mb4 NULL${kept}`;
-    return `MODIFY \`${column.name}\` ${definition}${kept}`;
+    // Neither are a host's wider strings cut.
+    const width = BINARY[column.name] ?? 0;
+    const wide =
+      (column.length ?? 0) > width ? definition.replace(/^(var)?char\(\d+\)/, `varchar(${column.length})`) : definition;
+    return `MODIFY \`${column.name}\` ${wide}${kept}`;
   }
 
   private async readySteps(runner: QueryRunner, collation: string): Promise<SchemaStep[]> {
@@ -145,16 +152,26 @@ export class MysqlTaskSchema implements TaskSchema {
   task_id char(36) ${binary} NOT NULL,
   \`group\` varchar(64) ${binary} NULL,
   PRIMARY KEY (service, priority, created_at, task_id),
-  KEY \`${this.ready}_group\` (service, \`group\`, priority, created_at, task_id)
+  ${this.groupIndex()}
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`,
       });
+    else if (!(await hasIndex(runner, this.ready, `${this.ready}_group`)))
+      steps.push({
+        what: `index ${this.ready}_group is missing`,
+        sql: `ALTER TABLE \`${this.ready}\` ADD ${this.groupIndex()}`,
+      });
     const present = await readTriggers(runner, table);
-    for (const [name, { event, body }] of Object.entries(this.triggers())) {
+    const triggers = Object.entries(this.triggers()).filter(([name, { body }]) => present.get(name) !== squeeze(body));
+    // Writes between two triggers are missed: whatever interrupts us from here on, the next run fills again.
+    if (triggers.length > 0 && comment === this.filled)
+      steps.push({ what: `${this.ready} is not filled`, sql: `ALTER TABLE \`${this.ready}\` COMMENT = ''` });
+    // MySQL shows triggers only to those who may make them.
+    const hidden = present.size === 0 ? ', or hidden from this user, who needs the TRIGGER privilege to see it' : '';
+    for (const [name, { event, body }] of triggers) {
       const found = present.get(name);
-      if (found === squeeze(body)) continue;
       if (found !== undefined) steps.push(drop('TRIGGER', name));
       steps.push({
-        what: `trigger ${name} is ${found === undefined ? 'missing' : 'other than the options ask for'}`,
+        what: `trigger ${name} is ${found === undefined ? `missing${hidden}` : 'other than the options ask for'}`,
         sql: `CREATE TRIGGER \`${name}\` AFTER ${event} ON \`${table}\` FOR EACH ROW ${body}`,
       });
     }
@@ -165,7 +182,7 @@ export class MysqlTaskSchema implements TaskSchema {
       {
         what: `${this.ready} holds other rows than those with status ${status.BEGIN}`,
         sql: `DELETE r FROM \`${this.ready}\` r LEFT JOIN \`${table}\` t ON t.id = r.task_id
-          WHERE t.id IS NULL OR t.status <> ${status.BEGIN}`,
+          WHERE t.id IS NULL OR NOT t.status <=> ${status.BEGIN}`,
       },
       {
         what: `${this.ready} is not filled`,
@@ -176,12 +193,18 @@ export class MysqlTaskSchema implements TaskSchema {
     ];
   }
 
+  private groupIndex(): string {
+    return `KEY \`${this.ready}_group\` (service, \`group\`, priority, created_at, task_id)`;
+  }
+
   /** A row is in the ready table exactly while it is claimable, whoever writes it. */
   private triggers(): Record<string, { event: string; body: string }> {
     const ready = `\`${this.ready}\``;
     const begin = this.options.status.BEGIN;
+    // A duplicate is an orphan: TRUNCATE fires no trigger, and then the same rows were loaded again.
     const add = `INSERT INTO ${ready} (service, priority, created_at, task_id, \`group\`)
-    VALUES (NEW.service, NEW.priority, ${created('NEW.')}, NEW.id, NEW.\`group\`)`;
+    VALUES (NEW.service, NEW.priority, ${created('NEW.')}, NEW.id, NEW.\`group\`)
+    ON DUPLICATE KEY UPDATE \`group\` = NEW.\`group\``;
     const remove = `DELETE FROM ${ready} WHERE service = OLD.service AND priority = OLD.priority
     AND created_at = ${created('OLD.')} AND task_id = OLD.id`;
     const same = `OLD.id = NEW.id AND OLD.service = NEW.service AND OLD.\`group\` <=> NEW.\`group\`
@@ -190,7 +213,7 @@ export class MysqlTaskSchema implements TaskSchema {
       [`${this.ready}_insert`]: { event: 'INSERT', body: `IF NEW.status = ${begin} THEN ${add}; END IF` },
       [`${this.ready}_update`]: {
         event: 'UPDATE',
-        body: `IF NOT (OLD.status = NEW.status AND ${same}) THEN
+        body: `IF NOT (OLD.status <=> NEW.status AND ${same}) THEN
   IF OLD.status = ${begin} THEN ${remove}; END IF;
   IF NEW.status = ${begin} THEN ${add}; END IF;
 END IF`,
@@ -201,7 +224,7 @@ END IF`,
 }
 
 /** A row without a creation time counts as oldest; the key must be the same when the row is removed. */
-const created = (row: string): string => `COALESCE(${row}created_at, '1970-01-01')`;
+const created = (row: string): string => `COALESCE(${row}created_at, TIMESTAMP'1970-01-01 00:00:00')`;
 
 const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const squeeze = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();

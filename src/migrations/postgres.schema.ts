@@ -22,11 +22,12 @@ export class PostgresTaskSchema implements TaskSchema {
     const path = tablePath(runner, table);
     const columns = await readColumns(runner, path);
     const steps: SchemaStep[] = [];
+    // Several statements in one are one transaction: nothing of ours is left without its mark.
     if (columns.length === 0)
-      steps.push(
-        { what: `table ${table} is missing`, sql: this.createTable(path) },
-        { what: `table ${table} is missing`, sql: `COMMENT ON TABLE ${path} IS '${MADE}'` },
-      );
+      steps.push({
+        what: `table ${table} is missing`,
+        sql: `${this.createTable(path)}; COMMENT ON TABLE ${path} IS '${MADE}'`,
+      });
     else steps.push(...this.alterations(path, columns));
     return [...steps, ...(await this.indexSteps(runner, path))];
   }
@@ -86,39 +87,46 @@ export class PostgresTaskSchema implements TaskSchema {
     return `CREATE TABLE ${path} (\n  ${columns.join(',\n  ')}\n)`;
   }
 
+  /** One ALTER, so that an adopted table is copied once and is never half changed. */
   private alterations(path: string, columns: Column[]): SchemaStep[] {
     assertTaskTable(
       this.options.table,
       columns.map((column) => column.name),
     );
     const present = new Map(columns.map((column) => [column.name, column]));
-    return Object.entries(this.columns()).flatMap(([name, definition]): SchemaStep[] => {
+    const clauses: { what: string; sql: string }[] = [];
+    const marks: string[] = [];
+    for (const [name, definition] of Object.entries(this.columns())) {
       const column = present.get(name);
-      if (column) return this.alteration(path, column);
-      const what = `column ${name} is missing`;
-      return [
-        { what, sql: `ALTER TABLE ${path} ADD COLUMN "${name}" ${definition}` },
-        { what, sql: `COMMENT ON COLUMN ${path}."${name}" IS '${MADE}'` },
-      ];
-    });
+      if (column) clauses.push(...this.alteration(column));
+      else {
+        clauses.push({ what: `column ${name} is missing`, sql: `ADD COLUMN "${name}" ${definition}` });
+        marks.push(`; COMMENT ON COLUMN ${path}."${name}" IS '${MADE}'`);
+      }
+    }
+    if (clauses.length === 0) return [];
+    const what = clauses.map((clause) => clause.what).join('; ');
+    const alter = `ALTER TABLE ${path} ${clauses.map((clause) => clause.sql).join(', ')}`;
+    return [{ what, sql: alter + marks.join('') }];
   }
 
-  private alteration(path: string, { name, type, length, nullable }: Column): SchemaStep[] {
-    const alter = `ALTER TABLE ${path} ALTER COLUMN "${name}"`;
+  private alteration({ name, type, length, nullable }: Column): { what: string; sql: string }[] {
+    const alter = `ALTER COLUMN "${name}"`;
     const width = WIDTHS[name];
     // char(n) ignores trailing spaces, so it isn't byte for byte.
     const text = type === 'text' || (type === 'character varying' && (length === null || length >= (width ?? 0)));
     if (width !== undefined && !text)
-      return [{ what: `column ${name} is ${type}`, sql: `${alter} TYPE varchar(${width})` }];
+      return [{ what: `column ${name} is ${type}`, sql: `${alter} TYPE varchar(${Math.max(width, length ?? 0)})` }];
     if (TEXTS.includes(name) && !nullable)
       return [{ what: `column ${name} does not take NULL`, sql: `${alter} DROP NOT NULL` }];
     if (TIMES.includes(name) && type === 'timestamp without time zone')
       return [
         {
           what: `column ${name} has no time zone`,
-          sql: `${alter} TYPE timestamptz(3) USING "${name}" AT TIME ZONE INTERVAL '${this.options.timeZone}'`,
+          sql:
+            `${alter} TYPE timestamptz(3) USING "${name}" AT TIME ZONE INTERVAL '${this.options.timeZone}', ` +
+            `${alter} SET DEFAULT clock_timestamp()`,
         },
-        { what: `column ${name} has no time zone`, sql: `${alter} SET DEFAULT clock_timestamp()` },
       ];
     return [];
   }
@@ -127,7 +135,7 @@ export class PostgresTaskSchema implements TaskSchema {
   private indexes(): Record<string, string> {
     const { table, status } = this.options;
     return {
-      [`${table}_owner`]: '(user_id, created_at, id)',
+      [`${table}_owner`]: '(user_id, created_at NULLS FIRST, id)',
       [`${table}_ready`]: `(service, priority, created_at NULLS FIRST, id) WHERE (status = ${predicate(status.BEGIN)})`,
       [`${table}_ready_group`]: `(service, "group", priority, created_at NULLS FIRST, id) WHERE (status = ${predicate(status.BEGIN)})`,
     };

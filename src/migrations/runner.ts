@@ -17,7 +17,8 @@ export class NewerSchemaError extends Error {}
 export async function runTaskMigrations(dataSource: DataSource, options: TaskMigrationOptions = {}): Promise<string[]> {
   const runner = dataSource.createQueryRunner();
   try {
-    return await locked(runner, options.table ?? 'tasks', async () => {
+    // Registrations share TypeORM's table of what ran, and make it: the lock is on that.
+    return await locked(runner, ledgerTable(dataSource), async () => {
       const executor = createExecutor(dataSource, runner, options);
       await assertNotNewer(dataSource, runner, options);
       const ran = await executor.executePendingMigrations();
@@ -38,8 +39,9 @@ export async function assertNotNewer(
   if (!(await runner.hasTable(ledger))) return;
   const rows = (await runner.query(`SELECT name FROM ${quoted(dataSource, ledger)}`)) as { name: string }[];
   const known = new Set(taskMigrations(options).map((Migration) => new Migration().name));
-  const prefix = migrationPrefix(options.table ?? 'tasks');
-  const unknown = rows.map((row) => row.name).filter((name) => name.startsWith(prefix) && !known.has(name));
+  // A release's name has no underscore: those of table tasks_video are not tasks' own.
+  const own = new RegExp(`^${migrationPrefix(options.table ?? 'tasks')}[^_]+$`);
+  const unknown = rows.map((row) => row.name).filter((name) => own.test(name) && !known.has(name));
   if (unknown.length > 0)
     throw new NewerSchemaError(
       `The database is newer than this release of @softdd/task: it has migration ${unknown.join(', ')}. ` +
@@ -70,31 +72,38 @@ function createExecutor(dataSource: DataSource, runner: QueryRunner, options: Ta
   return executor;
 }
 
-async function locked<T>(runner: QueryRunner, table: string, work: () => Promise<T>): Promise<T> {
+/** The connection is gone, and what it held with it: the first error is the one to tell. */
+const ignore = (): void => undefined;
+
+async function locked<T>(runner: QueryRunner, ledger: string, work: () => Promise<T>): Promise<T> {
   const engine = engineOf(runner.connection);
   if (engine === 'mysql') {
-    const name = `softdd_task:${table}`;
-    const [row] = (await runner.query('SELECT GET_LOCK(CONCAT(LEFT(DATABASE(), 20), ?), ?) AS locked', [
-      name.slice(0, 44),
-      LOCK_SECONDS,
-    ])) as { locked: unknown }[];
-    if (Number(row?.locked) !== 1) throw new Error(`Another process migrates ${table} since over ${LOCK_SECONDS} s.`);
+    // Locks are the server's, not the database's, and their names end at 64 characters.
+    const name = `CONCAT('softdd_task:', LEFT(SHA2(CONCAT(DATABASE(), '.', ?), 256), 40))`;
+    const [row] = (await runner.query(`SELECT GET_LOCK(${name}, ?) AS locked`, [ledger, LOCK_SECONDS])) as {
+      locked: unknown;
+    }[];
+    if (Number(row?.locked) !== 1) throw new Error(`Another process holds ${ledger} since over ${LOCK_SECONDS} s.`);
     try {
       return await work();
     } finally {
-      await runner.query('SELECT RELEASE_LOCK(CONCAT(LEFT(DATABASE(), 20), ?))', [name.slice(0, 44)]);
+      await runner.query(`SELECT RELEASE_LOCK(${name})`, [ledger]).catch(ignore);
     }
   }
   if (engine === 'postgres') {
-    await runner.query('SELECT pg_advisory_lock(hashtext($1))', [`softdd_task:${table}`]);
+    await runner.query('SELECT pg_advisory_lock(hashtext($1))', [`softdd_task:${ledger}`]);
     try {
       return await work();
     } finally {
-      await runner.query('SELECT pg_advisory_unlock(hashtext($1))', [`softdd_task:${table}`]);
+      await runner.query('SELECT pg_advisory_unlock(hashtext($1))', [`softdd_task:${ledger}`]).catch(ignore);
     }
   }
   return exclusively(runner, work);
 }
+
+/** TypeORM shares one connection: a second registration, or the host, is inside a transaction on it. */
+const isNested = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes('cannot start a transaction within a transaction');
 
 /** SQLite's lock is its transaction. */
 async function exclusively<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
@@ -104,7 +113,7 @@ async function exclusively<T>(runner: QueryRunner, work: () => Promise<T>): Prom
       await runner.query('BEGIN IMMEDIATE');
       break;
     } catch (error) {
-      if (!isConflict(error) || Date.now() > deadline) throw error;
+      if (!(isConflict(error) || isNested(error)) || Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 80));
     }
   }
@@ -113,7 +122,7 @@ async function exclusively<T>(runner: QueryRunner, work: () => Promise<T>): Prom
     await runner.query('COMMIT');
     return result;
   } catch (error) {
-    await runner.query('ROLLBACK').catch(() => undefined);
+    await runner.query('ROLLBACK').catch(ignore);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import { offsetMinutes } from '../store/offset.js';
 import { assertTaskTable, MADE, type SchemaStep, type TaskSchema, type TaskSchemaOptions } from './schema.js';
 
 /** Strings compare byte for byte by themselves, and widths are not enforced: adoption only adds. */
@@ -38,7 +39,8 @@ export class SqliteTaskSchema implements TaskSchema {
 
   /** Column -> definition, in the order of a fresh table. */
   private columns(): Record<string, string> {
-    const now = `(strftime('%Y-%m-%d %H:%M:%f', 'now'))`;
+    const offset = offsetMinutes(this.options.timeZone);
+    const now = `(strftime('%Y-%m-%d %H:%M:%f', 'now'${offset === 0 ? '' : `, '${offset} minutes'`}))`;
     return {
       id: 'varchar(36) NOT NULL PRIMARY KEY',
       user_id: 'varchar(255) NOT NULL',

@@ -19,7 +19,7 @@ Create a task, ready to be worked:
   curl -s ${url}/api/tasks -H 'Authorization: Bearer ${user}' -F input=hello -F status=10
 
 Claim it, as a worker:
-  TASK=$(curl -s ${url}/api/crontask -H 'Authorization: Bearer ${worker}' | tee /dev/stderr | sed 's/.*"taskId":"\\([^"]*\\)".*/\\1/')
+  TASK=$(curl -s ${url}/api/crontask -H 'Authorization: Bearer ${worker}' | sed 's/.*"taskId":"\\([^"]*\\)".*/\\1/') && echo $TASK
 
 Finish it:
   curl -s -X PUT ${url}/api/crontask/$TASK -H 'Authorization: Bearer ${worker}' -F status=30 -F output=done

@@ -59,7 +59,7 @@ function readPort(text: string): number {
 function readSecret(text: string | undefined): string | undefined {
   // RFC 7518, 3.2: a key for HS256 must be at least as long as the hash.
   if (text && Buffer.byteLength(text) < 32)
-    throw new ConfigError('TASK_JWT_SECRET', `${text.slice(0, 3)}…`, 'it must be at least 32 bytes');
+    throw new ConfigError('TASK_JWT_SECRET', '…', 'it must be at least 32 bytes');
   return text || undefined;
 }
 

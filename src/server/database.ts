@@ -3,6 +3,9 @@ import { isAbsolute } from 'node:path';
 import type { DataSourceOptions } from 'typeorm';
 import { ConfigError } from './failure.js';
 
+/** Milliseconds to wait for a connection: a database that says nothing is one that is down. */
+const CONNECT_TIMEOUT = 10_000;
+
 /** Connections to the database: enough that claims, creates and reports don't queue for one. */
 const POOL = 16;
 
@@ -20,14 +23,21 @@ export function dataSourceOptions(url: string): DataSourceOptions {
       };
     case 'mysql':
     case 'mariadb':
-      return { type: scheme, url: checked(url), charset: 'utf8mb4', timezone: 'Z', poolSize: POOL };
+      return {
+        type: scheme,
+        url: checked(url, 3306),
+        charset: 'utf8mb4',
+        timezone: 'Z',
+        poolSize: POOL,
+        connectTimeout: CONNECT_TIMEOUT,
+      };
     case 'postgres':
     case 'postgresql':
-      return { type: 'postgres', url: checked(url), poolSize: POOL };
+      return { type: 'postgres', url: checked(url, 5432), poolSize: POOL, connectTimeoutMS: CONNECT_TIMEOUT };
     default:
       throw new ConfigError(
         'DATABASE_URL',
-        url,
+        withoutPassword(url),
         'it must begin with sqlite:, mysql://, mariadb:// or postgres://, as in sqlite:data/task.sqlite',
       );
   }
@@ -39,15 +49,32 @@ function sqlitePath(url: string): string {
   return path === ':memory:' || isAbsolute(path) ? path : `./${path}`.replace(/^\.\/\.\//, './');
 }
 
-function checked(url: string): string {
-  if (!URL.canParse(url) || new URL(url).pathname.length < 2)
+function checked(url: string, port: number): string {
+  if (!isServerUrl(url))
     throw new ConfigError(
       'DATABASE_URL',
       withoutPassword(url),
-      'it must be such as mysql://user:password@host:3306/database',
+      `it must be such as ${url.split(':', 1)[0]}://user:password@host:${port}/database, percent-encoded where need be`,
     );
   return url;
 }
 
-/** A URL as it may be logged. */
-export const withoutPassword = (url: string): string => url.replace(/(\/\/[^:/@]*):[^@]*@/, '$1:***@');
+function isServerUrl(url: string): boolean {
+  try {
+    const { hostname, pathname, username, password } = new URL(url);
+    return hostname !== '' && pathname.length > 1 && decodeURIComponent(username + password) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** A URL as it may be logged. A password may hold any character, so all up to the last @ counts as one. */
+export const withoutPassword = (url: string): string =>
+  url.startsWith('sqlite:')
+    ? url
+    : url
+        .replace(
+          /^(\w+:\/\/[^:/@]*)?(.*)@/,
+          (_, start: string | undefined, secret: string) => `${start ?? ''}${secret && ':***'}@`,
+        )
+        .replaceAll(/([?&]password=)[^&]*/gi, '$1***');

@@ -13,7 +13,7 @@ export function buildDocument(app: INestApplication, server?: string): OpenAPIOb
     .setVersion('1.0.0')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: "A user's token." }, 'user')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: "A worker's token." }, 'worker')
+    .addSecurity('worker', { type: 'http', scheme: 'bearer', description: "A worker's token." })
     .addTag('tasks', 'For users: create tasks and watch them.')
     .addTag('crontask', 'For workers: claim tasks and report on them.')
     .addTag('health', 'For operators.')

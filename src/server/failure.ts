@@ -1,4 +1,3 @@
-import { NewerSchemaError } from '../migrations/runner.js';
 import { TaskOptionsError } from '../task.options.js';
 
 /** A setting that stops the start: one line for the operator. */
@@ -17,13 +16,14 @@ export function exitWith(error: unknown): never {
   process.exit(1);
 }
 
-function lineOf(error: unknown): string {
+/** What an error says, on one line. */
+export function lineOf(error: unknown): string {
   if (error instanceof TaskOptionsError)
     return error.problems
       .map(({ option, msg }) => (option === 'dataSource' || option === 'table' ? msg : `${variableOf(option)}: ${msg}`))
       .join('; ');
-  if (error instanceof ConfigError || error instanceof NewerSchemaError) return error.message;
   const { code, message, errors } = error as { code?: string; message?: string; errors?: Error[] };
   // node:net gathers the failures of localhost's two addresses under an error without words.
-  return message || errors?.map((inner) => inner.message).join('; ') || code || String(error);
+  const words = message || errors?.map((inner) => inner.message).join('; ') || code || String(error);
+  return words.replaceAll(/\s+/g, ' ');
 }

@@ -1,8 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { HealthCheck, HealthCheckService, TypeOrmHealthIndicator } from '@nestjs/terminus';
 
 @ApiTags('health')
+@ApiResponse({ status: '4XX', description: 'What the HTTP server itself refuses, e.g. 431 for headers over 16 KiB.' })
 @Controller('health')
 export class HealthController {
   constructor(

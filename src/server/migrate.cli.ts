@@ -1,9 +1,9 @@
 import { DataSource } from 'typeorm';
 import { runTaskMigrations } from '../migrations/runner.js';
 import { readConfig } from './config.js';
+import { connecting } from './connecting.js';
 import { withoutPassword } from './database.js';
 import { exitWith } from './failure.js';
-import { connecting } from './serve.js';
 
 /** `npm run migrate`: runs the pending migrations, under a lock, and nothing else. */
 try {

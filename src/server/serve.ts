@@ -4,11 +4,15 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { AppModule } from './app.module.js';
 import { banner } from './banner.js';
 import type { ServerConfig } from './config.js';
+import { connecting } from './connecting.js';
 import { withoutPassword } from './database.js';
 import { serveDocs } from './docs.js';
 import { ConfigError } from './failure.js';
-import { ServerLogger } from './logger.js';
-import { loadSecrets, type Secrets } from './secrets.js';
+import { inProduction, ServerLogger } from './logger.js';
+import { keepSecrets, loadSecrets, type Secrets, secretsFile } from './secrets.js';
+
+/** Milliseconds in which a request must have come in whole; Fastify's default is for ever. */
+const REQUEST_TIMEOUT = 300_000;
 
 /** Starts the standalone server; resolves when it listens. */
 export async function serve(config: ServerConfig): Promise<void> {
@@ -16,11 +20,19 @@ export async function serve(config: ServerConfig): Promise<void> {
   const app = await createApp(config, secrets);
   serveDocs(app);
   await listen(app, config);
-  stopOn(app, 'SIGTERM');
-  stopOn(app, 'SIGINT');
+  stopOnSignals(app);
+  // Not before: tokens are shown once, by the first start that succeeds.
+  keepSecrets(config, secrets);
+  Logger.flush();
+  const logger = new Logger('Server');
   const url = (await app.getUrl()).replace('[::1]', 'localhost');
-  new Logger('Server').log(`listening on ${url}, database ${withoutPassword(config.databaseUrl)}`);
-  process.stdout.write(await banner(url, secrets));
+  logger.log(`listening on ${url}, database ${withoutPassword(config.databaseUrl)}`);
+  if (!inProduction()) process.stdout.write(await banner(url, secrets));
+  // A log goes to places that no token should be seen in.
+  else if (secrets.made.jwtSecret || secrets.made.workerTokens)
+    logger.log(
+      `secrets made, kept in ${secretsFile(config)}: the worker token is there, and npm run token -- alice prints a user token`,
+    );
 }
 
 export async function createApp(config: ServerConfig, secrets: Secrets): Promise<NestFastifyApplication> {
@@ -28,8 +40,9 @@ export async function createApp(config: ServerConfig, secrets: Secrets): Promise
     NestFactory.create<NestFastifyApplication>(
       AppModule.forRoot(config, secrets),
       // Fastify takes a path parameter over 100 characters for a path that isn't there; ours answers NOT_FOUND itself.
-      new FastifyAdapter({ routerOptions: { maxParamLength: 2000 } }),
-      { abortOnError: false, logger: new ServerLogger() },
+      new FastifyAdapter({ routerOptions: { maxParamLength: 2000 }, requestTimeout: REQUEST_TIMEOUT }),
+      // Logs are held back until it listens: a start that fails says why in one line.
+      { abortOnError: false, logger: new ServerLogger(), bufferLogs: true, autoFlushLogs: false },
     ),
   );
   if (config.corsOrigins.length > 0)
@@ -39,22 +52,6 @@ export async function createApp(config: ServerConfig, secrets: Secrets): Promise
     });
   return app;
 }
-
-/** A database that can't be reached is a matter of DATABASE_URL. */
-export async function connecting<T>({ databaseUrl }: ServerConfig, connect: () => Promise<T>): Promise<T> {
-  try {
-    return await connect();
-  } catch (error) {
-    if (!isDriverError(error)) throw error;
-    const { message, code, errors } = error as { message: string; code?: string; errors?: Error[] };
-    const why = message || errors?.map((inner) => inner.message).join('; ') || code;
-    throw new ConfigError('DATABASE_URL', withoutPassword(databaseUrl), `the database can't be used: ${why}`);
-  }
-}
-
-const isDriverError = (error: unknown): boolean =>
-  error instanceof Error &&
-  (error instanceof AggregateError || 'errno' in error || 'code' in error || 'driverError' in error);
 
 async function listen(app: NestFastifyApplication, { host, port }: ServerConfig): Promise<void> {
   try {
@@ -74,9 +71,11 @@ async function listen(app: NestFastifyApplication, { host, port }: ServerConfig)
   }
 }
 
-/** Drains: no new requests, those in flight finish. A second signal ends it at once. */
-function stopOn(app: NestFastifyApplication, signal: NodeJS.Signals): void {
-  process.once(signal, () => {
+/** Drains at the first signal: no new requests, those in flight finish. The second ends the process at once. */
+function stopOnSignals(app: NestFastifyApplication): void {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  const stop = (signal: NodeJS.Signals): void => {
+    for (const each of signals) process.removeListener(each, stop);
     const logger = new Logger('Server');
     logger.log(`${signal}: draining`);
     app.close().then(
@@ -89,5 +88,6 @@ function stopOn(app: NestFastifyApplication, signal: NodeJS.Signals): void {
         process.exit(1);
       },
     );
-  });
+  };
+  for (const signal of signals) process.on(signal, stop);
 }

@@ -1,14 +1,17 @@
+import { userIdRule } from '../core/rules.js';
 import { readConfig } from './config.js';
-import { ConfigError, exitWith } from './failure.js';
-import { loadSecrets, userToken } from './secrets.js';
+import { exitWith } from './failure.js';
+import { loadJwtSecret, userToken } from './secrets.js';
 
 /** `npm run token -- <user> [lifetime]`: prints a user's token. */
 try {
-  const [user, lifetime = '30d'] = process.argv.slice(2);
-  if (!user) throw new Error('Usage: npm run token -- <user> [lifetime, as in 30d or 12h]');
-  if (!/^\d+ ?(s|m|h|d|w|y)$/.test(lifetime))
-    throw new ConfigError('lifetime', lifetime, 'it must be such as 30d or 12h');
-  process.stdout.write(`${await userToken(loadSecrets(readConfig()).jwtSecret, user, lifetime)}\n`);
+  const [user, lifetime = '30d', ...more] = process.argv.slice(2);
+  if (!user || more.length > 0) throw new Error('Usage: npm run token -- <user> [lifetime, as in 30d or 12h]');
+  const problem = userIdRule(user);
+  if (problem) throw new Error(`The user ${problem.msg}.`);
+  if (!/^[1-9]\d{0,5}[smhdwy]$/.test(lifetime))
+    throw new Error(`The lifetime must be such as 30d or 12h (s, m, h, d, w, y), not ${JSON.stringify(lifetime)}.`);
+  process.stdout.write(`${await userToken(loadJwtSecret(readConfig()), user, lifetime)}\n`);
 } catch (error) {
   exitWith(error);
 }

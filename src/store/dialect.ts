@@ -32,7 +32,15 @@ export interface ReadyRow {
   id: string;
   service?: string;
   priority?: number;
-  created_at?: string;
+  created?: string;
+}
+
+/** What came of ready rows. */
+export interface ConfirmedRows {
+  /** Ids of the tasks, in the order of the rows. */
+  free: string[];
+  /** How many are ready, but held by others. */
+  held: number;
 }
 
 /** What the engines say differently. The store is written once over this. */
@@ -47,6 +55,8 @@ export interface Dialect {
   readonly ready: ReadySource;
   /** Order of claims: priority, then oldest, then id. */
   readonly claimOrder: Sql;
+  /** Order of lists: newest first, rows without a time last, as the owner's index has them backwards. */
+  readonly listOrder: Sql;
   /** Locks what a SELECT found, waiting for others. */
   readonly forUpdate: Sql;
   /** Locks what a SELECT found, leaving out what others hold. */
@@ -56,7 +66,7 @@ export interface Dialect {
   /** A column as it is selected: times of ours come as ISO 8601 text where a driver would misread them. */
   read(column: string): Sql;
   /** Of locked ready rows, those whose tasks are locked too and really ready. */
-  confirm(rows: ReadyRow[]): Script<string[]>;
+  confirm(rows: ReadyRow[]): Script<ConfirmedRows>;
 }
 
 const TIME_COLUMNS = ['run_at', 'lease_expires_at', 'started_at', 'finished_at'];

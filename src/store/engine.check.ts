@@ -59,6 +59,8 @@ async function charsetProblem(runner: QueryRunner): Promise<string | undefined> 
  */
 export async function skipLockedProblem(dataSource: DataSource, row: string): Promise<string | undefined> {
   if (engineOf(dataSource) === 'sqlite') return undefined;
+  if (poolSize(dataSource) === 1)
+    return 'its pool has one connection, and the queue needs two; set poolSize to 2 or more';
   const [first, second] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
   try {
     await first.startTransaction();
@@ -74,4 +76,10 @@ export async function skipLockedProblem(dataSource: DataSource, row: string): Pr
       await runner.release();
     }
   }
+}
+
+/** Connections in the pool, as far as the options say: the drivers' own setting wins over TypeORM's. */
+function poolSize(dataSource: DataSource): number | undefined {
+  const { poolSize: size, extra } = dataSource.options as { poolSize?: number; extra?: Record<string, number> };
+  return extra?.connectionLimit ?? extra?.max ?? size;
 }

@@ -1,5 +1,6 @@
 import sql, { empty, raw, type Sql } from 'sql-template-tag';
 import {
+  type ConfirmedRows,
   type Dialect,
   isTimeColumn,
   list,
@@ -20,17 +21,21 @@ export class MysqlDialect implements Dialect {
   readonly localNow: Sql;
   readonly ready: ReadySource;
   readonly claimOrder = sql`priority, created_at, task_id`;
+  readonly listOrder: Sql;
   readonly forUpdate = sql`FOR UPDATE`;
   readonly skipLocked = sql`FOR UPDATE SKIP LOCKED`;
 
   constructor(private readonly options: TaskTable) {
     this.table = this.id(options.table);
+    // The table's own column: an unqualified name is the formatted text of that name, which no index serves.
+    this.listOrder = sql`${this.table}.created_at DESC, ${this.table}.id DESC`;
     this.localNow = sql`(UTC_TIMESTAMP(3) + INTERVAL ${literal(options.offsetMinutes)} MINUTE)`;
     this.ready = {
       from: this.id(`${options.table}_ready`),
       where: sql`1 = 1`,
       taskId: sql`task_id`,
-      row: sql`task_id AS id, service, priority, DATE_FORMAT(created_at, '%Y-%m-%d %H:%i:%s.%f') AS created_at`,
+      // Not AS created_at: ORDER BY takes an alias before a column, and would sort, and lock, every ready row.
+      row: sql`task_id AS id, service, priority, DATE_FORMAT(created_at, '%Y-%m-%d %H:%i:%s.%f') AS created`,
     };
   }
 
@@ -49,20 +54,14 @@ export class MysqlDialect implements Dialect {
    * Waiting here would be a deadlock on their side, so a task that somebody holds is passed over. A ready row whose
    * task is gone or not ready (TRUNCATE and cascades fire no triggers) is removed.
    */
-  *confirm(rows: ReadyRow[]): Script<string[]> {
+  *confirm(rows: ReadyRow[]): Script<ConfirmedRows> {
     const ids = rows.map((row) => row.id);
     const free = new Set(yield* this.begun(ids, this.skipLocked));
     const missing = rows.filter((row) => !free.has(row.id));
-    if (missing.length > 0) {
-      const held = new Set(
-        yield* this.begun(
-          missing.map((row) => row.id),
-          empty,
-        ),
-      );
-      for (const orphan of missing.filter((row) => !held.has(row.id))) yield* this.removeReady(orphan);
-    }
-    return ids.filter((id) => free.has(id));
+    const suspects = missing.map((row) => row.id);
+    const held = new Set(suspects.length === 0 ? [] : yield* this.begun(suspects, empty));
+    for (const orphan of missing.filter((row) => !held.has(row.id))) yield* this.removeReady(orphan);
+    return { free: ids.filter((id) => free.has(id)), held: held.size };
   }
 
   private *begun(ids: string[], lock: Sql): Script<string[]> {
@@ -76,7 +75,7 @@ export class MysqlDialect implements Dialect {
   private *removeReady(row: ReadyRow): Script<number> {
     return yield* change(
       sql`DELETE FROM ${this.ready.from} WHERE service = ${row.service} AND priority = ${row.priority}
-        AND created_at = ${row.created_at} AND task_id = ${row.id}`,
+        AND created_at = ${row.created} AND task_id = ${row.id}`,
     );
   }
 }

@@ -1,5 +1,12 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
-import { type Dialect, literal, type ReadyRow, type ReadySource, type TaskTable } from './dialect.js';
+import {
+  type ConfirmedRows,
+  type Dialect,
+  literal,
+  type ReadyRow,
+  type ReadySource,
+  type TaskTable,
+} from './dialect.js';
 import type { Script } from './transaction.js';
 
 export class PostgresDialect implements Dialect {
@@ -10,6 +17,7 @@ export class PostgresDialect implements Dialect {
   readonly localNow = sql`clock_timestamp()`;
   readonly ready: ReadySource;
   readonly claimOrder = sql`priority, created_at NULLS FIRST, id`;
+  readonly listOrder = sql`created_at DESC NULLS LAST, id DESC`;
   readonly forUpdate = sql`FOR UPDATE`;
   readonly skipLocked = sql`FOR UPDATE SKIP LOCKED`;
 
@@ -31,7 +39,7 @@ export class PostgresDialect implements Dialect {
     return this.id(column);
   }
 
-  *confirm(rows: ReadyRow[]): Script<string[]> {
-    return rows.map((row) => row.id);
+  *confirm(rows: ReadyRow[]): Script<ConfirmedRows> {
+    return { free: rows.map((row) => row.id), held: 0 };
   }
 }

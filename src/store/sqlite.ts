@@ -1,5 +1,6 @@
 import sql, { empty, raw, type Sql } from 'sql-template-tag';
 import {
+  type ConfirmedRows,
   type Dialect,
   isTimeColumn,
   literal,
@@ -19,11 +20,14 @@ export class SqliteDialect implements Dialect {
   readonly localNow: Sql;
   readonly ready: ReadySource;
   readonly claimOrder = sql`priority, created_at, id`;
+  readonly listOrder: Sql;
   readonly forUpdate = empty;
   readonly skipLocked = empty;
 
   constructor(private readonly options: TaskTable) {
     this.table = this.id(options.table);
+    // The table's own column: an unqualified name is the formatted text of that name, which no index serves.
+    this.listOrder = sql`${this.table}.created_at DESC, ${this.table}.id DESC`;
     this.localNow = sql`strftime('%Y-%m-%d %H:%M:%f', 'now', ${`${options.offsetMinutes} minutes`})`;
     this.ready = {
       from: this.table,
@@ -43,7 +47,7 @@ export class SqliteDialect implements Dialect {
     return sql`strftime('%Y-%m-%dT%H:%M:%f', ${this.id(column)}) || ${zone}`;
   }
 
-  *confirm(rows: ReadyRow[]): Script<string[]> {
-    return rows.map((row) => row.id);
+  *confirm(rows: ReadyRow[]): Script<ConfirmedRows> {
+    return { free: rows.map((row) => row.id), held: 0 };
   }
 }

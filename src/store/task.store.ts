@@ -21,8 +21,10 @@ export interface ClaimFilter {
   limit: number;
 }
 
-/** Ready rows that a claim asks for beyond its limit, when some that it met were held by others. */
+/** Ready rows that a claim asks for beyond its limit, when it met some that it can't have. */
 const CLAIM_SLACK = 32;
+/** The most that it asks for, however many of them are orphans. */
+const CLAIM_WINDOW = 1024;
 
 /** The SQL of the queue, each piece a script to run inside a transaction. Written once, over the dialect. */
 export class TaskStore<T extends Task> {
@@ -72,7 +74,7 @@ export class TaskStore<T extends Task> {
     if (filter.ids?.length === 0) return [];
     if (filter.ids) conditions.push(sql`id IN (${list(filter.ids)})`);
     const page = filter.ids ? empty : sql`LIMIT ${filter.limit} OFFSET ${filter.offset}`;
-    return yield* this.tasks(sql`WHERE ${join(conditions, ' AND ')} ORDER BY created_at DESC, id DESC ${page}`);
+    return yield* this.tasks(sql`WHERE ${join(conditions, ' AND ')} ORDER BY ${this.dialect.listOrder} ${page}`);
   }
 
   /** An owner's tasks among these ids, locked in the order of their ids, so that two such calls can't deadlock. */
@@ -134,9 +136,10 @@ export class TaskStore<T extends Task> {
           ORDER BY ${dialect.claimOrder} LIMIT ${window} ${dialect.skipLocked}`,
       );
       if (rows.length === 0) return [];
-      const taken = yield* dialect.confirm(rows);
-      // All that there is, or enough, or as far as a claim should wade through what others hold.
-      if (taken.length >= limit || rows.length < window || window > limit + CLAIM_SLACK) return taken.slice(0, limit);
+      const { free, held } = yield* dialect.confirm(rows);
+      // Enough, or all that there is, or as far as a claim should wade through what others hold. Orphans are gone now.
+      const tired = held > CLAIM_SLACK || window > limit + CLAIM_WINDOW;
+      if (free.length >= limit || rows.length < window || tired) return free.slice(0, limit);
       window += CLAIM_SLACK;
     }
   }
@@ -147,14 +150,15 @@ export class TaskStore<T extends Task> {
    */
   private *readyServices(filter: ClaimFilter): Script<string[]> {
     const { from, where } = this.dialect.ready;
-    const services = yield* select<{ service: string }>(
-      sql`WITH RECURSIVE walk (service) AS (
-          SELECT (SELECT service FROM ${from} WHERE ${where} ORDER BY service LIMIT 1)
-          UNION ALL
-          SELECT (SELECT service FROM ${from} WHERE ${where} AND service > walk.service ORDER BY service LIMIT 1)
-          FROM walk WHERE walk.service IS NOT NULL
-        ) SELECT service FROM walk WHERE service IS NOT NULL`,
-    );
+    const services: { service: string }[] = [];
+    // One by one: MariaDB reads the whole index for a recursive query over a correlated one, and for DISTINCT.
+    for (let after: Sql = empty; ; after = sql`AND service > ${services.at(-1)!.service}`) {
+      const next = yield* select<{ service: string }>(
+        sql`SELECT service FROM ${from} WHERE ${where} ${after} ORDER BY service LIMIT 1`,
+      );
+      if (next.length === 0) break;
+      services.push(...next);
+    }
     if (services.length < 2) return services.map((row) => row.service);
     const heads = services.map(({ service }) => this.head(service, filter.group));
     const ordered = yield* select<{ service: string }>(

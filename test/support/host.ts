@@ -1,8 +1,16 @@
-import { type CanActivate, type ExecutionContext, type INestApplication, type Type } from '@nestjs/common';
+import type {
+  CanActivate,
+  DynamicModule,
+  ExecutionContext,
+  INestApplication,
+  NestApplicationOptions,
+  Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSourceOptions } from 'typeorm';
 import { TaskModule, type TaskModuleOptions, TaskService } from '../../src/index.js';
 import { createDatabase, type Engine, ENGINES, type TestDatabase } from './databases.js';
 import { type Answer, call, type CallOptions } from './http.js';
@@ -46,6 +54,12 @@ export interface HostOptions {
   /** Further modules and controllers of the host's. */
   imports?: any[];
   controllers?: Type[];
+  /** How the module is imported; forRoot() without it. */
+  register?: (options: TaskModuleOptions) => DynamicModule;
+  /** Further options of the data source. */
+  typeorm?: Pick<DataSourceOptions, 'migrations' | 'migrationsRun' | 'logging'>;
+  /** Further options of the app. */
+  nest?: NestApplicationOptions;
   /** Called before the app listens. */
   configure?: (app: INestApplication) => void;
 }
@@ -56,17 +70,22 @@ export const createAdapter = (adapter: Adapter): ExpressAdapter | FastifyAdapter
 /** A host app with the queue in it, listening on a free port. */
 export async function startHost({ engine, adapter, options = {}, ...rest }: HostOptions): Promise<Host> {
   const database = rest.database ?? (await createDatabase(engine));
+  const { register = (given) => TaskModule.forRoot(given) } = rest;
   class HostModule {}
   const module = {
     module: HostModule,
     imports: [
-      TypeOrmModule.forRoot({ ...database.options(), autoLoadEntities: true, retryAttempts: 1 }),
-      TaskModule.forRoot({ guards: [HeaderGuard], workerTokens: [WORKER_TOKEN], ...options }),
+      TypeOrmModule.forRoot({ ...database.options(), ...rest.typeorm, autoLoadEntities: true, retryAttempts: 1 }),
+      register({ guards: [HeaderGuard], workerTokens: [WORKER_TOKEN], ...options }),
       ...(rest.imports ?? []),
     ],
     controllers: rest.controllers ?? [],
   };
-  const app = await NestFactory.create(module, createAdapter(adapter), { logger: ['error'], abortOnError: false });
+  const app = await NestFactory.create(module, createAdapter(adapter), {
+    logger: ['error'],
+    abortOnError: false,
+    ...rest.nest,
+  });
   rest.configure?.(app);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

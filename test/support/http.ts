@@ -10,7 +10,7 @@ export interface Answer {
 export interface CallOptions {
   json?: unknown;
   form?: Record<string, string> | [string, string][];
-  multipart?: Record<string, string>;
+  multipart?: Record<string, string> | [string, string][];
   /** A body as it is; give its content-type in `headers`. */
   raw?: string | Buffer;
   query?: Record<string, string | number> | [string, string][];
@@ -30,8 +30,10 @@ export async function call(method: string, url: string, options: CallOptions = {
   } else if (options.form) body = new URLSearchParams(options.form);
   else if (options.multipart) {
     body = new FormData();
-    for (const [name, value] of Object.entries(options.multipart)) body.append(name, value);
-  } else if (options.raw !== undefined) body = typeof options.raw === 'string' ? options.raw : new Uint8Array(options.raw);
+    const fields = Array.isArray(options.multipart) ? options.multipart : Object.entries(options.multipart);
+    for (const [name, value] of fields) body.append(name, value);
+  } else if (options.raw !== undefined)
+    body = typeof options.raw === 'string' ? options.raw : new Uint8Array(options.raw);
   const response = await fetch(address, { method, headers, ...(body === undefined ? {} : { body }) });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, body: parse(text) };

@@ -1,10 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+/** A file of the build. */
+export const built = (path: string): string => resolve(import.meta.dirname ?? 'test/support', '../../dist/src', path);
+
 /** The built server, as `npm start` runs it. */
-const MAIN = resolve(import.meta.dirname ?? 'test/support', '../../dist/src/main.js');
+const MAIN = built('main.js');
 
 export interface RunningServer {
   process: ChildProcess;
@@ -51,3 +54,32 @@ export async function startServer(
     },
   };
 }
+
+/** A process that has ended. */
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command to its end, in a folder and an environment of its own. */
+export const run = (
+  file: string,
+  args: string[] = [],
+  environment: Record<string, string> = {},
+  folder = newFolder(),
+): Promise<Ended> =>
+  new Promise((ended) => {
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
+    execFile(file, args, { cwd: folder, env, timeout: 30_000 }, (error, stdout, stderr) =>
+      ended({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+    );
+  });
+
+/** Runs a file of the build, such as `main.js`, to its end. */
+export const runBuilt = (
+  path: string,
+  args: string[] = [],
+  environment: Record<string, string> = {},
+  folder = newFolder(),
+): Promise<Ended> => run(process.execPath, [built(path), ...args], { PORT: '0', ...environment }, folder);

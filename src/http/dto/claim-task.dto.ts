@@ -6,7 +6,7 @@ import { Follows } from '../input.js';
 @ApiSchema({ name: 'claimTask' })
 export class ClaimTaskDto {
   @ApiPropertyOptional({
-    description: 'Tasks of this service only.',
+    description: `Tasks of this service only; at most ${LIMITS.nameLength} characters.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
     example: 'transcode',
@@ -16,7 +16,7 @@ export class ClaimTaskDto {
   service?: string;
 
   @ApiPropertyOptional({
-    description: 'Tasks of this group only.',
+    description: `Tasks of this group only; at most ${LIMITS.nameLength} characters.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
     example: 'gpu-large',
@@ -28,6 +28,7 @@ export class ClaimTaskDto {
   @ApiPropertyOptional({
     type: String,
     description: 'This task, if it is ready.',
+    maxLength: 36,
     example: '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c',
   })
   @IsOptional()

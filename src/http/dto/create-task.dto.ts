@@ -7,6 +7,7 @@ import { Follows, ToInteger, ToText } from '../input.js';
 export class CreateTaskDto {
   @ApiProperty({
     description: `What to work on, e.g. an object-storage id; at most ${LIMITS.textBytes} bytes of UTF-8.`,
+    maxLength: LIMITS.textBytes,
     example: 's3://bucket/in.mp4',
   })
   @ToText()
@@ -16,6 +17,7 @@ export class CreateTaskDto {
 
   @ApiPropertyOptional({
     description: `Parameters of the work; at most ${LIMITS.textBytes} bytes of UTF-8.`,
+    maxLength: LIMITS.textBytes,
     example: '{"height":720}',
   })
   @ToText()
@@ -24,7 +26,7 @@ export class CreateTaskDto {
   args?: string;
 
   @ApiPropertyOptional({
-    description: "Kind of work: what workers filter by. Absent: the server's default service.",
+    description: `Kind of work: what workers filter by; at most ${LIMITS.nameLength} characters. Absent: the default service.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
     example: 'transcode',

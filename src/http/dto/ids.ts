@@ -6,16 +6,19 @@ import { LIMITS } from '../../core/rules.js';
 export const IsIds = (): PropertyDecorator => (target, property) => {
   const message = 'ids must be a list of task ids, or the JSON text of one: ["…","…"]';
   Transform(({ value }: { value: unknown }) => parseIds(value))(target, property);
-  ArrayMaxSize(LIMITS.ids, { message: `ids must be at most ${LIMITS.ids} ids` })(target, property);
-  ArrayNotEmpty({ message })(target, property);
-  IsString({ each: true, message })(target, property);
+  // The first rule that breaks is the one that the client hears of.
   IsArray({ message })(target, property);
+  ArrayNotEmpty({ message })(target, property);
+  ArrayMaxSize(LIMITS.ids, { message: `ids must be at most ${LIMITS.ids} ids` })(target, property);
+  IsString({ each: true, message })(target, property);
 };
 
 function parseIds(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   try {
-    return JSON.parse(value);
+    const parsed: unknown = JSON.parse(value);
+    // The text "null" is a mistake, not an absent list.
+    return parsed ?? value;
   } catch {
     return value;
   }

@@ -6,7 +6,14 @@ import { IsIds } from './ids.js';
 
 @ApiSchema({ name: 'listTasks' })
 export class ListTasksDto {
-  @ApiPropertyOptional({ type: 'integer', description: 'Page, from 1.', minimum: 1, maximum: LIMITS.page, default: 1 })
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Page, from 1.',
+    minimum: 1,
+    maximum: LIMITS.page,
+    default: 1,
+    example: 1,
+  })
   @Max(LIMITS.page)
   @Min(1)
   @IsInt({ message: 'page must be an integer' })
@@ -16,10 +23,11 @@ export class ListTasksDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Tasks on a page: the size, not a number of a page.',
+    description: `Tasks on a page, at most ${LIMITS.pageSize}: the size, not a number of a page.`,
     minimum: 1,
     maximum: LIMITS.pageSize,
     default: 10,
+    example: 10,
   })
   @Max(LIMITS.pageSize)
   @Min(1)
@@ -29,7 +37,7 @@ export class ListTasksDto {
   pageNum?: number;
 
   @ApiPropertyOptional({
-    description: 'Tasks of this service only.',
+    description: `Tasks of this service only; at most ${LIMITS.nameLength} characters.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
     example: 'transcode',

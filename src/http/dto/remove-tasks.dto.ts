@@ -5,10 +5,11 @@ import { IsIds } from './ids.js';
 @ApiSchema({ name: 'removeTasks' })
 export class RemoveTasksDto {
   @ApiProperty({
-    type: [String],
-    description: `Ids of the tasks to delete, at most ${LIMITS.ids}; as text, a JSON array of them.`,
-    maxItems: LIMITS.ids,
-    minItems: 1,
+    oneOf: [
+      { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: LIMITS.ids },
+      { type: 'string', description: 'JSON text of such a list.' },
+    ],
+    description: `Ids of the tasks to delete, 1 to ${LIMITS.ids}: a list, or in forms and queries its JSON text.`,
     example: ['019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c'],
   })
   @IsIds()

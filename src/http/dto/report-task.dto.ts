@@ -7,7 +7,7 @@ import { Follows, ToInteger, ToText } from '../input.js';
 export class ReportTaskDto {
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Percent done. Above 100 counts as 100.',
+    description: 'Percent done, from 0. Above 100 counts as 100.',
     minimum: 0,
     example: 50,
   })
@@ -30,6 +30,7 @@ export class ReportTaskDto {
 
   @ApiPropertyOptional({
     description: `Intermediate data for the next step; at most ${LIMITS.textBytes} bytes of UTF-8.`,
+    maxLength: LIMITS.textBytes,
     example: 'frame 1200',
   })
   @ToText()
@@ -39,6 +40,7 @@ export class ReportTaskDto {
 
   @ApiPropertyOptional({
     description: `The result, e.g. an object-storage id; at most ${LIMITS.textBytes} bytes of UTF-8.`,
+    maxLength: LIMITS.textBytes,
     example: 's3://bucket/out.mp4',
   })
   @ToText()

@@ -7,6 +7,7 @@ import { Follows, ToInteger, ToText } from '../input.js';
 export class UpdateTaskDto {
   @ApiPropertyOptional({
     description: `Replaces the input, until a worker has had the task; at most ${LIMITS.textBytes} bytes of UTF-8.`,
+    maxLength: LIMITS.textBytes,
     example: 's3://bucket/other.mp4',
   })
   @ToText()
@@ -16,6 +17,7 @@ export class UpdateTaskDto {
 
   @ApiPropertyOptional({
     description: `Replaces the parameters, until a worker has had the task; at most ${LIMITS.textBytes} bytes of UTF-8.`,
+    maxLength: LIMITS.textBytes,
     example: '{"height":1080}',
   })
   @ToText()

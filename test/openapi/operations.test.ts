@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TASK_STATUS, type TaskStatusCatalogue } from '../../src/index.js';
+import { buildDocument } from '../../src/server/docs.js';
+import { VIDEO_STATUS } from '../host/swapped.js';
+import { type Adapter, ADAPTERS, type Host, startHost, WORKER_TOKEN } from '../support/host.js';
+import { type Answer, call, type CallOptions } from '../support/http.js';
+import { DocumentCheck, exampleOf, type Operation, operationsOf } from './document.js';
+import { swappedHost } from './hosts.js';
+
+/** What the host under test answers with and asks for. */
+interface Kind {
+  start(adapter: Adapter): Promise<Host>;
+  status: TaskStatusCatalogue;
+  notFound: number;
+  credentials: Record<'user' | 'stranger' | 'worker', Record<string, string>>;
+  /** Whether the handlers answer with what is documented and nothing else. */
+  closed: boolean;
+  taskOf(body: any): { taskId: string };
+}
+
+const KINDS: Record<string, Kind> = {
+  default: {
+    start: (adapter) => startHost({ engine: 'sqlite', adapter }),
+    status: TASK_STATUS as TaskStatusCatalogue,
+    notFound: 404,
+    credentials: {
+      user: { 'x-user': 'alice' },
+      stranger: { 'x-user': 'mallory' },
+      worker: { authorization: `Bearer ${WORKER_TOKEN}` },
+    },
+    closed: true,
+    taskOf: (body) => body.data,
+  },
+  'fully swapped': {
+    start: swappedHost,
+    status: VIDEO_STATUS,
+    notFound: 410,
+    credentials: {
+      user: { 'x-key': 'open', 'x-owner': 'alice' },
+      stranger: { 'x-key': 'open', 'x-owner': 'mallory' },
+      worker: { 'x-key': 'worker' },
+    },
+    closed: false,
+    taskOf: (body) => body.result,
+  },
+};
+
+/** The ways to send the same values. */
+const ENCODINGS: Record<string, (values: Record<string, unknown>) => CallOptions> = {
+  json: (json) => ({ json }),
+  urlencoded: (values) => ({ form: asText(values) }),
+  multipart: (values) => ({ multipart: asText(values) }),
+};
+const asText = (values: Record<string, unknown>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
+
+const TOO_LONG = 'x'.repeat(65_536);
+const TOO_MANY: [string, string][] = Array.from({ length: 1101 }, (_, index) => [`f${index}`, 'x']);
+
+const CASES = Object.keys(KINDS).flatMap((kind) => ADAPTERS.map((adapter) => ({ kind, adapter })));
+
+describe.each(CASES)('the documented operations of a $kind host on $adapter', ({ kind, adapter }) => {
+  const { start, status, notFound, credentials, closed, taskOf } = KINDS[kind]!;
+  let host: Host;
+  let document: DocumentCheck;
+  let operations: Map<string, Operation>;
+  beforeAll(async () => {
+    host = await start(adapter);
+    document = new DocumentCheck(JSON.parse(JSON.stringify(buildDocument(host.app))), { closed });
+    operations = new Map(operationsOf(document.document).map((operation) => [operation.id, operation]));
+  });
+  afterAll(() => host?.close());
+
+  interface Request extends CallOptions {
+    taskId?: string;
+    as?: 'user' | 'stranger' | 'worker' | 'nobody';
+  }
+  /** Sends an operation as the document has it, and holds the answer to the document. */
+  async function expectAnswer(id: string, expected: number, { taskId = '', as, ...options }: Request): Promise<Answer> {
+    const operation = operations.get(id)!;
+    const audience = as ?? (Object.keys(operation.security[0]!)[0] as 'user' | 'worker');
+    const headers = { ...(audience === 'nobody' ? {} : credentials[audience]), ...options.headers };
+    const path = operation.path.replace('{taskId}', taskId);
+    const answer = await call(operation.method, host.url + path, { ...options, headers });
+    document.fits(operation, expected, answer);
+    return answer;
+  }
+  const create = async (as: 'BEGIN' | 'INIT'): Promise<string> => {
+    const answer = await expectAnswer('createTask', 200, { json: { input: 'in', status: status[as] } });
+    return taskOf(answer.body).taskId;
+  };
+  const createClaimed = async (): Promise<string> => {
+    const taskId = await create('BEGIN');
+    await expectAnswer('claimTask', 200, { query: { taskId } });
+    return taskId;
+  };
+  const example = (id: string): Record<string, unknown> => {
+    const operation = operations.get(id)!;
+    const body = exampleOf(document.document, operation.requestBody!.content['application/json']!.schema);
+    expect([id, document.takes(operation, body)]).toEqual([id, true]);
+    return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+  };
+
+  describe.each(Object.keys(ENCODINGS))('sent as %s', (encoding) => {
+    const send = ENCODINGS[encoding]!;
+
+    it('createTask', async () => {
+      await expectAnswer('createTask', 200, send(example('createTask')));
+      await expectAnswer('createTask', 400, send({ args: 'no input' }));
+      await expectAnswer('createTask', 413, send({ input: TOO_LONG }));
+      await expectAnswer('createTask', 430, { ...send({ input: 'in' }), as: 'nobody' });
+    });
+
+    it('removeTasks', async () => {
+      const ids = [await create('INIT'), await createClaimed(), randomUUID()];
+      const answer = await expectAnswer('removeTasks', 200, send({ ids }));
+      expect(answer.text).toContain(ids[2]);
+      await expectAnswer('removeTasks', 200, send(example('removeTasks')));
+      await expectAnswer('removeTasks', 400, send({ ids: 'no list' }));
+      await expectAnswer('removeTasks', 413, send({ ids, more: 'x'.repeat(1_100_000) }));
+      await expectAnswer('removeTasks', 430, { ...send({ ids }), as: 'nobody' });
+    });
+
+    it.each(['updateTask', 'updateTaskByPost'])('%s', async (id) => {
+      const taskId = await create('INIT');
+      await expectAnswer(id, 200, { ...send(example(id)), taskId });
+      await expectAnswer(id, 400, { ...send({ status: 'ready' }), taskId });
+      await expectAnswer(id, notFound, { ...send({ input: 'new' }), taskId: randomUUID() });
+      await expectAnswer(id, 409, { ...send({ input: 'new' }), taskId: await createClaimed() });
+      await expectAnswer(id, 413, { ...send({ input: TOO_LONG }), taskId });
+      await expectAnswer(id, 430, { ...send({ input: 'new' }), taskId, as: 'nobody' });
+    });
+
+    it.each(['reportTask', 'reportTaskByPost'])('%s', async (id) => {
+      const taskId = await createClaimed();
+      await expectAnswer(id, 200, { ...send({ progress: 10, temp: 'half' }), taskId });
+      await expectAnswer(id, 400, { ...send({ progress: -1 }), taskId });
+      await expectAnswer(id, 413, { ...send({ output: TOO_LONG }), taskId });
+      await expectAnswer(id, 200, { ...send(example(id)), taskId });
+      await expectAnswer(id, notFound, { ...send({ progress: 1 }), taskId: randomUUID() });
+      await expectAnswer(id, 409, { ...send({ progress: 1 }), taskId: await create('INIT') });
+      await expectAnswer(id, 430, { ...send({ progress: 1 }), taskId, as: 'nobody' });
+    });
+  });
+
+  it('getTask', async () => {
+    const taskId = await create('INIT');
+    await expectAnswer('getTask', 200, { taskId });
+    await expectAnswer('getTask', notFound, { taskId: randomUUID() });
+    await expectAnswer('getTask', 430, { taskId, as: 'nobody' });
+    await expectAnswer('getTask', 430, { taskId, as: 'stranger' });
+  });
+
+  it('listTasks', async () => {
+    const taskId = await create('INIT');
+    await expectAnswer('listTasks', 200, { query: { page: 1, pageNum: 2 } });
+    await expectAnswer('listTasks', 200, { query: { ids: JSON.stringify([taskId]) } });
+    await expectAnswer('listTasks', 400, { query: { page: 0 } });
+    await expectAnswer('listTasks', 413, { query: TOO_MANY });
+    await expectAnswer('listTasks', 430, { as: 'nobody' });
+  });
+
+  it('claimTask', async () => {
+    await expectAnswer('claimTask', 200, { query: { taskId: await create('BEGIN') } });
+    await expectAnswer('claimTask', 200, { query: { service: 'nobody-asks-for-this' } });
+    await expectAnswer('claimTask', 400, { query: { service: 'x'.repeat(65) } });
+    await expectAnswer('claimTask', 413, { query: TOO_MANY });
+    await expectAnswer('claimTask', 430, { as: 'nobody' });
+  });
+
+  it('refuses other media types wherever there is a body', async () => {
+    const raw = { raw: '<input/>', headers: { 'content-type': 'application/xml' } };
+    for (const { id, requestBody } of operations.values())
+      if (requestBody) await expectAnswer(id, 415, { ...raw, taskId: randomUUID() });
+  });
+
+  it("a host's own operation", async () => {
+    if (!operations.has('VideoController_stats')) return expect(kind).toBe('default');
+    await expectAnswer('VideoController_stats', 200, {});
+    await expectAnswer('VideoController_stats', 430, { as: 'nobody' });
+  });
+
+  it('leaves no documented answer unseen, but for failures of the server', () => {
+    expect(document.unseen).toEqual([]);
+  });
+});

@@ -1,0 +1,221 @@
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readConfig } from '../../src/server/config.js';
+import { ENGINES } from '../support/databases.js';
+import { newFolder, type RunningServer, runBuilt, startServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const held = (environment: Record<string, string>): string => {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+};
+
+describe('a wrong value', () => {
+  it.each([
+    ['PORT', 'abc', 'it must be an integer from 0 to 65535 (0: any free port)'],
+    ['PORT', '65536', 'it must be an integer from 0 to 65535 (0: any free port)'],
+    ['PORT', '-1', 'it must be an integer from 0 to 65535 (0: any free port)'],
+    ['PORT', '3000.5', 'it must be an integer from 0 to 65535 (0: any free port)'],
+    [
+      'DATABASE_URL',
+      'nonsense',
+      'it must begin with sqlite:, mysql://, mariadb:// or postgres://, as in sqlite:data/task.sqlite',
+    ],
+    ['DATABASE_URL', 'sqlite:', 'it must name a file, as in sqlite:data/task.sqlite'],
+    [
+      'DATABASE_URL',
+      'mysql://root@db:3306',
+      'it must be such as mysql://user:password@host:3306/database, percent-encoded where need be',
+    ],
+    [
+      'DATABASE_URL',
+      'postgres://u@db/',
+      'it must be such as postgres://user:password@host:5432/database, percent-encoded where need be',
+    ],
+    [
+      'DATABASE_URL',
+      'mysql://u@db:port/x',
+      'it must be such as mysql://user:password@host:3306/database, percent-encoded where need be',
+    ],
+    [
+      'TASK_CORS_ORIGINS',
+      'example.com',
+      'it must be origins such as https://app.example.com, with commas between, or *',
+    ],
+    [
+      'TASK_CORS_ORIGINS',
+      'https://a.example/path',
+      'it must be origins such as https://app.example.com, with commas between, or *',
+    ],
+    ['TASK_CALLBACK_URL', 'ftp://x', 'callbackUrl must be an http:// or https:// URL'],
+    ['TASK_BODY_LIMIT', 'abc', 'it must be an integer'],
+    ['TASK_BODY_LIMIT', '1e6', 'it must be an integer'],
+    ['TASK_BODY_LIMIT', '1023', 'bodyLimit must not be less than 1024'],
+    ['TASK_BODY_LIMIT', '67108865', 'bodyLimit must not be greater than 67108864'],
+    ['TASK_TIME_ZONE', 'Mars', 'timeZone must be an offset such as +08:00'],
+    ['TASK_MIGRATE', 'perhaps', 'it must be true or false'],
+    ['TASK_DEFAULT_SERVICE', 'x'.repeat(65), 'defaultService must be shorter than or equal to 64 characters'],
+  ])('%s=%s is named, with what it may hold', (variable, value, remedy) => {
+    expect(held({ [variable]: value })).toBe(`${variable} holds ${JSON.stringify(value)}: ${remedy}`);
+  });
+
+  it.each([
+    [{ TASK_JWT_SECRET: 'geheim-geheim' }, 'TASK_JWT_SECRET holds "…": it must be at least 32 bytes'],
+    [
+      { TASK_WORKER_TOKENS: 'geheim' },
+      'TASK_WORKER_TOKENS holds "…": each of workerTokens must be at least 16 printable characters',
+    ],
+    [{ DATABASE_URL: 'oracle://u:geheim@db/x' }, 'DATABASE_URL holds "oracle://u:***@db/x": it must begin with'],
+    [{ DATABASE_URL: 'u:geheim@db/x' }, 'DATABASE_URL holds ":***@db/x": it must begin with'],
+    [{ DATABASE_URL: 'mysql://u:ge@geheim@db' }, 'DATABASE_URL holds "mysql://u:***@db": it must be such as'],
+    [{ DATABASE_URL: 'mysql://u:geheim%@db/x' }, 'DATABASE_URL holds "mysql://u:***@db/x": it must be such as'],
+    [
+      { DATABASE_URL: 'postgres://db?password=geheim' },
+      'DATABASE_URL holds "postgres://db?password=***": it must be such as',
+    ],
+  ])('that is secret is not shown: %j', (environment, line) => {
+    expect(held(environment as unknown as Record<string, string>)).toContain(line);
+    expect(held(environment as unknown as Record<string, string>)).not.toContain('geheim');
+  });
+});
+
+/** Ends with code 1 and this one line, and nothing else. */
+async function expectLine(environment: Record<string, string>, line: RegExp, folder = newFolder()): Promise<void> {
+  const { code, stdout, stderr } = await runBuilt('main.js', [], environment, folder);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(line);
+  expect(stderr.trimEnd()).not.toContain('\n');
+  expect(code).toBe(1);
+}
+
+describe('the start ends with one line and exit code 1', () => {
+  it('for a wrong value', () => expectLine({ PORT: 'abc' }, /^PORT holds "abc": it must be an integer/));
+
+  it('for a wrong value in .env', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, '.env'), 'TASK_MIGRATE=maybe\n');
+    await expectLine({}, /^TASK_MIGRATE holds "maybe": it must be true or false$/m, folder);
+  });
+
+  it('for a port that is in use, and then shows its tokens at the start that succeeds', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((listening) => other.once('listening', listening));
+    const { port } = other.address() as AddressInfo;
+    const folder = newFolder();
+    await expectLine(
+      { PORT: String(port) },
+      new RegExp(`^PORT holds ${port}: it is in use on 127.0.0.1; give another$`, 'm'),
+      folder,
+    );
+    other.close();
+    const server = await startServer({}, folder);
+    await until('its tokens', () => /^Worker token +[\w-]{43}$/m.test(server.output()));
+    await server.stop();
+  });
+
+  it("for an address that isn't this machine's", () =>
+    expectLine(
+      { HOST: '203.0.113.7' },
+      /^HOST holds "203.0.113.7": it must be an address of this machine, as 127.0.0.1 or 0.0.0.0/,
+    ));
+
+  it.each(['mariadb', 'postgres'])('for a database that nobody serves (%s)', (scheme) =>
+    expectLine(
+      { DATABASE_URL: `${scheme}://u:geheim@127.0.0.1:9/x` },
+      new RegExp(
+        `^DATABASE_URL holds "${scheme}://u:\\*\\*\\*@127.0.0.1:9/x": the database can't be used: connect ECONNREFUSED 127.0.0.1:9$`,
+        'm',
+      ),
+    ),
+  );
+
+  it("for a folder that can't be made", async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'file'), '');
+    const line = /^DATABASE_URL holds "sqlite:file\/data\/x.sqlite": the database can't be used: ENOTDIR/;
+    await expectLine({ DATABASE_URL: 'sqlite:file/data/x.sqlite' }, line, folder);
+  });
+
+  it('for a file that is no database', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'x.sqlite'), 'nothing of the kind, '.repeat(100));
+    const line = /^DATABASE_URL holds "sqlite:x.sqlite": the database can't be used: file is not a database$/m;
+    await expectLine({ DATABASE_URL: 'sqlite:x.sqlite' }, line, folder);
+  });
+
+  it('for secrets that cannot be read', async () => {
+    const server = await startServer();
+    await server.stop();
+    writeFileSync(join(server.folder, 'data/secrets.json'), '{');
+    await expectLine(
+      {},
+      /^TASK_JWT_SECRET holds "": mend .*\/data\/secrets.json, which can't be read, or remove it/,
+      server.folder,
+    );
+  });
+});
+
+describe('a database server that turns us away', () => {
+  const cases: [engine: string, what: string, change: (url: URL) => void, why: RegExp][] = [
+    [
+      'mysql',
+      'a wrong password',
+      (url) => ([url.username, url.password] = ['nobody', 'geheim']),
+      /Access denied for user 'nobody'/,
+    ],
+    [
+      'mysql',
+      'a missing database',
+      (url) => (url.pathname = '/no_such_database'),
+      /Unknown database 'no_such_database'/,
+    ],
+    ['postgres', 'an unknown user', (url) => ([url.username, url.password] = ['nobody', 'geheim']), /nobody/],
+    [
+      'postgres',
+      'a missing database',
+      (url) => (url.pathname = '/no_such_database'),
+      /database "no_such_database" does not exist/,
+    ],
+  ];
+  const urls: Record<string, string | undefined> = {
+    mysql: process.env.TEST_MYSQL_URL,
+    postgres: process.env.TEST_POSTGRES_URL,
+  };
+
+  it.each(cases.filter(([engine]) => (ENGINES as string[]).includes(engine)))(
+    '%s: %s',
+    async (engine, _, change, why) => {
+      const url = new URL(urls[engine]!);
+      url.pathname = `/${engine}`;
+      change(url);
+      await expectLine(
+        { DATABASE_URL: url.href },
+        new RegExp(`^DATABASE_URL holds "${engine}://[^ ]*": the database can't be used: .*${why.source}`),
+      );
+    },
+  );
+
+  // Where neither server is there, the suite would be empty.
+  it('needs no server for SQLite', () => expect(readConfig({}).databaseUrl).toBe('sqlite:data/task.sqlite'));
+});
+
+describe('a second server on one SQLite file', () => {
+  let first: RunningServer;
+  beforeAll(async () => {
+    first = await startServer();
+  });
+  afterAll(() => first?.stop());
+
+  it('is refused, while the first goes on', async () => {
+    const line =
+      /^DATABASE_URL holds "sqlite:data\/task.sqlite": the database can't be used: Another server process uses the SQLite file .*: stop the other, or move to MySQL/;
+    await expectLine({}, line, first.folder);
+    expect((await fetch(`${first.url}/health/ready`)).status).toBe(200);
+  });
+});

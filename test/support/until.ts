@@ -1,0 +1,10 @@
+/** Asks again and again until there is an answer; throws after ten seconds. */
+export async function until<T>(what: string, ask: () => T | Promise<T>, seconds = 10): Promise<NonNullable<T>> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
