@@ -22,6 +22,7 @@ export default {
   coverageProvider: 'v8',
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   testTimeout: 60_000,
+  maxWorkers: '100%',
   // Storms run apart: npm run test:chaos.
   testPathIgnorePatterns: process.env.TEST_CHAOS ? ['/node_modules/'] : ['/node_modules/', '<rootDir>/test/chaos/'],
 };

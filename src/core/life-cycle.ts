@@ -88,7 +88,8 @@ export class LifeCycle {
    */
   workerMove(from: number, to: number | undefined): Verdict {
     if (this.phase(from) === 'FINISHED') return 'stay';
-    return this.allows(from, to ?? from, 'worker') ? 'move' : 'refuse';
+    if (to === undefined) return this.isHeld(from) ? 'move' : 'refuse';
+    return this.allows(from, to, 'worker') ? 'move' : 'refuse';
   }
 
   /** Statuses that this mover may bring the task to, from where it is. */

@@ -89,7 +89,7 @@ export class SqliteTaskSchema implements TaskSchema {
     const present = await readDefinitions(runner, 'tbl_name', this.options.table);
     return Object.entries(this.indexes()).flatMap(([name, sql]): SchemaStep[] => {
       const found = present.get(name);
-      if (found === sql) return [];
+      if (found !== undefined && plain(found) === plain(sql)) return [];
       if (found === undefined) return [{ what: `index ${name} is missing`, sql }];
       const what = `index ${name} is other than the options ask for`;
       return [
@@ -99,6 +99,9 @@ export class SqliteTaskSchema implements TaskSchema {
     });
   }
 }
+
+/** TypeORM writes our indexes anew, quoted its own way, when a host's migration rebuilds the table. */
+const plain = (text: string): string => text.replaceAll(/["\s]+/g, '').toLowerCase();
 
 async function readColumns(runner: QueryRunner, table: string): Promise<string[]> {
   const rows = (await runner.query('SELECT name FROM pragma_table_info(?)', [table])) as { name: string }[];

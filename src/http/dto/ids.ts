@@ -1,4 +1,4 @@
-import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsString } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsString } from 'class-validator';
 import { Transform } from 'class-transformer';
 import { LIMITS } from '../../core/rules.js';
 
@@ -8,7 +8,6 @@ export const IsIds = (): PropertyDecorator => (target, property) => {
   Transform(({ value }: { value: unknown }) => parseIds(value))(target, property);
   // The first rule that breaks is the one that the client hears of.
   IsArray({ message })(target, property);
-  ArrayNotEmpty({ message })(target, property);
   ArrayMaxSize(LIMITS.ids, { message: `ids must be at most ${LIMITS.ids} ids` })(target, property);
   IsString({ each: true, message })(target, property);
 };
