@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { runTaskMigrations } from '../../src/index.js';
 import type { TaskQueue } from '../../src/task.bootstrap.js';
-import { administer, createDatabase, ENGINES, type TestDatabase } from '../support/databases.js';
+import { administer, createDatabase, describeOn, type TestDatabase } from '../support/databases.js';
 import { createOriginal, insertLikePhp, ROWS } from './fixtures/original.js';
 import { claimAll, connect, openQueue, problemsOf } from './fixtures/queue.js';
 
 const PHP = { ...ROWS[0]!, id: '10000000-bbfd-4b2d-9b5d-ab8dfbbd4bed', input: 'by PHP' };
 
-describe.each(ENGINES.filter((engine) => engine === 'mysql'))('the narrow table of ready tasks on %s', (engine) => {
+describeOn('mysql')('the narrow table of ready tasks on %s', (engine) => {
   let database: TestDatabase;
   let dataSource: DataSource;
   let queue: TaskQueue;
@@ -163,42 +163,39 @@ describe.each(ENGINES.filter((engine) => engine === 'mysql'))('the narrow table 
   });
 });
 
-describe.each(ENGINES.filter((engine) => engine === 'mysql'))(
-  'an account without the trigger privilege on %s',
-  (engine) => {
-    it('is told exactly what to grant, and gets on once it is granted', async () => {
-      const database = await createDatabase(engine);
-      const admin = await connect(database);
-      const name = new URL(database.url).pathname.slice(1);
-      const account = `'softdd_${process.pid}'@'%'`;
-      await createOriginal(admin, engine);
-      await administer('mysql', `CREATE USER ${account} IDENTIFIED BY 'secret'`);
-      await administer(
-        'mysql',
-        `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX ON \`${name}\`.* TO ${account}`,
-      );
-      const url = new URL(database.url);
-      [url.username, url.password] = [`softdd_${process.pid}`, 'secret'];
-      const login = () => connect({ ...database, options: () => ({ ...database.options(), url: url.href }) as never });
-      let dataSource = await login();
-      try {
-        const message = await runTaskMigrations(dataSource).then(String, (error: Error) => error.message);
-        const [, grant] = /As an administrator run (GRANT .*); then migrate again\./.exec(message) ?? [];
-        expect(grant).toBe(`GRANT CREATE, ALTER, DROP, INDEX, TRIGGER ON \`${name}\`.* TO ${account}`);
-        await administer('mysql', grant!);
-        // Connections that are open keep the privileges that they had.
-        await dataSource.destroy();
-        dataSource = await login();
-        await runTaskMigrations(dataSource);
-        expect(await problemsOf(dataSource)).toEqual([]);
-        const queue = await openQueue(dataSource);
-        expect(await claimAll(queue)).toEqual([ROWS[0]!.input, ROWS[1]!.input]);
-        await queue.close();
-      } finally {
-        await Promise.all([dataSource.destroy(), admin.destroy()]);
-        await administer('mysql', `DROP USER ${account}`);
-        await database.drop();
-      }
-    });
-  },
-);
+describeOn('mysql')('an account without the trigger privilege on %s', (engine) => {
+  it('is told exactly what to grant, and gets on once it is granted', async () => {
+    const database = await createDatabase(engine);
+    const admin = await connect(database);
+    const name = new URL(database.url).pathname.slice(1);
+    const account = `'softdd_${process.pid}'@'%'`;
+    await createOriginal(admin, engine);
+    await administer('mysql', `CREATE USER ${account} IDENTIFIED BY 'secret'`);
+    await administer(
+      'mysql',
+      `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX ON \`${name}\`.* TO ${account}`,
+    );
+    const url = new URL(database.url);
+    [url.username, url.password] = [`softdd_${process.pid}`, 'secret'];
+    const login = () => connect({ ...database, options: () => ({ ...database.options(), url: url.href }) as never });
+    let dataSource = await login();
+    try {
+      const message = await runTaskMigrations(dataSource).then(String, (error: Error) => error.message);
+      const [, grant] = /As an administrator run (GRANT .*); then migrate again\./.exec(message) ?? [];
+      expect(grant).toBe(`GRANT CREATE, ALTER, DROP, INDEX, TRIGGER ON \`${name}\`.* TO ${account}`);
+      await administer('mysql', grant!);
+      // Connections that are open keep the privileges that they had.
+      await dataSource.destroy();
+      dataSource = await login();
+      await runTaskMigrations(dataSource);
+      expect(await problemsOf(dataSource)).toEqual([]);
+      const queue = await openQueue(dataSource);
+      expect(await claimAll(queue)).toEqual([ROWS[0]!.input, ROWS[1]!.input]);
+      await queue.close();
+    } finally {
+      await Promise.all([dataSource.destroy(), admin.destroy()]);
+      await administer('mysql', `DROP USER ${account}`);
+      await database.drop();
+    }
+  });
+});

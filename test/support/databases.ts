@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe } from '@jest/globals';
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
@@ -13,6 +14,12 @@ const URLS = { mysql: process.env.TEST_MYSQL_URL!, postgres: process.env.TEST_PO
 
 /** Engines that the global setup found; SQLite is always there. */
 export const ENGINES = (process.env.TASK_TEST_ENGINES ?? 'sqlite').split(',') as Engine[];
+
+/** Tests of some engines only: those that were found, and skipped aloud where none was. */
+export const describeOn = (...wanted: Engine[]) => {
+  const found = wanted.filter((engine) => ENGINES.includes(engine));
+  return found.length > 0 ? describe.each(found) : describe.skip.each(wanted);
+};
 
 /** A database of this test file's own. */
 export interface TestDatabase {
