@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { runTaskMigrations } from '../../src/index.js';
 import type { TaskQueue } from '../../src/task.bootstrap.js';

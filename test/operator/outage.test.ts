@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { userToken } from '../../src/server/secrets.js';
 import { createDatabase, describeOn, type TestDatabase } from '../support/databases.js';
 import { type Answer, call } from '../support/http.js';
