@@ -8,11 +8,11 @@ import { openDatabase } from './store/database.js';
 import type { TaskTable } from './store/dialect.js';
 import { createDialect } from './store/dialects.js';
 import { engineProblem, skipLockedProblem } from './store/engine.check.js';
-import { engineOf } from './store/engine.js';
+import { engineOf, schemaOf } from './store/engine.js';
 import { offsetMinutes } from './store/offset.js';
 import { lockSqlite } from './store/sqlite.lock.js';
 import { TaskStore } from './store/task.store.js';
-import { dtoFields } from './task.checks.js';
+import { dtoFields } from './http/input.js';
 import { type OptionProblem, type ResolvedTaskOptions, TaskOptionsError } from './task.options.js';
 
 /** A running queue, and how to stop it. */
@@ -40,6 +40,7 @@ export async function bootstrapQueue<T extends Task>(
   try {
     const migrated = options.migrate ? await runTaskMigrations(dataSource, schema) : [];
     await checkDatabase(dataSource, schema, fail);
+    await checkOwnColumns(dataSource, metadata, fail);
     return { ...open<T>(options, dataSource, metadata, unlock), migrated };
   } catch (error) {
     unlock();
@@ -62,6 +63,13 @@ function entityMetadata(
   const metadata = dataSource.getMetadata(entity);
   if (table !== undefined && metadata.tableName !== table)
     fail('table', `is ${table}, but ${entity.name} is stored in ${metadata.tableName}; leave the option out`);
+  const where = [metadata.schema, metadata.database].filter((name) => name !== undefined).join('.');
+  const { database } = dataSource.options;
+  if (
+    (metadata.schema ?? schemaOf(dataSource)) !== schemaOf(dataSource) ||
+    (metadata.database ?? database) !== database
+  )
+    fail('entity', `${entity.name} is stored in ${where}; keep it where the data source's other tables are`);
   const columns = metadata.columns.map((column) => column.propertyName);
   const problems: OptionProblem[] = (dto ? dtoFields(dto) : [])
     .filter((field) => !columns.includes(field))
@@ -87,7 +95,8 @@ async function checkDatabase(
           'Run the migrations (taskMigrations() with the same `table` and `status`; option `migrate` does it at start), ' +
           'and keep `synchronize` off for the entity, which undoes them',
       );
-    if (await runner.hasTable(ledgerTable(dataSource))) ledger = quoted(dataSource, ledgerTable(dataSource));
+    if (await runner.hasColumn(ledgerTable(dataSource), 'name').catch(() => false))
+      ledger = quoted(dataSource, ledgerTable(dataSource));
   } finally {
     await runner.release();
   }
@@ -95,6 +104,27 @@ async function checkDatabase(
   const [newest] = taskMigrations(schema).map((Migration) => new Migration().name);
   const problem = await skipLockedProblem(dataSource, `SELECT name FROM ${ledger} WHERE name = '${newest}'`);
   if (problem) fail('dataSource', problem);
+}
+
+/** The host's own columns are its own migration's. */
+async function checkOwnColumns(
+  dataSource: DataSource,
+  metadata: EntityMetadata,
+  fail: (option: string, msg: string) => never,
+): Promise<void> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    const present = new Set((await runner.getTable(metadata.tablePath))?.columns.map((column) => column.name));
+    const missing = metadata.columns.map((column) => column.databaseName).filter((name) => !present.has(name));
+    if (missing.length > 0)
+      fail(
+        'entity',
+        `${metadata.name} has column ${missing.join(', ')}, and table ${metadata.tableName} has not; ` +
+          'add it by a migration of your own',
+      );
+  } finally {
+    await runner.release();
+  }
 }
 
 function open<T extends Task>(
@@ -105,7 +135,7 @@ function open<T extends Task>(
 ): Omit<TaskQueue<T>, 'migrated'> {
   const table: TaskTable = {
     table: metadata.tableName,
-    schema: metadata.schema,
+    schema: schemaOf(dataSource),
     status: options.status,
     offsetMinutes: offsetMinutes(options.timeZone),
   };

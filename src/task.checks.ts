@@ -1,16 +1,16 @@
 import type { Type } from '@nestjs/common';
 import { RequestMethod } from '@nestjs/common';
 import { PATH_METADATA } from '@nestjs/common/constants.js';
-import { getMetadataStorage } from 'class-validator';
 import { getMetadataArgsStorage } from 'typeorm';
 import { errorProblems } from './contract/errors.js';
 import { TaskResponse } from './contract/response.js';
 import { statusProblems } from './contract/status.js';
-import { Task } from './contract/task.entity.js';
+import { Task, TASK_COLUMNS } from './contract/task.entity.js';
+import { dtoFields } from './http/input.js';
 import { CronTaskController } from './http/cron-task.controller.js';
 import { ROUTES } from './http/routes.js';
 import { TaskController } from './http/task.controller.js';
-import { type OptionProblem, TaskOptionsError, type TaskStructure } from './task.options.js';
+import { type OptionProblem, TaskOptionsError, type TaskStructure, TaskUris } from './task.options.js';
 
 /** Throws a TaskOptionsError that lists everything that is wrong with what shapes a registration. */
 export function checkStructure(structure: TaskStructure): void {
@@ -21,6 +21,7 @@ export function checkStructure(structure: TaskStructure): void {
     ...errorProblems(structure.error).map((msg) => ({ option: 'error', msg })),
     ...tableProblems(structure),
     ...dtoProblems(structure),
+    ...responseProblems(structure),
   ];
   if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
 }
@@ -82,9 +83,9 @@ const nameOf = (value: unknown): string => (typeof value === 'function' ? value.
 
 function uriProblems(structure: TaskStructure): OptionProblem[] {
   const problems: OptionProblem[] = [];
-  for (const { uri, handler } of ROUTES) {
+  for (const { uri } of ROUTES) {
     const value: unknown = structure[uri];
-    const wantsId = ['get', 'update', 'updateByPost', 'report', 'reportByPost'].includes(handler);
+    const wantsId = new TaskUris()[uri].includes('{taskId}');
     if (typeof value !== 'string' || !/^(\/[\w.~{}-]+)+$/.test(value))
       problems.push({ option: uri, msg: `must be a path such as /api/tasks, not ${JSON.stringify(value)}` });
     else if (wantsId !== value.includes('{taskId}'))
@@ -106,9 +107,25 @@ const endpoints = (structure: TaskStructure): { uri: string; endpoint: string }[
     endpoint: `${RequestMethod[method]} ${String(structure[uri]).replaceAll(/\{\w+\}/g, '{}')}`,
   }));
 
-function tableProblems({ table }: TaskStructure): OptionProblem[] {
-  if (table === undefined || /^[A-Za-z_]\w{0,47}$/.test(table)) return [];
+function tableProblems(structure: TaskStructure): OptionProblem[] {
+  // A class that extends nothing of ours is another problem's.
+  const table = extendsClass(structure.entity, Task) ? tableOf(structure) : 'tasks';
+  // Triggers and indexes are called after it, and names end at 63 characters.
+  if (/^[A-Za-z_]\w{0,47}$/.test(table)) return [];
   return [{ option: 'table', msg: `must be at most 48 letters, digits and underscores, not ${JSON.stringify(table)}` }];
+}
+
+/** The OpenAPI document is read off what it returns, so it must take any data. */
+function responseProblems({ response }: TaskStructure): OptionProblem[] {
+  if (!extendsClass(response, TaskResponse)) return [];
+  try {
+    const envelope = new response();
+    envelope.success({});
+    envelope.failure({ code: 0, msg: '' });
+    return [];
+  } catch (error) {
+    return [{ option: 'response', msg: `${response.name} fails on plain data: ${(error as Error).message}` }];
+  }
 }
 
 /** Fields that users may send must not reach the queue's own columns. */
@@ -119,26 +136,10 @@ function dtoProblems({ dto }: TaskStructure): OptionProblem[] {
     return [
       { option: 'dto', msg: `${dto.name} has no property with a class-validator decorator: nothing would be accepted` },
     ];
-  const own = new Set(OWN_FIELDS);
   return fields
-    .filter((field) => own.has(field))
+    .filter((field) => field === '_method' || TASK_COLUMNS.includes(field))
     .map((field) => ({ option: 'dto', msg: `${dto.name}.${field} is the queue's own; name the column otherwise` }));
 }
-
-/** Properties that a DTO class accepts: those with a class-validator decorator. */
-export const dtoFields = (dto: Type<object>): string[] => [
-  ...new Set(
-    getMetadataStorage()
-      .getTargetValidationMetadatas(dto, '', false, false)
-      .map((metadata) => metadata.propertyName),
-  ),
-];
-
-const OWN_FIELDS = [
-  'taskId', 'userId', 'service', 'group', 'status', 'progress', 'input', 'args', 'temp', 'output', 'error', 'priority',
-  'runAt', 'attempts', 'maxAttempts', 'releases', 'leaseToken', 'leaseExpiresAt', 'workerId', 'claimKey', 'createdAt',
-  'updatedAt', 'startedAt', 'finishedAt', '_method',
-]; // prettier-ignore
 
 const unique = (problems: OptionProblem[]): OptionProblem[] => [
   ...new Map(problems.map((problem) => [`${problem.option} ${problem.msg}`, problem])).values(),

@@ -23,11 +23,14 @@ import {
   type ResolvedTaskOptions,
   resolveStructure,
   resolveValues,
+  strangeOptions,
+  structureNames,
   type TaskDynamicOptions,
   type TaskModuleAsyncOptions,
   type TaskModuleOptions,
   TaskOptionsError,
   type TaskStructure,
+  valueNames,
   valueProblems,
 } from './task.options.js';
 
@@ -51,17 +54,22 @@ export class TaskModule implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('TaskModule');
 
   constructor(
-    @InjectTaskOptions() readonly options: ResolvedTaskOptions,
+    @InjectTaskOptions() private readonly options: ResolvedTaskOptions,
     @Inject(TASK_QUEUE) private readonly queue: TaskQueue,
   ) {}
 
   /** Throws a TaskOptionsError for options that can't work. */
   static forRoot(options: TaskModuleOptions = {}): DynamicModule {
-    return TaskModule.register(options, { useFactory: () => options });
+    const strange = strangeOptions(options, [...structureNames(), ...valueNames(), 'userId']);
+    if (strange.length > 0) throw new TaskOptionsError(options.name ?? 'default', strange);
+    const values = Object.fromEntries(Object.entries(options).filter(([name]) => !structureNames().includes(name)));
+    return TaskModule.register(options, { useFactory: () => values });
   }
 
   /** The same, with plain values from a factory. What shapes routes and documents is given beside it. */
   static forRootAsync({ useFactory, inject, ...structure }: TaskModuleAsyncOptions): DynamicModule {
+    const strange = strangeOptions(structure, structureNames());
+    if (strange.length > 0) throw new TaskOptionsError(structure.name ?? 'default', strange);
     return TaskModule.register(structure, { useFactory, inject: inject ?? [] });
   }
 
@@ -137,7 +145,7 @@ function withTable(structure: TaskStructure): TaskStructure {
 
 function withValues(structure: TaskStructure, given: TaskDynamicOptions): ResolvedTaskOptions {
   const values = resolveValues(given);
-  const problems = valueProblems(values);
+  const problems = [...strangeOptions(given, [...valueNames(), 'userId']), ...valueProblems(values)];
   if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
   return { ...structure, ...values };
 }

@@ -19,11 +19,13 @@ import { TASK_ERRORS, type TaskErrorCatalogue } from './contract/errors.js';
 import { TaskResponse } from './contract/response.js';
 import { TASK_STATUS, type TaskStatusCatalogue } from './contract/status.js';
 import { Task } from './contract/task.entity.js';
+import { ISO_OFFSET } from './store/offset.js';
 import { CronTaskController } from './http/cron-task.controller.js';
 import { TaskController } from './http/task.controller.js';
 
+type UserId = string | number | null | undefined;
 /** Who asks: the owner of the tasks that this request may see and touch, or nothing for nobody. */
-export type UserIdResolver = (request: any) => string | number | null | undefined;
+export type UserIdResolver = (request: any) => UserId | Promise<UserId>;
 
 /** A guard as `@UseGuards()` takes it. */
 export type TaskGuard = Type<CanActivate> | CanActivate;
@@ -76,8 +78,6 @@ export class TaskStructure extends TaskUris {
   imports: NonNullable<ModuleMetadata['imports']> = [];
 }
 
-const OFFSET = /^[+-](0\d|1[0-4]):[0-5]\d$/;
-
 /** What may come from a factory: plain values, read when the app starts. */
 export class TaskValues {
   /** Service of a task that names none. At most 64 characters. @defaultValue 'default' */
@@ -113,7 +113,7 @@ export class TaskValues {
    * Offset from UTC in which an adopted table's `created_at` and `updated_at` are written, such as `+08:00`. Every
    * other time is UTC by the database's clock. @defaultValue '+00:00'
    */
-  @Matches(OFFSET, { message: 'timeZone must be an offset such as +08:00' })
+  @Matches(ISO_OFFSET, { message: 'timeZone must be an offset such as +08:00' })
   timeZone: string = '+00:00';
 
   /** Whether pending migrations run at start, under a lock. Without it the start checks the schema. @defaultValue true */
@@ -162,7 +162,7 @@ export const defaultUserId: UserIdResolver = (request) => request?.user?.id ?? r
 
 export const resolveStructure = (options: Partial<TaskStructure>): TaskStructure => ({
   ...new TaskStructure(),
-  ...pick(options, [...Object.keys(new TaskStructure()), 'table', 'dto', 'cronGuards']),
+  ...pick(options, structureNames()),
 });
 
 export const resolveValues = (options: TaskDynamicOptions): TaskValues & { userId: UserIdResolver } => ({
@@ -170,6 +170,9 @@ export const resolveValues = (options: TaskDynamicOptions): TaskValues & { userI
   ...new TaskValues(),
   ...pick(options, valueNames()),
 });
+
+/** Names of the options that shape a registration. */
+export const structureNames = (): string[] => [...Object.keys(new TaskStructure()), 'table', 'dto', 'cronGuards'];
 
 /** Names of the plain values: each is held to a rule. */
 export const valueNames = (): (keyof TaskValues)[] => [
@@ -179,6 +182,20 @@ export const valueNames = (): (keyof TaskValues)[] => [
       .map((metadata) => metadata.propertyName as keyof TaskValues),
   ),
 ];
+
+/** Options that nobody reads here: misspelt, or on the wrong side of a factory. */
+export function strangeOptions(given: object, known: readonly string[]): OptionProblem[] {
+  return Object.entries(given)
+    .filter(([option, value]) => value !== undefined && !known.includes(option))
+    .map(([option]) => ({
+      option,
+      msg: structureNames().includes(option)
+        ? 'shapes routes and documents: give it beside useFactory'
+        : [...valueNames(), 'userId'].includes(option)
+          ? 'is a value: return it from useFactory'
+          : `there is no such option; there are ${known.join(', ')}`,
+    }));
+}
 
 /** An explicit undefined does not erase a default. */
 function pick<T extends object>(options: T, names: string[]): Partial<T> {

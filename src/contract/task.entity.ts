@@ -1,5 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, getMetadataArgsStorage, PrimaryColumn } from 'typeorm';
 
 /** The JSON of a task: the original's fields, under the original's names. */
 export interface TaskJson {
@@ -149,3 +149,8 @@ export class Task {
     };
   }
 }
+
+/** Properties of the queue's own columns: a host's DTO and its values may not name them. */
+export const TASK_COLUMNS: readonly string[] = getMetadataArgsStorage()
+  .filterColumns(Task)
+  .map((column) => column.propertyName);

@@ -1,4 +1,4 @@
-import { customStatuses, type TaskRole, type TaskStatusCatalogue } from '../contract/status.js';
+import { customStatuses, TASK_ROLES, type TaskRole, type TaskStatusCatalogue } from '../contract/status.js';
 
 /** Where a task is in its life: a role, or a status of the host's own, which counts as in progress. */
 export type TaskPhase = TaskRole | 'CUSTOM';
@@ -48,8 +48,7 @@ export class LifeCycle {
 
   constructor(readonly status: TaskStatusCatalogue) {
     this.phases = new Map(customStatuses(status).map((value) => [value, 'CUSTOM' as TaskPhase]));
-    for (const role of ['INIT', 'WAITING', 'BEGIN', 'START', 'FINISHED', 'ERROR', 'CANCELLED'] as const)
-      this.phases.set(status[role], role);
+    for (const role of TASK_ROLES) this.phases.set(status[role], role);
   }
 
   /** A status that no catalogue names was written past us, by a host or by SQL: in progress, like a custom one. */
@@ -57,12 +56,21 @@ export class LifeCycle {
     return this.phases.get(status) ?? 'CUSTOM';
   }
 
-  isKnown(status: number): boolean {
-    return this.phases.has(status);
-  }
-
   isHeld(status: number): boolean {
     return HELD.includes(this.phase(status));
+  }
+
+  /** FINISHED never changes again. */
+  isFinal(status: number): boolean {
+    return this.phase(status) === 'FINISHED';
+  }
+
+  /**
+   * Whether no worker has had the task, so that its input may change. Rows of an adopted table tell by their status
+   * alone.
+   */
+  isUntouched({ status, attempts, releases }: { status: number; attempts: number; releases: number }): boolean {
+    return attempts + releases === 0 && ['INIT', 'WAITING', 'BEGIN'].includes(this.phase(status));
   }
 
   /** Statuses that a user may set: at creation, or on a draft. */
@@ -87,7 +95,7 @@ export class LifeCycle {
    * finished task every report is accepted and changes nothing.
    */
   workerMove(from: number, to: number | undefined): Verdict {
-    if (this.phase(from) === 'FINISHED') return 'stay';
+    if (this.isFinal(from)) return 'stay';
     if (to === undefined) return this.isHeld(from) ? 'move' : 'refuse';
     return this.allows(from, to, 'worker') ? 'move' : 'refuse';
   }

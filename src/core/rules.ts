@@ -19,6 +19,8 @@ export const LIMITS = {
   userIdLength: 255,
   /** Tasks on one page of a list. */
   pageSize: 1000,
+  /** Bytes of texts in one list: an answer is built in memory. */
+  listBytes: 32 * 1024 * 1024,
   /** Ids in one `ids` parameter. */
   ids: 1000,
   /** Largest page number: keeps OFFSET far inside 64 bits. */
@@ -64,6 +66,25 @@ const all =
     return undefined;
   };
 
+const integer =
+  (min: number, max: number): Rule =>
+  (value) => {
+    if (!Number.isInteger(value)) return { rule: 'isInt', msg: 'must be an integer' };
+    if ((value as number) < min) return { rule: 'min', msg: `must not be less than ${min}` };
+    if ((value as number) > max) return { rule: 'max', msg: `must not be greater than ${max}` };
+    return undefined;
+  };
+
+export const progressRule = integer(0, Number.MAX_SAFE_INTEGER);
+export const pageRule = integer(1, LIMITS.page);
+export const pageSizeRule = integer(1, LIMITS.pageSize);
+export const idsRule: Rule = (value) => {
+  if (!Array.isArray(value))
+    return { rule: 'isArray', msg: 'must be a list of task ids, or the JSON text of one: ["…","…"]' };
+  if (value.length > LIMITS.ids) return { rule: 'arrayMaxSize', msg: `must be at most ${LIMITS.ids} ids` };
+  if (!value.every((id) => typeof id === 'string')) return { rule: 'isString', msg: 'must be a list of strings' };
+  return undefined;
+};
 export const textRule = all(storable, bytes(LIMITS.textBytes));
 export const nameRule = all(storable, notEmpty, length(LIMITS.nameLength));
 export const userIdRule = all(storable, notEmpty, length(LIMITS.userIdLength));

@@ -2,13 +2,13 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { TaskError } from '../contract/errors.js';
 import type { TaskStatusCatalogue } from '../contract/status.js';
-import type { Task } from '../contract/task.entity.js';
+import { type Task, TASK_COLUMNS } from '../contract/task.entity.js';
 import { type Database, reading, transaction } from '../store/database.js';
 import type { TaskStore } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
 import { check, invalid } from './invalid.js';
 import { LifeCycle } from './life-cycle.js';
-import { isIdLike, nameRule, textRule, userIdRule } from './rules.js';
+import { idsRule, isIdLike, nameRule, pageRule, pageSizeRule, progressRule, textRule, userIdRule } from './rules.js';
 
 /** Values for the columns that a host's entity adds. */
 export type OwnColumns<T extends Task> = Partial<Omit<T, keyof Task>>;
@@ -46,6 +46,7 @@ export interface ListOptions {
 }
 
 export interface ClaimOptions {
+  /** Tasks of this service only; at most 64 characters. Without it: of every service. */
   service?: string | undefined;
   group?: string | undefined;
   taskId?: string | undefined;
@@ -65,7 +66,10 @@ export interface Removal {
   notDeleted: { taskId: string; reason: TaskError }[];
 }
 
-/** Runs inside the caller's own transaction: commits and rolls back with it. */
+/**
+ * Runs inside the caller's own transaction: commits and rolls back with it. Failures of the database, deadlocks too,
+ * reach the caller as the driver's: only who owns the transaction can run it again.
+ */
 export interface InTransaction {
   manager?: EntityManager | undefined;
 }
@@ -95,7 +99,8 @@ export class TaskService<T extends Task = Task> {
 
   /** Creates a task. INVALID_PARAM or TOO_LARGE for values that break a rule. */
   async create(task: NewTask<T>, options: InTransaction = {}): Promise<T> {
-    const { userId, input, args, service = this.defaultService, group, status = this.status.INIT, ...own } = task;
+    const { userId, input, args, service = this.defaultService, group, status = this.status.INIT, ...rest } = task;
+    const own = ownColumns(rest);
     check('userId', userId, userIdRule);
     check('input', input, textRule);
     check('service', service, nameRule);
@@ -121,9 +126,13 @@ export class TaskService<T extends Task = Task> {
     return task;
   }
 
-  /** An owner's tasks, newest first. */
+  /** An owner's tasks, newest first. INVALID_PARAM. */
   async list({ userId, page = 1, pageNum = 10, service, ids }: ListOptions): Promise<T[]> {
     check('userId', userId, userIdRule);
+    check('page', page, pageRule);
+    check('pageNum', pageNum, pageSizeRule);
+    if (service !== undefined) check('service', service, nameRule);
+    if (ids !== undefined) check('ids', ids, idsRule);
     return reading(this.database, () =>
       this.store.list({ userId, service, ids: ids?.filter(isIdLike), offset: (page - 1) * pageNum, limit: pageNum }),
     );
@@ -135,7 +144,8 @@ export class TaskService<T extends Task = Task> {
    */
   async update(taskId: string, changes: TaskChanges<T>, options: AsOwner & InTransaction = {}): Promise<T> {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
-    const { input, args, status, ...own } = changes;
+    const { input, args, status, ...rest } = changes;
+    const own = ownColumns(rest);
     if (input !== undefined) check('input', input, textRule);
     if (args !== undefined) check('args', args, textRule);
     if (status !== undefined) this.checkStatus(status, this.lifeCycle.userStatuses);
@@ -143,12 +153,10 @@ export class TaskService<T extends Task = Task> {
     return this.write(function* () {
       const task = yield* store.lock(taskId, options.userId);
       if (!task) throw new TaskError('NOT_FOUND');
-      if ((input !== undefined || args !== undefined) && task.attempts > 0)
-        throw new TaskError('INVALID_STATE', {
-          status: task.status,
-          allowed: lifeCycle.allowed(task.status, 'user'),
-          msg: 'input and args cannot change once a worker has had the task; create another',
-        });
+      if ((input !== undefined || args !== undefined) && !lifeCycle.isUntouched(task))
+        throw refusal(lifeCycle, task, 'user', 'input and args cannot change once a worker has had the task');
+      if (Object.keys(own).length > 0 && lifeCycle.isFinal(task.status))
+        throw refusal(lifeCycle, task, 'user', 'a finished task never changes');
       if (status !== undefined && lifeCycle.userMove(task.status, status) === 'refuse')
         throw refusal(lifeCycle, task, 'user');
       return yield* store.update(taskId, { ...own, input, args, status });
@@ -160,8 +168,10 @@ export class TaskService<T extends Task = Task> {
     return this.update(taskId, { status: this.status.BEGIN } as TaskChanges<T>, options);
   }
 
-  /** Deletes an owner's tasks, but for those that a worker holds. */
+  /** Deletes an owner's tasks, but for those that a worker holds. INVALID_PARAM. */
   async remove(ids: string[], options: { userId: string } & InTransaction): Promise<Removal> {
+    check('userId', options.userId, userIdRule);
+    check('ids', ids, idsRule);
     const { store, lifeCycle } = this;
     const asked = [...new Set(ids)];
     return this.write(function* (): Script<Removal> {
@@ -181,6 +191,8 @@ export class TaskService<T extends Task = Task> {
 
   /** Takes the oldest ready task that fits, or none: BEGIN to START, for exactly one caller. */
   async claim(options: ClaimOptions = {}): Promise<T | undefined> {
+    if (options.service !== undefined) check('service', options.service, nameRule);
+    if (options.group !== undefined) check('group', options.group, nameRule);
     if (options.taskId !== undefined && !isIdLike(options.taskId)) return undefined;
     const [task] = await transaction(this.database, () => this.store.claim({ ...options, limit: 1 }));
     return task;
@@ -193,6 +205,7 @@ export class TaskService<T extends Task = Task> {
   async report(taskId: string, { status, progress, temp, output }: TaskReport): Promise<T> {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
     if (status !== undefined) this.checkStatus(status, this.lifeCycle.workerStatuses);
+    if (progress !== undefined) check('progress', progress, progressRule);
     if (temp !== undefined) check('temp', temp, textRule);
     if (output !== undefined) check('output', output, textRule);
     const { store, lifeCycle } = this;
@@ -205,7 +218,9 @@ export class TaskService<T extends Task = Task> {
       const phase = status === undefined ? undefined : lifeCycle.phase(status);
       const percent = phase === 'FINISHED' ? 100 : progress === undefined ? undefined : Math.min(progress, 100);
       const finished = phase === 'FINISHED' || phase === 'ERROR';
-      return yield* store.update(taskId, { status, progress: percent, temp, output }, { finished });
+      // Given back, it was no attempt.
+      const released = phase === 'BEGIN' && { attempts: Math.max(task.attempts - 1, 0), releases: task.releases + 1 };
+      return yield* store.update(taskId, { status, progress: percent, temp, output, ...released }, { finished });
     });
   }
 
@@ -219,11 +234,15 @@ export class TaskService<T extends Task = Task> {
   }
 }
 
-function refusal(lifeCycle: LifeCycle, task: Task, by: 'user' | 'worker'): TaskError {
+/** A host's own columns among what a caller gives: the queue's are the queue's to write. */
+const ownColumns = (values: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !TASK_COLUMNS.includes(name)));
+
+function refusal(lifeCycle: LifeCycle, task: Task, by: 'user' | 'worker', why?: string): TaskError {
   const allowed = lifeCycle.allowed(task.status, by);
   return new TaskError('INVALID_STATE', {
     status: task.status,
     allowed,
-    msg: `a ${by} may move a task with status ${task.status} to ${allowed.join(', ') || 'no other status'}`,
+    msg: why ?? `a ${by} may move a task with status ${task.status} to ${allowed.join(', ') || 'no other status'}`,
   });
 }

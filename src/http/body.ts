@@ -57,31 +57,29 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Input>
   const [type = ''] = contentType.split(';');
   const charset = /;\s*charset="?([^";\s]+)/i.exec(contentType)?.[1]?.toLowerCase();
   if (charset && charset !== 'utf-8' && charset !== 'utf8') throw unsupported('send UTF-8');
-  const parse = PARSERS[type.trim().toLowerCase()];
+  const parse = PARSERS.get(type.trim().toLowerCase());
   if (!parse) throw unsupported('send application/json, application/x-www-form-urlencoded or multipart/form-data');
   const input = await parse(bytes, request);
   return input;
 }
 
-const PARSERS: Record<string, (bytes: Buffer, request: IncomingMessage) => Input | Promise<Input>> = {
-  'application/json': parseJson,
-  'application/x-www-form-urlencoded': parseUrlencoded,
-  'multipart/form-data': parseMultipart,
-};
+const PARSERS = new Map<string, (bytes: Buffer, request: IncomingMessage) => Input | Promise<Input>>([
+  ['application/json', parseJson],
+  ['application/x-www-form-urlencoded', parseUrlencoded],
+  ['multipart/form-data', parseMultipart],
+]);
 
 /** The whole body. Past the limit the rest is read and dropped: answering early would cut off a client still sending. */
 function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    if (request.destroyed) return reject(malformed('ended before its length'));
+    const bytes = new Bytes(limit);
     request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= limit) chunks.push(chunk);
-      else chunks.length = 0;
-      if (size > limit + MAX_DRAIN) request.destroy();
+      bytes.add(chunk);
+      if (bytes.size > limit + MAX_DRAIN) request.destroy();
     });
     request.on('end', () => {
-      if (size <= limit) resolve(Buffer.concat(chunks));
+      if (bytes.size <= limit) resolve(bytes.value);
       else reject(tooLarge('body', 'bodyLimit', `must be at most ${limit} bytes`));
     });
     request.on('error', reject);
@@ -89,17 +87,67 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
   });
 }
 
+/** Bytes as they come in, copied into one buffer: a million chunks of one byte would cost a hundred times their size. */
+class Bytes {
+  /** Of all that came, what was dropped past the limit included. */
+  size = 0;
+  private buffer = Buffer.allocUnsafe(4096);
+
+  constructor(private readonly limit: number) {}
+
+  get value(): Buffer {
+    return this.buffer.subarray(0, this.size);
+  }
+
+  add(chunk: Buffer): void {
+    const end = this.size + chunk.length;
+    if (end <= this.limit) {
+      if (end > this.buffer.length) {
+        const larger = Buffer.allocUnsafe(Math.min(Math.max(end, this.buffer.length * 2), this.limit));
+        this.buffer.copy(larger, 0, 0, this.size);
+        this.buffer = larger;
+      }
+      chunk.copy(this.buffer, this.size);
+    }
+    this.size = end;
+  }
+}
+
 function parseJson(bytes: Buffer): Input {
   if (!isUtf8(bytes)) throw malformed('must be UTF-8');
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString(), forbidProto);
+    value = JSON.parse(bytes.toString());
   } catch (error) {
-    if (error instanceof TaskError) throw error;
+    if (error instanceof RangeError) throw malformed('is nested too deeply');
     throw malformed(`must be JSON: ${(error as Error).message}`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('must be a JSON object');
+  checkShape(value);
   return dropNull(value as Input);
+}
+
+/**
+ * Bounds the properties and nested values of a JSON body: what handles them later takes time by their square. A key
+ * that could reach a prototype is refused wherever it stands.
+ */
+function checkShape(value: object): void {
+  const open: object[] = [value];
+  let fields = 0;
+  for (let container = open.pop(); container; container = open.pop()) {
+    if (!Array.isArray(container)) {
+      const names = Object.keys(container);
+      fields += names.length;
+      names.forEach(forbidProto);
+    }
+    for (const inner of Object.values(container) as unknown[]) {
+      if (typeof inner !== 'object' || inner === null) continue;
+      fields += 1;
+      open.push(inner);
+      if (fields > MAX_FIELDS) break;
+    }
+    if (fields > MAX_FIELDS) throw tooLarge('body', 'maxFields', `must have at most ${MAX_FIELDS} fields`);
+  }
 }
 
 /** Clients such as curl send UTF-8 as it is, without percent-encoding it. */
@@ -164,7 +212,7 @@ class FormInput {
 
   add(name: string, value: string): void {
     const [, base = name] = /^(.+)\[\d*\]$/.exec(name) ?? [];
-    forbidProto(base, value);
+    forbidProto(base);
     if (value === '') return;
     const known = this.input[base];
     if (base !== name) this.input[base] = Array.isArray(known) ? [...(known as unknown[]), value] : [value];
@@ -172,11 +220,9 @@ class FormInput {
   }
 }
 
-/** As a JSON reviver: a key that could reach a prototype is refused wherever it stands. */
-function forbidProto(key: string, value: unknown): unknown {
-  if (key === '__proto__')
+function forbidProto(name: string): void {
+  if (name === '__proto__')
     throw invalid([{ field: '__proto__', rule: 'forbidden', msg: '__proto__ is not a name for a field' }]);
-  return value;
 }
 
 /** null means absent, as it did to the original. */

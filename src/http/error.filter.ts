@@ -37,7 +37,9 @@ export class TaskErrorFilter implements ExceptionFilter {
     if (httpAdapter.isHeadersSent(response)) return;
     const { entry, body } = this.describe(exception);
     httpAdapter.setHeader(response, 'Cache-Control', 'no-cache');
-    for (const [name, value] of Object.entries(entry.headers ?? {})) httpAdapter.setHeader(response, name, value);
+    // A host's throttler may have said more exactly when to come back.
+    for (const [name, value] of Object.entries(entry.headers ?? {}))
+      if (!httpAdapter.getHeader?.(response, name)) httpAdapter.setHeader(response, name, value);
     httpAdapter.reply(response, this.response.failure(body), entry.httpCode);
   }
 
@@ -63,7 +65,9 @@ export class TaskErrorFilter implements ExceptionFilter {
   }
 
   private entry(name: string, detail?: unknown): { entry: TaskErrorEntry; body: TaskErrorBody } {
-    const entry = this.options.error[name] ?? this.options.error.INTERNAL;
+    const known = this.options.error[name];
+    if (!known) this.logger.error(`The option \`error\` has no entry ${name}: answered as INTERNAL.`);
+    const entry = known ?? this.options.error.INTERNAL;
     const body = { code: entry.code, msg: entry.msg, ...(detail === undefined ? {} : { detail }) };
     return { entry, body };
   }

@@ -1,5 +1,12 @@
-import { createParamDecorator, type ExecutionContext, type PipeTransform, ValidationPipe } from '@nestjs/common';
-import { type ValidationError, ValidateBy, type ValidationOptions } from 'class-validator';
+import {
+  type ArgumentMetadata,
+  createParamDecorator,
+  type ExecutionContext,
+  type PipeTransform,
+  type Type,
+  ValidationPipe,
+} from '@nestjs/common';
+import { getMetadataStorage, ValidateBy, type ValidationError, type ValidationOptions } from 'class-validator';
 import { Transform } from 'class-transformer';
 import type { FieldProblem } from '../contract/errors.js';
 import { invalid } from '../core/invalid.js';
@@ -16,7 +23,7 @@ export const TaskInput = createParamDecorator((verb: string, context: ExecutionC
   const mark = url.indexOf('?');
   const query = mark < 0 ? {} : parseForm(url.slice(mark + 1), 'query');
   const { _method: override, ...input } = verb === 'GET' ? query : { ...query, ...bodyOf(request) };
-  if (override !== undefined && String(override).toUpperCase() !== verb)
+  if (override !== undefined && (typeof override !== 'string' || override.toUpperCase() !== verb))
     throw invalid([{ field: '_method', rule: 'method', msg: `must be ${verb} here, or absent` }]);
   return input;
 });
@@ -25,21 +32,53 @@ const problemsOf = (errors: ValidationError[], path = ''): FieldProblem[] =>
   errors.flatMap((error) => {
     const field = path + error.property;
     const own = Object.entries(error.constraints ?? {}).map(([name, msg]): FieldProblem => {
+      if (error.value === undefined) return { field, rule: 'isDefined', msg: `${field} is required` };
       const followed = (error.contexts?.[name] as { rule?: Rule } | undefined)?.rule?.(error.value);
       return followed ? { field, rule: followed.rule, msg: `${field} ${followed.msg}` } : { field, rule: name, msg };
     });
     return [...own, ...problemsOf(error.children ?? [], `${field}.`)];
   });
 
-/** Validates by the DTO in the handler's signature. Fields that no DTO names are ignored, as ever. */
-export const inputPipe = (): PipeTransform =>
-  new ValidationPipe({
-    transform: true,
-    whitelist: true,
-    validateCustomDecorators: true,
-    stopAtFirstError: true,
-    exceptionFactory: (errors) => invalid(problemsOf(errors)),
-  });
+/** Validates by the DTO in the handler's signature. Fields that it doesn't name are ignored, as ever. */
+class InputPipe extends ValidationPipe {
+  private readonly fields = new Map<unknown, string[]>();
+
+  constructor() {
+    super({
+      transform: true,
+      whitelist: true,
+      validateCustomDecorators: true,
+      stopAtFirstError: true,
+      exceptionFactory: (errors) => invalid(problemsOf(errors)),
+    });
+  }
+
+  /** What nobody reads is dropped before anything looks into it. */
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const fields = this.fieldsOf(metadata.metatype);
+    if (fields.length === 0) return super.transform(value, metadata);
+    const given = Object.entries(value as Input).filter(([name]) => fields.includes(name));
+    return super.transform(Object.fromEntries(given), metadata);
+  }
+
+  private fieldsOf(metatype: ArgumentMetadata['metatype']): string[] {
+    const known = this.fields.get(metatype);
+    if (known) return known;
+    const fields = metatype ? dtoFields(metatype) : [];
+    this.fields.set(metatype, fields);
+    return fields;
+  }
+}
+export const inputPipe = (): PipeTransform => new InputPipe();
+
+/** Properties that a DTO class accepts: those with a class-validator decorator. */
+export const dtoFields = (dto: Type<unknown>): string[] => [
+  ...new Set(
+    getMetadataStorage()
+      .getTargetValidationMetadatas(dto, '', false, false)
+      .map((metadata) => metadata.propertyName),
+  ),
+];
 
 /** Holds a DTO's property to a rule of the queue's. */
 export const Follows = (rule: Rule, options?: ValidationOptions): PropertyDecorator =>

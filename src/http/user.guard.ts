@@ -17,9 +17,9 @@ export const UserId = createParamDecorator(
 export class UserGuard implements CanActivate {
   constructor(@InjectTaskOptions() private readonly options: ResolvedTaskOptions) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<{ [USER_ID]?: string }>();
-    const user = this.options.userId(request);
+    const user = await this.options.userId(request);
     const userId = typeof user === 'number' ? String(user) : user;
     if (userIdRule(userId) !== undefined) throw new TaskError('INVALID_TOKEN');
     request[USER_ID] = userId as string;

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { TaskError } from '../contract/errors.js';
+import { invalid } from '../core/invalid.js';
 import { InjectTaskOptions } from '../contract/registration.js';
 import type { ResolvedTaskOptions } from '../task.options.js';
 
@@ -19,8 +20,12 @@ export class WorkerGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean {
+    const { headers, method } = context
+      .switchToHttp()
+      .getRequest<{ headers: { authorization?: string }; method: string }>();
+    // Both adapters serve HEAD from GET's handler: the task would be claimed, and the answer that says so dropped.
+    if (method === 'HEAD') throw invalid([{ field: 'method', rule: 'method', msg: 'method must be GET' }]);
     if (this.digests.length === 0 && this.options.cronGuards !== undefined) return true;
-    const { headers } = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
     const [, token = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
     const given = digest(token);
     // Every token is compared, whichever fits.

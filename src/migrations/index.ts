@@ -27,8 +27,15 @@ export interface TaskMigrationOptions {
 /** A migration as TypeORM takes it: its name ends with the 13 digits that order it. */
 export type TaskMigration = new () => MigrationInterface & { name: string };
 
-/** Every release that changed the schema: each brings a table from wherever it is to the schema of today. */
-const RELEASES = ['Initial1763900000000'];
+/** A release that changed the schema. `up` brings a table from wherever it is to the schema of today. */
+interface Release {
+  name: string;
+  /** What `down` takes away: this release's own changes, and no earlier one's. */
+  removal(schema: TaskSchema, runner: QueryRunner): Promise<SchemaStep[]>;
+}
+const RELEASES: readonly Release[] = [
+  { name: 'Initial1763900000000', removal: (schema, runner) => schema.removal(runner) },
+];
 
 /**
  * The migrations of one task table, for a DataSource's `migrations`. They make the table, or upgrade an original
@@ -40,7 +47,7 @@ export function taskMigrations(options: TaskMigrationOptions = {}): TaskMigratio
   return RELEASES.map(
     (release) =>
       class {
-        readonly name = `${migrationPrefix(table)}${release}`;
+        readonly name = `${migrationPrefix(table)}${release.name}`;
 
         async up(runner: QueryRunner): Promise<void> {
           const schema = createSchema(runner, { table, status, timeZone });
@@ -49,7 +56,7 @@ export function taskMigrations(options: TaskMigrationOptions = {}): TaskMigratio
 
         async down(runner: QueryRunner): Promise<void> {
           const schema = createSchema(runner, { table, status, timeZone });
-          for (const step of await schema.removal(runner)) await runStep(runner, step);
+          for (const step of await release.removal(schema, runner)) await runStep(runner, step);
         }
       },
   );
@@ -58,6 +65,13 @@ export function taskMigrations(options: TaskMigrationOptions = {}): TaskMigratio
 /** What keeps the table in the database from what the options ask for: empty when it fits. */
 export async function schemaProblems(runner: QueryRunner, options: TaskMigrationOptions): Promise<string[]> {
   const steps = await createSchema(runner, resolve(options)).missing(runner);
+  return [...new Set(steps.map((step) => step.what))];
+}
+
+/** Does what the schema still lacks, whatever ran before; answers what that was. */
+export async function mendSchema(runner: QueryRunner, options: TaskMigrationOptions): Promise<string[]> {
+  const steps = await createSchema(runner, resolve(options)).missing(runner);
+  for (const step of steps) await runStep(runner, step);
   return [...new Set(steps.map((step) => step.what))];
 }
 

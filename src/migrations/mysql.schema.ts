@@ -120,6 +120,7 @@ export class MysqlTaskSchema implements TaskSchema {
         what: `index ${table}_owner is missing`,
         sql: `ADD INDEX \`${table}_owner\` (user_id, created_at, id)`,
       });
+    clauses.push(...(await storage(runner, table)));
     if (clauses.length === 0) return [];
     const what = clauses.map((clause) => clause.what).join('; ');
     return [{ what, sql: `ALTER TABLE \`${table}\` ${clauses.map((clause) => clause.sql).join(', ')}` }];
@@ -269,6 +270,20 @@ async function readColumns(runner: QueryRunner, table: string): Promise<Column[]
     precision: row.precision === null ? null : Number(row.precision),
     nullable: Number(row.nullable) === 1,
   }));
+}
+
+/** Rows need InnoDB's locks, and our indexes longer keys than old row formats take. */
+async function storage(runner: QueryRunner, table: string): Promise<{ what: string; sql: string }[]> {
+  const [row] = (await runner.query(
+    `SELECT ENGINE AS engine, ROW_FORMAT AS format FROM information_schema.TABLES
+    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?`,
+    [table],
+  )) as { engine: string; format: string }[];
+  const clauses: { what: string; sql: string }[] = [];
+  if (row!.engine !== 'InnoDB') clauses.push({ what: `engine is ${row!.engine}`, sql: 'ENGINE = InnoDB' });
+  if (row!.engine !== 'InnoDB' || /^(compact|redundant)$/i.test(row!.format))
+    clauses.push({ what: `row format is ${row!.format}`, sql: 'ROW_FORMAT = DYNAMIC' });
+  return clauses;
 }
 
 async function tableComment(runner: QueryRunner, table: string): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import { schemaOf } from '../store/engine.js';
 import { assertTaskTable, MADE, type SchemaStep, type TaskSchema, type TaskSchemaOptions } from './schema.js';
 
 interface Column {
@@ -165,11 +166,10 @@ export class PostgresTaskSchema implements TaskSchema {
 /** PostgreSQL writes negative constants back in quotes. */
 const predicate = (value: number): string => (value < 0 ? `'${value}'::integer` : String(value));
 
-const schemaOf = (runner: QueryRunner): string => {
-  const { schema } = runner.connection.options as { schema?: string };
-  return schema ? `"${schema}".` : '';
+const tablePath = (runner: QueryRunner, table: string): string => {
+  const schema = schemaOf(runner.connection);
+  return schema ? `"${schema}"."${table}"` : `"${table}"`;
 };
-const tablePath = (runner: QueryRunner, table: string): string => `${schemaOf(runner)}"${table}"`;
 const indexPath = tablePath;
 
 async function readColumns(runner: QueryRunner, path: string): Promise<Column[]> {

@@ -1,7 +1,7 @@
 import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
-import { engineOf } from '../store/engine.js';
+import { engineOf, schemaOf } from '../store/engine.js';
 import { isConflict } from '../store/failures.js';
-import { migrationPrefix, type TaskMigrationOptions, taskMigrations } from './index.js';
+import { mendSchema, migrationPrefix, type TaskMigrationOptions, taskMigrations } from './index.js';
 
 /** Seconds to wait for another process's migration: adopting a large table copies it. */
 const LOCK_SECONDS = 3600;
@@ -12,21 +12,34 @@ export class NewerSchemaError extends Error {}
 /**
  * Runs the pending migrations of one task table under a lock of the database's, so that any number of processes may
  * do it at once: one runs them, the others wait and find nothing to do. What ran is kept in TypeORM's own table, as
- * if the host had run them. Answers the names of those that ran now.
+ * if the host had run them. Afterwards whatever the schema still lacks is mended: an index that was dropped, triggers
+ * made for other statuses. Answers the names of those that ran now, and what was mended.
  */
 export async function runTaskMigrations(dataSource: DataSource, options: TaskMigrationOptions = {}): Promise<string[]> {
   const runner = dataSource.createQueryRunner();
   try {
     // Registrations share TypeORM's table of what ran, and make it: the lock is on that.
     return await locked(runner, ledgerTable(dataSource), async () => {
+      await assertOwnLedger(dataSource, runner);
       const executor = createExecutor(dataSource, runner, options);
       await assertNotNewer(dataSource, runner, options);
       const ran = await executor.executePendingMigrations();
-      return ran.map((migration) => migration.name);
+      const mended = await mendSchema(runner, options);
+      return [...ran.map((migration) => migration.name), ...mended];
     });
   } finally {
     await runner.release();
   }
+}
+
+/** Laravel, for one, has a table `migrations` of another form. */
+async function assertOwnLedger(dataSource: DataSource, runner: QueryRunner): Promise<void> {
+  const ledger = ledgerTable(dataSource);
+  if (!(await runner.hasTable(ledger)) || (await runner.hasColumn(ledger, 'name'))) return;
+  throw new Error(
+    `The table ${ledger} is not TypeORM's: another tool keeps its migrations there. ` +
+      "Give TypeORM's a name of its own by `migrationsTableName` in the data source.",
+  );
 }
 
 /** Throws NewerSchemaError where the database knows migrations of this table that we don't. */
@@ -36,7 +49,7 @@ export async function assertNotNewer(
   options: TaskMigrationOptions,
 ): Promise<void> {
   const ledger = ledgerTable(dataSource);
-  if (!(await runner.hasTable(ledger))) return;
+  if (!(await runner.hasTable(ledger)) || !(await runner.hasColumn(ledger, 'name'))) return;
   const rows = (await runner.query(`SELECT name FROM ${quoted(dataSource, ledger)}`)) as { name: string }[];
   const known = new Set(taskMigrations(options).map((Migration) => new Migration().name));
   // A release's name has no underscore: those of table tasks_video are not tasks' own.
@@ -51,7 +64,7 @@ export async function assertNotNewer(
 
 /** TypeORM's table of the migrations that ran, under the name that the host gave it. */
 export const ledgerTable = (dataSource: DataSource): string => {
-  const { schema } = dataSource.options as { schema?: string };
+  const schema = schemaOf(dataSource);
   const name = dataSource.options.migrationsTableName ?? 'migrations';
   return schema ? `${schema}.${name}` : name;
 };

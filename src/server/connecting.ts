@@ -26,7 +26,8 @@ export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
   try {
-    mkdirSync(folder);
+    // Tasks and secrets are for the owner's eyes.
+    mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     // Another process may have been faster.
     if (!existsSync(folder)) throw error;

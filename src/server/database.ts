@@ -8,6 +8,8 @@ const CONNECT_TIMEOUT = 10_000;
 
 /** Connections to the database: enough that claims, creates and reports don't queue for one. */
 const POOL = 16;
+/** Where TypeORM keeps what ran: its default, `migrations`, is what Laravel calls its own. */
+const LEDGER = 'task_migrations';
 
 /** TypeORM's options for a DATABASE_URL. Throws a ConfigError for one that isn't known. */
 export function dataSourceOptions(url: string): DataSourceOptions {
@@ -20,6 +22,7 @@ export function dataSourceOptions(url: string): DataSourceOptions {
         driver: createRequire(import.meta.url)('libsql') as unknown,
         database: sqlitePath(url),
         enableWAL: true,
+        migrationsTableName: LEDGER,
       };
     case 'mysql':
     case 'mariadb':
@@ -29,11 +32,18 @@ export function dataSourceOptions(url: string): DataSourceOptions {
         charset: 'utf8mb4',
         timezone: 'Z',
         poolSize: POOL,
+        migrationsTableName: LEDGER,
         connectTimeout: CONNECT_TIMEOUT,
       };
     case 'postgres':
     case 'postgresql':
-      return { type: 'postgres', url: checked(url, 5432), poolSize: POOL, connectTimeoutMS: CONNECT_TIMEOUT };
+      return {
+        type: 'postgres',
+        url: checked(url, 5432),
+        poolSize: POOL,
+        migrationsTableName: LEDGER,
+        connectTimeoutMS: CONNECT_TIMEOUT,
+      };
     default:
       throw new ConfigError(
         'DATABASE_URL',

@@ -17,6 +17,7 @@ try {
   await app.init();
   await writeFile(file, `${JSON.stringify(buildDocument(app, 'http://127.0.0.1:3000'), null, 2)}\n`);
   await app.close();
+  process.stdout.write(`wrote ${file}\n`);
 } catch (error) {
   exitWith(error);
 }

@@ -12,7 +12,9 @@ import { inProduction, ServerLogger } from './logger.js';
 import { keepSecrets, loadSecrets, type Secrets, secretsFile } from './secrets.js';
 
 /** Milliseconds in which a request must have come in whole; Fastify's default is for ever. */
-const REQUEST_TIMEOUT = 300_000;
+const REQUEST_TIMEOUT = 120_000;
+/** Milliseconds that requests in flight have to finish when the server stops: less than what orchestrators wait. */
+const DRAIN_TIMEOUT = 25_000;
 
 /** Starts the standalone server; resolves when it listens. */
 export async function serve(config: ServerConfig): Promise<void> {
@@ -27,7 +29,8 @@ export async function serve(config: ServerConfig): Promise<void> {
   const logger = new Logger('Server');
   const url = (await app.getUrl()).replace('[::1]', 'localhost');
   logger.log(`listening on ${url}, database ${withoutPassword(config.databaseUrl)}`);
-  if (!inProduction()) process.stdout.write(await banner(url, secrets));
+  const file = config.task.workerTokens?.length ? undefined : secretsFile(config);
+  if (!inProduction()) process.stdout.write(await banner(url, secrets, file));
   // A log goes to places that no token should be seen in.
   else if (secrets.made.jwtSecret || secrets.made.workerTokens)
     logger.log(
@@ -40,7 +43,7 @@ export async function createApp(config: ServerConfig, secrets: Secrets): Promise
     NestFactory.create<NestFastifyApplication>(
       AppModule.forRoot(config, secrets),
       // Fastify takes a path parameter over 100 characters for a path that isn't there; ours answers NOT_FOUND itself.
-      new FastifyAdapter({ routerOptions: { maxParamLength: 2000 }, requestTimeout: REQUEST_TIMEOUT }),
+      new FastifyAdapter({ routerOptions: { maxParamLength: 16_384 }, requestTimeout: REQUEST_TIMEOUT }),
       // Logs are held back until it listens: a start that fails says why in one line.
       { abortOnError: false, logger: new ServerLogger(), bufferLogs: true, autoFlushLogs: false },
     ),
@@ -78,6 +81,7 @@ function stopOnSignals(app: NestFastifyApplication): void {
     for (const each of signals) process.removeListener(each, stop);
     const logger = new Logger('Server');
     logger.log(`${signal}: draining`);
+    setTimeout(() => app.getHttpServer().closeAllConnections(), DRAIN_TIMEOUT).unref();
     app.close().then(
       () => {
         logger.log('stopped');

@@ -37,10 +37,10 @@ export class TaskColumns<T extends Task> {
   /** `column, value` pairs for those properties that are given (undefined leaves a column alone). */
   toRow(values: Record<string, unknown>): [column: Sql, value: unknown][] {
     return this.metadata.columns
-      .filter((column) => !column.isVirtual && values[column.propertyName] !== undefined)
+      .filter((column) => !column.isVirtual && column.getEntityValue(values) !== undefined)
       .map((column) => [
         this.dialect.id(column.databaseName),
-        this.dataSource.driver.preparePersistentValue(values[column.propertyName], column),
+        this.dataSource.driver.preparePersistentValue(column.getEntityValue(values), column),
       ]);
   }
 

@@ -17,7 +17,8 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const TRIES = 12;
+/** Milliseconds after which a transaction that goes on losing is given up. */
+const PATIENCE = 10_000;
 
 export function openDatabase(dataSource: DataSource): Database {
   return engineOf(dataSource) === 'sqlite' ? new SqliteDatabase(dataSource) : new PooledDatabase(dataSource);
@@ -25,14 +26,16 @@ export function openDatabase(dataSource: DataSource): Database {
 
 /**
  * Runs a script to its commit. A deadlock or a lock timeout undoes the whole transaction, so the whole script runs
- * again, after a pause with jitter; a client never sees one. A database that can't be reached is UNAVAILABLE.
+ * again, after a pause with jitter, for ten seconds; a client never sees one. A database that can't be reached, or where
+ * somebody keeps a row locked for longer, is UNAVAILABLE.
  */
 export async function transaction<T>(database: Database, script: () => Script<T>): Promise<T> {
+  const deadline = Date.now() + PATIENCE;
   for (let attempt = 1; ; attempt++) {
     try {
       return await database.attempt(script);
     } catch (error) {
-      if (!isConflict(error) || attempt >= TRIES) throw translated(error);
+      if (!isConflict(error) || Date.now() > deadline) throw translated(error);
       await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(5 * 2 ** attempt, 500)));
     }
   }

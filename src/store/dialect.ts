@@ -63,6 +63,8 @@ export interface Dialect {
   readonly skipLocked: Sql;
   /** A quoted identifier. */
   id(name: string): Sql;
+  /** Bytes of a text column's value. */
+  bytes(column: string): Sql;
   /** A column as it is selected: times of ours come as ISO 8601 text where a driver would misread them. */
   read(column: string): Sql;
   /** Of locked ready rows, those whose tasks are locked too and really ready. */

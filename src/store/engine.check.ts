@@ -32,7 +32,7 @@ export async function engineProblem(dataSource: DataSource, runner: QueryRunner)
           ? 'MariaDB'
           : 'MySQL';
   if (older(version, OLDEST[name]!)) return `${name} ${version} is too old; ${supported}`;
-  if (engine === 'mysql') return charsetProblem(runner);
+  if (engine === 'mysql') return (await charsetProblem(runner)) ?? binlogProblem(runner);
   return undefined;
 }
 
@@ -53,6 +53,17 @@ async function charsetProblem(runner: QueryRunner): Promise<string | undefined> 
   return `the connection speaks ${row!.charset}, which loses characters; set charset: 'utf8mb4' in the data source`;
 }
 
+/** Statement-based logging refuses READ COMMITTED (error 1665), which claims need. */
+async function binlogProblem(runner: QueryRunner): Promise<string | undefined> {
+  const rows = (await runner.query("SHOW VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format')")) as {
+    Variable_name: string;
+    Value: string;
+  }[];
+  const value = (name: string) => rows.find((row) => row.Variable_name === name)?.Value;
+  if (value('log_bin') !== 'ON' || value('binlog_format') !== 'STATEMENT') return undefined;
+  return 'binary logging by statement refuses READ COMMITTED; set binlog_format = ROW on the server';
+}
+
 /**
  * Whether SKIP LOCKED is real, tried on two connections: an engine that parses it and ignores it would hand tasks out
  * twice. `row` selects one row that exists. Undefined when all is well.
@@ -61,7 +72,7 @@ export async function skipLockedProblem(dataSource: DataSource, row: string): Pr
   if (engineOf(dataSource) === 'sqlite') return undefined;
   if (poolSize(dataSource) === 1)
     return 'its pool has one connection, and the queue needs two; set poolSize to 2 or more';
-  const [first, second] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
+  const [first, second] = await twoConnections(dataSource);
   try {
     await first.startTransaction();
     await second.startTransaction();
@@ -70,6 +81,10 @@ export async function skipLockedProblem(dataSource: DataSource, row: string): Pr
     return locked.length > 0 && seen.length > 0
       ? 'this engine takes SKIP LOCKED and ignores it: tasks would be handed out twice'
       : undefined;
+  } catch (error) {
+    // An account that may not lock that row (least privilege) learns nothing here.
+    if (isDenied(error)) return undefined;
+    throw error;
   } finally {
     for (const runner of [first, second]) {
       if (runner.isTransactionActive) await runner.rollbackTransaction();
@@ -77,6 +92,30 @@ export async function skipLockedProblem(dataSource: DataSource, row: string): Pr
     }
   }
 }
+
+/** Registrations start side by side: each holding one connection and waiting for its second, none would get on. */
+async function twoConnections(dataSource: DataSource): Promise<[QueryRunner, QueryRunner]> {
+  for (;;) {
+    const [first, second] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
+    await first.connect();
+    const connecting = second.connect();
+    const patience = 100 + Math.random() * 400;
+    const got = await Promise.race([
+      connecting.then(() => true),
+      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), patience)),
+    ]);
+    if (got) return [first, second];
+    await first.release();
+    await connecting;
+    await second.release();
+  }
+}
+
+/** MySQL: ER_TABLEACCESS_DENIED_ERROR; PostgreSQL: insufficient_privilege. */
+const isDenied = (error: unknown): boolean => {
+  const { errno, code } = (error as { driverError?: { errno?: number; code?: string } }).driverError ?? {};
+  return errno === 1142 || code === '42501';
+};
 
 /** Connections in the pool, as far as the options say: the drivers' own setting wins over TypeORM's. */
 function poolSize(dataSource: DataSource): number | undefined {

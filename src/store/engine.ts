@@ -9,3 +9,7 @@ export function engineOf(dataSource: DataSource): Engine | undefined {
   if (type === 'better-sqlite3') return 'sqlite';
   return undefined;
 }
+
+/** PostgreSQL: the schema that the data source keeps its tables in, where it names one. */
+export const schemaOf = (dataSource: DataSource): string | undefined =>
+  (dataSource.options as { schema?: string }).schema;

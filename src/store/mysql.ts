@@ -43,6 +43,10 @@ export class MysqlDialect implements Dialect {
     return raw(`\`${name.replaceAll('`', '``')}\``);
   }
 
+  bytes(column: string): Sql {
+    return sql`OCTET_LENGTH(${this.id(column)})`;
+  }
+
   read(column: string): Sql {
     if (!isTimeColumn(column)) return this.id(column);
     const zone = LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z';

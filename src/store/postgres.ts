@@ -35,6 +35,10 @@ export class PostgresDialect implements Dialect {
     return raw(`"${name.replaceAll('"', '""')}"`);
   }
 
+  bytes(column: string): Sql {
+    return sql`OCTET_LENGTH(${this.id(column)})`;
+  }
+
   read(column: string): Sql {
     return this.id(column);
   }

@@ -57,8 +57,12 @@ export class SqliteDatabase implements Database {
         ? (dataSource.driver as unknown as SqliteDriver).databaseConnection
         : openSqlite(dataSource, file);
     // FULL: what was acknowledged outlives a power cut, too.
+    // Another connection may be busy with the switch to WAL: at start, and only then, waiting blocks nobody.
     if (this.own)
-      this.connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+      this.connection.exec(
+        'PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 0; ' +
+          'PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON',
+      );
   }
 
   async attempt<T>(script: () => Script<T>): Promise<T> {
@@ -84,7 +88,10 @@ export class SqliteDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    if (this.own) this.connection.close();
+    if (!this.own) return;
+    // The file alone is then whole: a copy of it is a backup.
+    this.connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.connection.close();
   }
 
   private execute(statement: Sql): QueryResult {

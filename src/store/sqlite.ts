@@ -41,6 +41,10 @@ export class SqliteDialect implements Dialect {
     return raw(`"${name.replaceAll('"', '""')}"`);
   }
 
+  bytes(column: string): Sql {
+    return sql`LENGTH(CAST(${this.id(column)} AS BLOB))`;
+  }
+
   read(column: string): Sql {
     if (!isTimeColumn(column)) return this.id(column);
     const zone = LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z';

@@ -1,5 +1,7 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag';
+import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
+import { LIMITS } from '../core/rules.js';
 import type { TaskColumns } from './columns.js';
 import { type Dialect, list, literal, type ReadyRow, type TaskTable } from './dialect.js';
 import { change, type Script, select } from './transaction.js';
@@ -20,6 +22,8 @@ export interface ClaimFilter {
   taskId?: string | undefined;
   limit: number;
 }
+
+const TEXTS = ['input', 'args', 'temp', 'output'];
 
 /** Ready rows that a claim asks for beyond its limit, when it met some that it can't have. */
 const CLAIM_SLACK = 32;
@@ -74,7 +78,22 @@ export class TaskStore<T extends Task> {
     if (filter.ids?.length === 0) return [];
     if (filter.ids) conditions.push(sql`id IN (${list(filter.ids)})`);
     const page = filter.ids ? empty : sql`LIMIT ${filter.limit} OFFSET ${filter.offset}`;
-    return yield* this.tasks(sql`WHERE ${join(conditions, ' AND ')} ORDER BY ${this.dialect.listOrder} ${page}`);
+    const clause = sql`WHERE ${join(conditions, ' AND ')} ORDER BY ${this.dialect.listOrder} ${page}`;
+    const most = filter.ids?.length ?? filter.limit;
+    if (most * TEXTS.length * LIMITS.textBytes > LIMITS.listBytes) yield* this.checkSize(clause, filter);
+    return yield* this.tasks(clause);
+  }
+
+  /** A thousand tasks are small as a rule, but may have gigabytes: refused before they are read into memory. */
+  private *checkSize(clause: Sql, { ids }: ListFilter): Script<void> {
+    const bytes = TEXTS.map((column) => sql`COALESCE(${this.dialect.bytes(column)}, 0)`);
+    const [row] = yield* select<{ bytes: unknown }>(
+      sql`SELECT SUM(size) AS bytes FROM (SELECT ${join(bytes, ' + ')} AS size FROM ${this.dialect.table} ${clause}) page`,
+    );
+    if (Number(row!.bytes) <= LIMITS.listBytes) return;
+    const [field, rule] = [ids ? 'ids' : 'pageNum', 'listBytes'];
+    const msg = `${field} asks for more than ${LIMITS.listBytes} bytes of texts; ask for fewer tasks at once`;
+    throw new TaskError('TOO_LARGE', [{ field, rule, msg }]);
   }
 
   /** An owner's tasks among these ids, locked in the order of their ids, so that two such calls can't deadlock. */

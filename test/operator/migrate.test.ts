@@ -50,7 +50,7 @@ describe.each(ENGINES)('migrations apart from the start (%s)', (engine) => {
   it('of a newer release stop the start and the command, each with one line', async () => {
     const dataSource = await new DataSource(database.options()).initialize();
     await dataSource.query(
-      "INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'SoftddTask_tasks_Future9999999999999')",
+      "INSERT INTO task_migrations (timestamp, name) VALUES (9999999999999, 'SoftddTask_tasks_Future9999999999999')",
     );
     await dataSource.destroy();
     const line =

@@ -1,15 +1,11 @@
-import { ArrayMaxSize, IsArray, IsString } from 'class-validator';
 import { Transform } from 'class-transformer';
-import { LIMITS } from '../../core/rules.js';
+import { idsRule } from '../../core/rules.js';
+import { Follows } from '../input.js';
 
-/** `ids`: an array, or the JSON text of one; at most LIMITS.ids strings. */
+/** `ids`: an array, or the JSON text of one. */
 export const IsIds = (): PropertyDecorator => (target, property) => {
-  const message = 'ids must be a list of task ids, or the JSON text of one: ["…","…"]';
   Transform(({ value }: { value: unknown }) => parseIds(value))(target, property);
-  // The first rule that breaks is the one that the client hears of.
-  IsArray({ message })(target, property);
-  ArrayMaxSize(LIMITS.ids, { message: `ids must be at most ${LIMITS.ids} ids` })(target, property);
-  IsString({ each: true, message })(target, property);
+  Follows(idsRule)(target, property);
 };
 
 function parseIds(value: unknown): unknown {

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { LIMITS, nameRule } from '../../core/rules.js';
+import { IsOptional } from 'class-validator';
+import { LIMITS, nameRule, pageRule, pageSizeRule } from '../../core/rules.js';
 import { Follows, ToInteger } from '../input.js';
 import { IsIds } from './ids.js';
 
@@ -14,9 +14,7 @@ export class ListTasksDto {
     default: 1,
     example: 1,
   })
-  @Max(LIMITS.page)
-  @Min(1)
-  @IsInt({ message: 'page must be an integer' })
+  @Follows(pageRule)
   @ToInteger()
   @IsOptional()
   page?: number;
@@ -29,9 +27,7 @@ export class ListTasksDto {
     default: 10,
     example: 10,
   })
-  @Max(LIMITS.pageSize)
-  @Min(1)
-  @IsInt({ message: 'pageNum must be an integer' })
+  @Follows(pageSizeRule)
   @ToInteger()
   @IsOptional()
   pageNum?: number;

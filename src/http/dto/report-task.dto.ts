@@ -1,6 +1,6 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsInt, IsOptional, Min } from 'class-validator';
-import { LIMITS, textRule } from '../../core/rules.js';
+import { IsInt, IsOptional } from 'class-validator';
+import { LIMITS, progressRule, textRule } from '../../core/rules.js';
 import { Follows, ToInteger, ToText } from '../input.js';
 
 @ApiSchema({ name: 'reportTask' })
@@ -11,8 +11,7 @@ export class ReportTaskDto {
     minimum: 0,
     example: 50,
   })
-  @Min(0)
-  @IsInt({ message: 'progress must be an integer' })
+  @Follows(progressRule)
   @ToInteger()
   @IsOptional()
   progress?: number;
