@@ -12,6 +12,7 @@ export const ERROR_REMEDIES = {
   TOO_MANY_REQUESTS: "Thrown by a host's own throttler. Wait as long as Retry-After says.",
   UNSUPPORTED_MEDIA_TYPE:
     'The body is a file, compressed, or of another type than JSON, urlencoded or multipart. Send one of those.',
-  UNAVAILABLE: 'The database cannot be reached or is overloaded. Nothing was changed: try again after Retry-After.',
+  UNAVAILABLE:
+    'The database cannot be reached, or somebody keeps the row locked. It may have happened all the same, if the connection broke at the commit: look, then try again after Retry-After.',
   INTERNAL: 'A fault of the server, described in its log. Report it.',
 };

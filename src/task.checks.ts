@@ -8,7 +8,7 @@ import { statusProblems } from './contract/status.js';
 import { Task, TASK_COLUMNS } from './contract/task.entity.js';
 import { dtoFields } from './http/input.js';
 import { CronTaskController } from './http/cron-task.controller.js';
-import { ROUTES } from './http/routes.js';
+import { ROUTES } from './http/route-table.js';
 import { TaskController } from './http/task.controller.js';
 import { type OptionProblem, TaskOptionsError, type TaskStructure, TaskUris } from './task.options.js';
 

@@ -3,6 +3,7 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema, getSchemaPath } from '@nes
 import type { TaskStatusCatalogue } from '../contract/status.js';
 import { LifeCycle } from '../core/life-cycle.js';
 import type { TaskStructure } from '../task.options.js';
+import type { AnswerKind } from './route-table.js';
 import type { TaskDtos } from './dto/index.js';
 import { ReportTaskDto } from './dto/report-task.dto.js';
 import type { Schema } from './openapi.envelope.js';
@@ -105,14 +106,14 @@ const named = (status: TaskStatusCatalogue, values: number[]): string =>
     .map(([name, value]) => `${value} ${name}`)
     .join(', ');
 
-/** What a handler's answer holds as its data. */
-export function dataOf(handler: string, { suffix }: TaskSchemas): Schema {
+/** The schema of an answer's data. */
+export function dataOf(answer: AnswerKind, { suffix }: TaskSchemas): Schema {
   const task = { $ref: getSchemaPath(`task${suffix}`) };
   const cronTask = { $ref: getSchemaPath(`cronTask${suffix}`) };
-  switch (handler) {
+  switch (answer) {
     case 'list':
       return object({ list: { type: 'array', description: 'The tasks, newest first.', items: task } });
-    case 'remove':
+    case 'removal':
       return object({
         deleted: { type: 'array', description: 'Ids of the tasks that were deleted.', items: { type: 'string' } },
         notDeleted: {
@@ -127,9 +128,9 @@ export function dataOf(handler: string, { suffix }: TaskSchemas): Schema {
       });
     case 'claim':
       return { oneOf: [cronTask, { type: 'array', maxItems: 0, items: {}, description: 'Nothing to do.' }] };
-    case 'report':
+    case 'cronTask':
       return cronTask;
-    default:
+    case 'task':
       return task;
   }
 }

@@ -20,34 +20,10 @@ import type { TaskDtos } from './dto/index.js';
 import { UpdateTaskDto } from './dto/update-task.dto.js';
 import { describeFailure, describeSuccess } from './openapi.envelope.js';
 import { createSchemas, dataOf, type TaskSchemas } from './openapi.schemas.js';
-import type { RouteDefinition } from './routes.js';
+import type { Audience, RouteDefinition } from './route-table.js';
 
-const INPUT_ERRORS: TaskErrorName[] = ['INVALID_PARAM', 'TOO_LARGE'];
-const BODY_ERRORS: TaskErrorName[] = [...INPUT_ERRORS, 'UNSUPPORTED_MEDIA_TYPE'];
-/** Failures of a route of its own, by handler. */
-const ERRORS: Record<string, TaskErrorName[]> = {
-  create: BODY_ERRORS,
-  list: INPUT_ERRORS,
-  remove: BODY_ERRORS,
-  get: ['NOT_FOUND', 'INVALID_ACCESS'],
-  update: [...BODY_ERRORS, 'NOT_FOUND', 'INVALID_STATE'],
-  claim: INPUT_ERRORS,
-  report: [...BODY_ERRORS, 'NOT_FOUND', 'INVALID_STATE'],
-};
 /** Failures of every route. */
 const ANYWHERE: TaskErrorName[] = ['INVALID_TOKEN', 'UNAVAILABLE', 'INTERNAL'];
-
-const OPERATION_IDS: Record<string, string> = {
-  create: 'createTask',
-  list: 'listTasks',
-  remove: 'removeTasks',
-  get: 'getTask',
-  update: 'updateTask',
-  updateByPost: 'updateTaskByPost',
-  claim: 'claimTask',
-  report: 'reportTask',
-  reportByPost: 'reportTaskByPost',
-};
 
 const BODY_TYPES = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
 const EXAMPLE_ID = '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c';
@@ -55,7 +31,6 @@ const NO_CACHE = {
   'Cache-Control': { description: 'Answers are never cached.', schema: { type: 'string', example: 'no-cache' } },
 };
 
-type Audience = RouteDefinition['audience'];
 type Handlers = Record<string, () => unknown>;
 
 /** Puts what the routes of a registration take and give into their metadata, for @nestjs/swagger to read. */
@@ -80,19 +55,18 @@ export class RouteDocs {
   route(Bound: Type, route: RouteDefinition): void {
     const proto = Bound.prototype as Handlers;
     const handler = proto[route.handler]!;
-    const source = route.aliasOf ?? route.handler;
     const apply = applierOf(Bound, route.handler);
 
     const operation = Reflect.getMetadata('swagger/apiOperation', handler) as ApiOperationOptions | undefined;
-    apply(ApiOperation({ ...operation, operationId: OPERATION_IDS[route.handler]! + this.schemas.suffix }));
+    apply(ApiOperation({ ...operation, operationId: route.operationId + this.schemas.suffix }));
     if (this.structure[route.uri].includes('{taskId}')) {
       const schema = { type: 'string', maxLength: 36, example: EXAMPLE_ID };
       apply(ApiParam({ name: 'taskId', description: 'Id of the task.', schema }));
     }
     this.input(proto, route).forEach(apply);
-    const schema = describeSuccess(new this.structure.response(), dataOf(source, this.schemas));
+    const schema = describeSuccess(new this.structure.response(), dataOf(route.answer, this.schemas));
     apply(ApiResponse({ status: 200, description: 'It worked.', headers: NO_CACHE, schema }));
-    this.failures(ERRORS[source]!, route.audience).forEach(apply);
+    this.failures(route.errors, route.audience).forEach(apply);
   }
 
   /** A route that the host adds: our envelope, guard and filter are around it; what is inside is the host's to say. */
@@ -123,7 +97,7 @@ export class RouteDocs {
     return [ApiConsumes(...BODY_TYPES), body, ...query];
   }
 
-  private failures(own: TaskErrorName[], audience: Audience, except: string[] = []): MethodDecorator[] {
+  private failures(own: readonly TaskErrorName[], audience: Audience, except: string[] = []): MethodDecorator[] {
     const { error, guards, cronGuards, response } = this.structure;
     const guarded = (audience === 'user' ? guards : (cronGuards ?? [])).length > 0;
     // A guard that says no, and nothing else, is INVALID_ACCESS.

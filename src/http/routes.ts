@@ -1,10 +1,9 @@
 import 'reflect-metadata';
-import type { RequestMethod, Type } from '@nestjs/common';
 import {
   applyDecorators,
   Controller,
   HttpCode,
-  RequestMethod as Method,
+  type Type,
   UseFilters,
   UseGuards,
   UseInterceptors,
@@ -17,13 +16,14 @@ import {
   PATH_METADATA,
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/constants.js';
-import type { TaskStructure, TaskUris } from '../task.options.js';
+import type { TaskStructure } from '../task.options.js';
 import { CronTaskController } from './cron-task.controller.js';
 import type { TaskDtos } from './dto/index.js';
 import { EnvelopeInterceptor } from './envelope.interceptor.js';
 import { TaskErrorFilter } from './error.filter.js';
 import { inputPipe } from './input.js';
 import { RouteDocs } from './openapi.js';
+import { type Audience, type RouteDefinition, ROUTES } from './route-table.js';
 import { TaskController } from './task.controller.js';
 import { UserGuard } from './user.guard.js';
 import { WorkerGuard } from './worker.guard.js';
@@ -35,31 +35,7 @@ const FASTIFY_CONFIG = '__fastify_route_config__';
 
 export const routeOwner = (handler: object): unknown => Reflect.getMetadata(TASK_ROUTE, handler);
 
-type Audience = 'user' | 'worker';
 type Handler = (...args: unknown[]) => unknown;
-
-export interface RouteDefinition {
-  audience: Audience;
-  /** Method of the controller that serves it. */
-  handler: string;
-  uri: keyof TaskUris;
-  method: RequestMethod;
-  /** Serves a PUT that a client could only send as POST. */
-  aliasOf?: string;
-}
-
-/** The contract's routes. A handler's alias is a route of its own, which calls the same method. */
-export const ROUTES: readonly RouteDefinition[] = [
-  { audience: 'user', handler: 'create', uri: 'postTaskUri', method: Method.POST },
-  { audience: 'user', handler: 'list', uri: 'getTaskListUri', method: Method.GET },
-  { audience: 'user', handler: 'remove', uri: 'deleteTaskUri', method: Method.DELETE },
-  { audience: 'user', handler: 'get', uri: 'getTaskUri', method: Method.GET },
-  { audience: 'user', handler: 'update', uri: 'putTaskUri', method: Method.PUT },
-  { audience: 'user', handler: 'updateByPost', uri: 'putTaskUri', method: Method.POST, aliasOf: 'update' },
-  { audience: 'worker', handler: 'claim', uri: 'getCronTaskUri', method: Method.GET },
-  { audience: 'worker', handler: 'report', uri: 'putCronTaskUri', method: Method.PUT },
-  { audience: 'worker', handler: 'reportByPost', uri: 'putCronTaskUri', method: Method.POST, aliasOf: 'report' },
-];
 
 /** A handler of a bound controller: one of the contract's, or one that the host adds. */
 interface Binding {
