@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type TaskError, TaskModule, type TaskService } from '../../src/index.js';
+import { type Host, MATRIX, startHost } from '../support/host.js';
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: TaskError) => [error.errorName, (error.detail as { field: string; rule: string }[])[0]!.field],
+  );
+
+describe.each(MATRIX.filter(({ adapter }) => adapter === 'fastify'))('rules for every caller on $engine', (where) => {
+  let host: Host;
+  let tasks: TaskService;
+  beforeAll(async () => {
+    host = await startHost(where);
+    tasks = host.tasks;
+  });
+  afterAll(() => host?.close());
+
+  it('TaskService is held to the rules of the routes', async () => {
+    const { taskId } = await tasks.create({ userId: 'alice', input: 'in', status: 10 });
+    await tasks.claim({ taskId });
+    for (const progress of [-5, 1.5, NaN, '50' as unknown as number])
+      expect(await failure(tasks.report(taskId, { progress }))).toEqual(['INVALID_PARAM', 'progress']);
+    for (const page of [0, 1.5, NaN, Infinity])
+      expect(await failure(tasks.list({ userId: 'alice', page }))).toEqual(['INVALID_PARAM', 'page']);
+    expect(await failure(tasks.list({ userId: 'alice', pageNum: 1001 }))).toEqual(['INVALID_PARAM', 'pageNum']);
+    expect(await failure(tasks.list({ userId: 'alice', service: 'a\0' }))).toEqual(['INVALID_PARAM', 'service']);
+    expect(await failure(tasks.claim({ service: {} as string }))).toEqual(['INVALID_PARAM', 'service']);
+    expect(await failure(tasks.remove(['x'], { userId: '' }))).toEqual(['INVALID_PARAM', 'userId']);
+    expect(await failure(tasks.remove('x' as unknown as string[], { userId: 'a' }))).toEqual(['INVALID_PARAM', 'ids']);
+  });
+
+  it("does not let a caller write the queue's own columns by the way", async () => {
+    const { taskId } = await tasks.create({ userId: 'alice', input: 'in', attempts: 7, leaseToken: 'x' } as never);
+    const changed = await tasks.update(taskId, { args: 'a', userId: 'bob', attempts: 9 } as never);
+    expect(changed).toMatchObject({ userId: 'alice', attempts: 0, leaseToken: null, args: 'a' });
+  });
+
+  it('leaves an ended row of an adopted table alone, though no attempt was counted', async () => {
+    const { taskId } = await tasks.create({ userId: 'alice', input: 'in' });
+    for (const status of [20, 30, -10]) {
+      await tasks.dataSource.query(`UPDATE tasks SET status = ${status} WHERE id = '${taskId}'`);
+      const answer = await host.user('alice', 'PUT', `/api/tasks/${taskId}`, { json: { input: 'changed' } });
+      expect([answer.status, answer.body.data.code]).toEqual([409, 14006]);
+    }
+    expect((await tasks.get(taskId)).input).toBe('in');
+  });
+
+  it('refuses a list that would not fit into memory, and says to ask for less', async () => {
+    const input = 'x'.repeat(65_535);
+    for (let made = 0; made < 300; made++) await tasks.create({ userId: 'hoarder', input, args: input });
+    const whole = await host.user('hoarder', 'GET', '/api/tasks', { query: { pageNum: 1000 } });
+    expect([whole.status, whole.body.data.code]).toEqual([413, 14008]);
+    expect(whole.body.data.detail[0]).toMatchObject({ field: 'pageNum', rule: 'listBytes' });
+    const less = await host.user('hoarder', 'GET', '/api/tasks', { query: { pageNum: 100 } });
+    expect(less.body.data.list).toHaveLength(100);
+  });
+});
+
+describe('options', () => {
+  it('that nobody reads are refused, with the place where they belong', () => {
+    expect(() => TaskModule.forRoot({ workerToken: ['x'] } as never)).toThrow(/workerToken: there is no such option/);
+    const useFactory = () => ({});
+    expect(() => TaskModule.forRootAsync({ useFactory, workerTokens: [] } as never)).toThrow(
+      /workerTokens: is a value: return it from useFactory/,
+    );
+  });
+
+  it('that shape routes are refused from a factory', async () => {
+    const started = startHost({
+      engine: 'sqlite',
+      adapter: 'fastify',
+      imports: [
+        TaskModule.forRootAsync({ name: 'other', table: 'other', useFactory: () => ({ cronGuards: [] }) as never }),
+      ],
+    });
+    await expect(started).rejects.toThrow(/cronGuards: shapes routes and documents: give it beside useFactory/);
+  });
+});
