@@ -90,7 +90,7 @@ describe.each(MATRIX)('DELETE /api/tasks on $engine with $adapter', (where) => {
   it('deletes nothing without ids or without a user', async () => {
     const taskId = await task();
     for (const options of [{}, { json: {} }, { query: { ids: '' } }])
-      expectFailure(await remove(options), 'INVALID_PARAM', ['ids', 'isArray']);
+      expectFailure(await remove(options), 'INVALID_PARAM', ['ids', 'isDefined']);
     expectFailure(await remove({ json: { ids: [] } }), 'INVALID_PARAM', ['ids', 'arrayNotEmpty']);
     expectFailure(await call('DELETE', `${host.url}/api/tasks`, { json: { ids: [taskId] } }), 'INVALID_TOKEN');
     expect(await exists(taskId)).toBe(true);

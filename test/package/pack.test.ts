@@ -18,7 +18,15 @@ describe('the package', () => {
 
   it('holds the built module, the texts that belong to it, and nothing else', () => {
     const texts = paths.filter((path) => !path.startsWith('dist/src/'));
-    expect(texts.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'README.zh-CN.md', 'package.json']);
+    expect(texts.sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'README.zh-CN.md',
+      'docs/errors.md',
+      'docs/states.md',
+      'package.json',
+    ]);
     const built = paths.filter((path) => path.startsWith('dist/src/'));
     expect(built.filter((path) => !/\.(js|d\.ts)$/.test(path))).toEqual([]);
     expect(built.filter((path) => /\/(server|test|bench|examples)\/|\/main\.|\.test\./.test(path))).toEqual([]);
