@@ -16,6 +16,7 @@ export {
   type InTransaction,
   type ListOptions,
   type NewTask,
+  type OwnColumns,
   type Removal,
   type TaskChanges,
   type TaskReport,
@@ -33,11 +34,13 @@ export { type RemovalJson, TaskController } from './http/task.controller.js';
 export { UserId } from './http/user.guard.js';
 export { type TaskMigrationOptions, taskMigrations } from './migrations/index.js';
 export { NewerSchemaError, runTaskMigrations } from './migrations/runner.js';
+export { SqliteInUseError } from './store/sqlite.lock.js';
 export { getTaskServiceToken, InjectTaskService, TaskModule } from './task.module.js';
 export {
   type TaskModuleAsyncOptions,
   type TaskModuleOptions,
-  TaskOptionsError,
   type TaskDynamicOptions,
+  type TaskGuard,
+  TaskOptionsError,
   type UserIdResolver,
 } from './task.options.js';

@@ -1,5 +1,4 @@
-import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
-import type { CanActivate } from '@nestjs/common';
+import type { CanActivate, InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
 import {
   getMetadataStorage,
   IsArray,
@@ -19,9 +18,9 @@ import { TASK_ERRORS, type TaskErrorCatalogue } from './contract/errors.js';
 import { TaskResponse } from './contract/response.js';
 import { TASK_STATUS, type TaskStatusCatalogue } from './contract/status.js';
 import { Task } from './contract/task.entity.js';
-import { ISO_OFFSET } from './store/offset.js';
 import { CronTaskController } from './http/cron-task.controller.js';
 import { TaskController } from './http/task.controller.js';
+import { ISO_OFFSET } from './store/offset.js';
 
 type UserId = string | number | null | undefined;
 /** Who asks: the owner of the tasks that this request may see and touch, or nothing for nobody. */
@@ -72,7 +71,7 @@ export class TaskStructure extends TaskUris {
   response: Type<TaskResponse> = TaskResponse;
   /** Guards of the user routes. @defaultValue [] */
   guards: TaskGuard[] = [];
-  /** Guards of the worker routes. An explicit `[]` opens them to everyone. @defaultValue undefined */
+  /** Guards of the worker routes. An explicit `[]` without `workerTokens` opens them to everyone. @defaultValue undefined */
   cronGuards?: TaskGuard[];
   /** Modules whose exports the guards and controllers need. @defaultValue [] */
   imports: NonNullable<ModuleMetadata['imports']> = [];

@@ -154,12 +154,20 @@ export class TaskService<T extends Task = Task> {
       const task = yield* store.lock(taskId, options.userId);
       if (!task) throw new TaskError('NOT_FOUND');
       if ((input !== undefined || args !== undefined) && !lifeCycle.isUntouched(task))
-        throw refusal(lifeCycle, task, 'user', 'input and args cannot change once a worker has had the task');
+        throw refusal(
+          lifeCycle,
+          task,
+          'user',
+          'input and args cannot change once a worker has had the task; create another',
+        );
       if (Object.keys(own).length > 0 && lifeCycle.isFinal(task.status))
         throw refusal(lifeCycle, task, 'user', 'a finished task never changes');
-      if (status !== undefined && lifeCycle.userMove(task.status, status) === 'refuse')
-        throw refusal(lifeCycle, task, 'user');
-      return yield* store.update(taskId, { ...own, input, args, status });
+      const verdict = status === undefined ? 'stay' : lifeCycle.userMove(task.status, status);
+      if (verdict === 'refuse') throw refusal(lifeCycle, task, 'user');
+      const values = { ...own, input, args, status: verdict === 'move' ? status : undefined };
+      // Nothing to write: not even the time of the change.
+      if (Object.values(values).every((value) => value === undefined)) return task;
+      return yield* store.update(taskId, values);
     }, options);
   }
 

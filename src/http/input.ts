@@ -14,8 +14,8 @@ import type { Rule } from '../core/rules.js';
 import { bodyOf, type Input, parseForm } from './body.js';
 
 /**
- * What a request says, wherever it says it: query and body, of which the body wins (a GET has none). `verb` is the route's own method:
- * the original's clients send a multipart PUT as POST with `_method=PUT`.
+ * What a request says, wherever it says it: query and body, of which the body wins (a GET has none). `verb` is the
+ * route's own method: the original's clients send a multipart PUT as POST with `_method=PUT`.
  */
 export const TaskInput = createParamDecorator((verb: string, context: ExecutionContext): Input => {
   const request = context.switchToHttp().getRequest<{ method: string; url: string; originalUrl?: string }>();

@@ -11,6 +11,7 @@ it('exports exactly what a host may import', () => {
     'NewerSchemaError',
     'RemoveTasksDto',
     'ReportTaskDto',
+    'SqliteInUseError',
     'TASK_ERRORS',
     'TASK_STATUS',
     'Task',

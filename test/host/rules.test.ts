@@ -47,6 +47,17 @@ describe.each(MATRIX.filter(({ adapter }) => adapter === 'fastify'))('rules for 
     expect((await tasks.get(taskId)).input).toBe('in');
   });
 
+  it('an update of nothing writes nothing, on a finished task least of all', async () => {
+    const { taskId } = await tasks.create({ userId: 'alice', input: 'in', status: 10 });
+    await tasks.claim({ taskId });
+    await tasks.report(taskId, { status: 30 });
+    const { updatedAt } = await tasks.get(taskId);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await host.user('alice', 'PUT', `/api/tasks/${taskId}`, { json: {} })).status).toBe(200);
+    await tasks.report(taskId, { progress: 5, output: 'late' });
+    expect(await tasks.get(taskId)).toMatchObject({ updatedAt, progress: 100, output: null });
+  });
+
   it('refuses a list that would not fit into memory, and says to ask for less', async () => {
     const input = 'x'.repeat(65_535);
     for (let made = 0; made < 300; made++) await tasks.create({ userId: 'hoarder', input, args: input });
