@@ -1,15 +1,25 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import type { Task } from './contract/task.entity.js';
+import { TaskEvents } from './core/events.js';
+import { LifeCycle } from './core/life-cycle.js';
+import { Policies } from './core/policy.js';
+import type { Queue, QueueSettings } from './core/queue.js';
+import { Sweeper } from './core/sweeper.js';
 import { TaskService } from './core/task.service.js';
+import { WaitingRoom } from './core/waiting.js';
 import { schemaProblems, type TaskMigrationOptions, taskMigrations } from './migrations/index.js';
 import { assertNotNewer, ledgerTable, quoted, runTaskMigrations } from './migrations/runner.js';
 import { TaskColumns } from './store/columns.js';
-import { openDatabase } from './store/database.js';
+import { openDatabase, reading } from './store/database.js';
 import type { TaskTable } from './store/dialect.js';
 import { createDialect } from './store/dialects.js';
+import { DueStore } from './store/due.store.js';
 import { engineProblem, skipLockedProblem } from './store/engine.check.js';
 import { engineOf, schemaOf } from './store/engine.js';
 import { offsetMinutes } from './store/offset.js';
+import { KeyStore } from './store/key.store.js';
+import { ListStore } from './store/list.store.js';
+import { ReadyStore } from './store/ready.store.js';
 import { lockSqlite } from './store/sqlite.lock.js';
 import { TaskStore } from './store/task.store.js';
 import { dtoFields } from './http/input.js';
@@ -20,6 +30,10 @@ export interface TaskQueue<T extends Task = Task> {
   service: TaskService<T>;
   /** Names of the migrations that ran at this start. */
   migrated: string[];
+  /** Begins to move tasks whose time has come. */
+  start(): void;
+  /** Ends the waits of claims, so that their requests can end. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -140,14 +154,46 @@ function open<T extends Task>(
     offsetMinutes: offsetMinutes(options.timeZone),
   };
   const dialect = createDialect(engineOf(dataSource)!, table);
-  const database = openDatabase(dataSource);
-  const store = new TaskStore<T>(dialect, new TaskColumns<T>(dataSource, metadata, dialect), table);
-  const service = new TaskService<T>(database, store, dataSource, options.status, options.defaultService);
+  const columns = new TaskColumns<T>(dataSource, metadata, dialect);
+  const queue: Queue<T> = {
+    database: openDatabase(dataSource),
+    tasks: new TaskStore<T>(dialect, columns, table),
+    lists: new ListStore<T>(dialect, columns),
+    ready: new ReadyStore(dialect, table),
+    due: new DueStore(dialect, table),
+    keys: new KeyStore(dialect),
+    lifeCycle: new LifeCycle(options.status),
+    policies: new Policies(options, options.services),
+    events: new TaskEvents<T>(),
+    settings: settingsOf(options),
+  };
+  const waiting = new WaitingRoom(options.maxWaiters, (filters) =>
+    reading(queue.database, () => queue.ready.probe(filters)),
+  );
+  queue.events.on(({ type, task }) => {
+    if (type === 'ready') waiting.ready(task);
+  });
+  const sweeper = new Sweeper(queue);
   return {
-    service,
+    service: new TaskService<T>(queue, waiting, dataSource),
+    start: () => sweeper.start(),
+    drain: () => waiting.close(),
     async close() {
-      await database.close();
+      waiting.close();
+      await sweeper.stop();
+      await queue.database.close();
       unlock();
     },
+  };
+}
+
+function settingsOf(options: ResolvedTaskOptions): QueueSettings {
+  const { status, initialStatus = status.INIT, retention, ...rest } = options;
+  const seconds = (days: number | undefined): number | undefined => (days === undefined ? undefined : days * 86_400);
+  return {
+    ...rest,
+    maxActiveTasks: options.maxActiveTasks,
+    initialStatus,
+    retention: { finished: seconds(retention.finished), failed: seconds(retention.failed) },
   };
 }

@@ -4,6 +4,7 @@ import {
   Logger,
   Module,
   type OnApplicationShutdown,
+  type OnModuleDestroy,
   type OnModuleInit,
   type Provider,
   type Type,
@@ -20,6 +21,7 @@ import { bindControllers } from './http/routes.js';
 import { bootstrapQueue, type TaskQueue } from './task.bootstrap.js';
 import { checkStructure, checkTogether } from './task.checks.js';
 import {
+  type OptionProblem,
   type ResolvedTaskOptions,
   resolveStructure,
   resolveValues,
@@ -50,7 +52,7 @@ export const InjectTaskService = (name = 'default'): ParameterDecorator & Proper
  * Several registrations live side by side, each with a `name`, a `table` and URIs of its own.
  */
 @Module({})
-export class TaskModule implements OnModuleInit, OnApplicationShutdown {
+export class TaskModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
   private readonly logger = new Logger('TaskModule');
 
   constructor(
@@ -111,6 +113,7 @@ export class TaskModule implements OnModuleInit, OnApplicationShutdown {
 
   /** Says what an operator should know of this start. */
   onModuleInit(): void {
+    this.queue.start();
     const { name, cronGuards, workerTokens } = this.options;
     if (this.queue.migrated.length > 0)
       this.logger.log(`'${name}' migrated the database: ${this.queue.migrated.join(', ')}`);
@@ -121,6 +124,11 @@ export class TaskModule implements OnModuleInit, OnApplicationShutdown {
       );
     else if (cronGuards.length === 0)
       this.logger.warn(`'${name}' lets every caller work tasks: cronGuards is [] and there are no workerTokens.`);
+  }
+
+  /** Before the server waits for its requests to end: those that wait for a task would keep it up. */
+  onModuleDestroy(): void {
+    this.queue.drain();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -145,7 +153,17 @@ function withTable(structure: TaskStructure): TaskStructure {
 
 function withValues(structure: TaskStructure, given: TaskDynamicOptions): ResolvedTaskOptions {
   const values = resolveValues(given);
-  const problems = [...strangeOptions(given, [...valueNames(), 'userId']), ...valueProblems(values)];
+  const problems = [
+    ...strangeOptions(given, [...valueNames(), 'userId']),
+    ...valueProblems(values),
+    ...initialStatusProblems(values, structure),
+  ];
   if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
   return { ...structure, ...values };
+}
+
+function initialStatusProblems({ initialStatus }: TaskDynamicOptions, { status }: TaskStructure): OptionProblem[] {
+  if (initialStatus === undefined || [status.INIT, status.BEGIN].includes(initialStatus)) return [];
+  const msg = `must be ${status.INIT} (INIT) or ${status.BEGIN} (BEGIN), not ${initialStatus}`;
+  return [{ option: 'initialStatus', msg, value: initialStatus }];
 }

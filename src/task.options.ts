@@ -14,11 +14,22 @@ import {
   Min,
   validateSync,
 } from 'class-validator';
+import {
+  backoffRule,
+  type Backoff,
+  LEASE_SECONDS,
+  MAX_ATTEMPTS,
+  type ServiceOptions,
+  servicesRule,
+} from './core/policy.js';
+import type { Quota } from './core/queue.js';
+import { quotaRule, retentionRule } from './core/rules.js';
 import { TASK_ERRORS, type TaskErrorCatalogue } from './contract/errors.js';
 import { TaskResponse } from './contract/response.js';
 import { TASK_STATUS, type TaskStatusCatalogue } from './contract/status.js';
 import { Task } from './contract/task.entity.js';
 import { CronTaskController } from './http/cron-task.controller.js';
+import { Follows } from './http/input.js';
 import { TaskController } from './http/task.controller.js';
 import { ISO_OFFSET } from './store/offset.js';
 
@@ -41,7 +52,7 @@ export class TaskUris {
   getTaskUri: string = '/api/tasks/{taskId}';
   /** User: changes a task. @defaultValue '/api/tasks/{taskId}' */
   putTaskUri: string = '/api/tasks/{taskId}';
-  /** Worker: claims a task. @defaultValue '/api/crontask' */
+  /** Worker: claims tasks (GET, POST), reports on many (PUT). @defaultValue '/api/crontask' */
   getCronTaskUri: string = '/api/crontask';
   /** Worker: reports on a task. @defaultValue '/api/crontask/{taskId}' */
   putCronTaskUri: string = '/api/crontask/{taskId}';
@@ -84,6 +95,79 @@ export class TaskValues {
   @IsNotEmpty()
   @MaxLength(64)
   defaultService: string = 'default';
+
+  /** Status of a task that names none: INIT's or BEGIN's integer. @defaultValue INIT's: 0 */
+  @IsOptional()
+  @IsInt()
+  initialStatus?: number;
+
+  /** Seconds that a claim holds without a report, 1 to 86,400, where it doesn't say itself. @defaultValue 300 */
+  @IsInt()
+  @Min(LEASE_SECONDS.min)
+  @Max(LEASE_SECONDS.max)
+  lease: number = 300;
+
+  /**
+   * The same for a claim of the original's form, whose worker may say nothing until the end.
+   * @defaultValue 43200
+   */
+  @IsInt()
+  @Min(LEASE_SECONDS.min)
+  @Max(LEASE_SECONDS.max)
+  legacyLease: number = 43_200;
+
+  /** Refuses reports that carry no `leaseToken`: shuts out the original's workers. @defaultValue false */
+  @IsBoolean()
+  requireLease: boolean = false;
+
+  /** Attempts until a task has failed for good, 1 to 1,000; a task may say otherwise. @defaultValue 3 */
+  @IsInt()
+  @Min(MAX_ATTEMPTS.min)
+  @Max(MAX_ATTEMPTS.max)
+  maxAttempts: number = 3;
+
+  /**
+   * Seconds that a task rests after a failure that may be retried: `base` after the first, doubled after each further
+   * one, `max` at most, plus up to the share `jitter` of it at random.
+   * @defaultValue { base: 10, max: 3600, jitter: 0.2 }
+   */
+  @Follows(backoffRule)
+  backoff: Partial<Backoff> = {};
+
+  /**
+   * What single services do otherwise: service -> `{ lease, legacyLease, maxAttempts, backoff }`, each optional.
+   * @defaultValue {}
+   */
+  @Follows(servicesRule)
+  services: Record<string, ServiceOptions> = {};
+
+  /**
+   * Most tasks of an owner that have not ended, exactly; a number, or in code a function of the owner (undefined: no
+   * bound). Beyond it TOO_MANY_TASK.
+   * @defaultValue undefined
+   */
+  @IsOptional()
+  @Follows(quotaRule)
+  maxActiveTasks?: Quota;
+
+  /** Seconds that the idempotency keys of creates are kept: a minute to 30 days. @defaultValue 86400 */
+  @IsInt()
+  @Min(60)
+  @Max(2_592_000)
+  idempotencyTtl: number = 86_400;
+
+  /** Most claims that wait for a task at once, in this process; beyond it TOO_MANY_REQUESTS. @defaultValue 1000 */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  maxWaiters: number = 1000;
+
+  /**
+   * Days that ended tasks are kept, `{ finished, failed }`; `failed` counts for cancelled ones, too. Left out: for ever.
+   * @defaultValue {}
+   */
+  @Follows(retentionRule)
+  retention: { finished?: number; failed?: number } = {};
 
   /** Address that workers are handed with a task, as `updateUrl` and `task.callbackUrl`; http or https. @defaultValue undefined */
   @IsOptional()

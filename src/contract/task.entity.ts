@@ -1,7 +1,7 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Column, Entity, getMetadataArgsStorage, PrimaryColumn } from 'typeorm';
 
-/** The JSON of a task: the original's fields, under the original's names. */
+/** The JSON of a task: the original's fields under the original's names, then ours. Times are ISO 8601, in UTC. */
 export interface TaskJson {
   taskId: string;
   service: string;
@@ -11,8 +11,22 @@ export interface TaskJson {
   args: string;
   temp: string;
   output: string;
+  group: string | null;
+  priority: number;
+  attempt: number;
+  maxAttempts: number | null;
+  error: string | null;
+  runAt: string | null;
+  createdAt: string | null;
+  updatedAt: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  leaseExpiresAt: string | null;
   [column: string]: unknown;
 }
+
+const ApiTime = (description: string): PropertyDecorator =>
+  ApiProperty({ type: String, format: 'date-time', nullable: true, description, example: '2026-11-24T09:30:00.000Z' });
 
 /**
  * One row of the task table. A host extends it, adds columns (and the migration that makes them), and overrides
@@ -40,7 +54,13 @@ export class Task {
   @Column({ type: 'varchar', length: 64 })
   service!: string;
 
-  /** Narrows what a worker claims within a service; at most 64 characters. */
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Narrows what a worker claims within a service; at most 64 characters.',
+    maxLength: 64,
+    example: 'gpu-large',
+  })
   @Column({ type: 'varchar', length: 64, nullable: true })
   group!: string | null;
 
@@ -84,22 +104,42 @@ export class Task {
   @Column({ type: 'text', nullable: true })
   output!: string | null;
 
-  /** Why the task failed. */
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why the last attempt failed; at most 65,535 bytes of UTF-8.',
+    example: 'CUDA out of memory',
+  })
   @Column({ type: 'text', nullable: true })
   error!: string | null;
 
-  /** Order of claims within a service: lower first, then oldest. */
+  @ApiProperty({
+    type: 'integer',
+    description: 'Order of claims within a service: lower first, then oldest.',
+    example: 0,
+  })
   @Column({ type: 'smallint', default: 0 })
   priority!: number;
 
-  /** When a WAITING task is due. */
+  @ApiTime('When a waiting task becomes ready; afterwards, when it did.')
   @Column({ name: 'run_at', type: Date, nullable: true })
   runAt!: Date | null;
 
-  /** Times that a worker has taken the task. */
+  @ApiProperty({
+    type: 'integer',
+    name: 'attempt',
+    description: 'Times that a worker has taken the task since it was last set to run.',
+    example: 1,
+  })
   @Column({ type: 'int', default: 0 })
   attempts!: number;
 
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: "Attempts until the task has failed for good. null: as its service's configuration says.",
+    example: 5,
+  })
   @Column({ name: 'max_attempts', type: 'int', nullable: true })
   maxAttempts!: number | null;
 
@@ -107,11 +147,18 @@ export class Task {
   @Column({ type: 'int', default: 0 })
   releases!: number;
 
+  /** Fences reports: stays after the end of the lease, until the next claim, so that a lost answer can be asked again. */
   @Column({ name: 'lease_token', type: 'varchar', length: 36, nullable: true })
   leaseToken!: string | null;
 
+  /** null unless a lease runs. */
+  @ApiTime("When the worker's claim lapses, unless it reports; null while no worker has the task.")
   @Column({ name: 'lease_expires_at', type: Date, nullable: true })
   leaseExpiresAt!: Date | null;
+
+  /** Length of the lease: what a report renews it by. */
+  @Column({ name: 'lease_seconds', type: 'int', nullable: true })
+  leaseSeconds!: number | null;
 
   /** Who has, or last had, the task: the worker's own free text. */
   @Column({ name: 'worker_id', type: 'varchar', length: 64, nullable: true })
@@ -121,17 +168,20 @@ export class Task {
   @Column({ name: 'claim_key', type: 'varchar', length: 64, nullable: true })
   claimKey!: string | null;
 
-  /** Creation. On an adopted table in the time zone of option `timeZone`. */
+  /** On an adopted table stored in the time zone of option `timeZone`. */
+  @ApiTime('When the task was created.')
   @Column({ name: 'created_at', type: Date, nullable: true })
   createdAt!: Date | null;
 
+  @ApiTime('When the row last changed.')
   @Column({ name: 'updated_at', type: Date, nullable: true })
   updatedAt!: Date | null;
 
-  /** When a worker last took the task. */
+  @ApiTime('When a worker last took the task.')
   @Column({ name: 'started_at', type: Date, nullable: true })
   startedAt!: Date | null;
 
+  @ApiTime('When the task ended: finished, failed or was cancelled.')
   @Column({ name: 'finished_at', type: Date, nullable: true })
   finishedAt!: Date | null;
 
@@ -146,9 +196,22 @@ export class Task {
       args: this.args ?? '',
       temp: this.temp ?? '',
       output: this.output ?? '',
+      group: this.group,
+      priority: this.priority,
+      attempt: this.attempts,
+      maxAttempts: this.maxAttempts,
+      error: this.error,
+      runAt: iso(this.runAt),
+      createdAt: iso(this.createdAt),
+      updatedAt: iso(this.updatedAt),
+      startedAt: iso(this.startedAt),
+      finishedAt: iso(this.finishedAt),
+      leaseExpiresAt: iso(this.leaseExpiresAt),
     };
   }
 }
+
+const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
 
 /** Properties of the queue's own columns: a host's DTO and its values may not name them. */
 export const TASK_COLUMNS: readonly string[] = getMetadataArgsStorage()

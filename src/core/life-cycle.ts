@@ -3,41 +3,66 @@ import { customStatuses, TASK_ROLES, type TaskRole, type TaskStatusCatalogue } f
 /** Where a task is in its life: a role, or a status of the host's own, which counts as in progress. */
 export type TaskPhase = TaskRole | 'CUSTOM';
 
-/** Who moves the task. */
-export type Mover = 'user' | 'worker';
+/** Who moves the task: a user (or the host for one), a worker by claim or report, or time. */
+export type Mover = 'user' | 'worker' | 'time';
 
 /** One move that the life of a task allows. */
 export interface Move {
-  from: TaskPhase;
+  /** NEW: the task does not exist yet. */
+  from: TaskPhase | 'NEW';
   to: TaskPhase;
   by: Mover;
+  /** The status that is asked for, where it is not where the task goes. */
+  ask?: TaskPhase;
   /** What brings it about, for docs/states.md. */
   how: string;
 }
 
 /** A worker holds the task. */
 const HELD: readonly TaskPhase[] = ['START', 'CUSTOM'];
+/** The task has ended. */
+const ENDED: readonly TaskPhase[] = ['FINISHED', 'ERROR', 'CANCELLED'];
 
 /**
- * Every move between statuses, claims apart (BEGIN to START is the store's, since only it can take atomically).
+ * Every move between statuses.
  *
  * A worker of the original's form knows no lease, so its late end also counts from BEGIN and ERROR.
  */
 export const MOVES: readonly Move[] = [
+  { from: 'NEW', to: 'INIT', by: 'user', how: 'POST' },
+  { from: 'NEW', to: 'BEGIN', by: 'user', how: 'POST status=BEGIN' },
+  { from: 'NEW', to: 'WAITING', by: 'user', how: 'POST runAt', ask: 'BEGIN' },
   { from: 'INIT', to: 'BEGIN', by: 'user', how: 'PUT status=BEGIN' },
-  { from: 'WAITING', to: 'BEGIN', by: 'user', how: 'PUT status=BEGIN' },
+  { from: 'WAITING', to: 'BEGIN', by: 'user', how: 'PUT status=BEGIN, now' },
+  { from: 'ERROR', to: 'BEGIN', by: 'user', how: 'PUT status=BEGIN, runs again' },
+  { from: 'CANCELLED', to: 'BEGIN', by: 'user', how: 'PUT status=BEGIN, runs again' },
+  ...(['INIT', 'WAITING', 'BEGIN', ...HELD] as const).map((from): Move => ({
+    from,
+    to: 'CANCELLED',
+    by: 'user',
+    how: 'PUT status=CANCELLED',
+  })),
+  { from: 'WAITING', to: 'BEGIN', by: 'time', how: 'due' },
+  { from: 'BEGIN', to: 'START', by: 'worker', how: 'claim' },
   ...HELD.flatMap((from): Move[] => [
     { from, to: 'START', by: 'worker', how: 'report' },
     { from, to: 'CUSTOM', by: 'worker', how: "report of the host's own status" },
-    { from, to: 'BEGIN', by: 'worker', how: 'report, gives the task back' },
     { from, to: 'FINISHED', by: 'worker', how: 'report, the end' },
-    { from, to: 'ERROR', by: 'worker', how: 'report, the end' },
+    { from, to: 'ERROR', by: 'worker', how: 'report, the end, or attempts used up' },
+    { from, to: 'WAITING', by: 'worker', how: 'report with retry, backs off', ask: 'ERROR' },
+    { from, to: 'BEGIN', by: 'worker', how: 'report, gives the task back' },
+    { from, to: 'WAITING', by: 'worker', how: 'report, gives it back a third time in a row', ask: 'BEGIN' },
+    { from, to: 'BEGIN', by: 'time', how: 'lease ran out, attempts left' },
+    { from, to: 'ERROR', by: 'time', how: 'lease ran out, attempts used up' },
   ]),
   ...(['BEGIN', 'ERROR'] as const).flatMap((from): Move[] => [
     { from, to: 'FINISHED', by: 'worker', how: 'late report without a lease' },
     { from, to: 'ERROR', by: 'worker', how: 'late report without a lease' },
   ]),
 ];
+
+/** The status that a mover names to bring a move about. */
+const asked = ({ ask, to }: Move): TaskPhase => ask ?? to;
 
 /** What may come of a request to change a task. */
 export type Verdict = 'move' | 'stay' | 'refuse';
@@ -60,9 +85,18 @@ export class LifeCycle {
     return HELD.includes(this.phase(status));
   }
 
+  isEnded(status: number): boolean {
+    return ENDED.includes(this.phase(status));
+  }
+
   /** FINISHED never changes again. */
   isFinal(status: number): boolean {
     return this.phase(status) === 'FINISHED';
+  }
+
+  /** Statuses of tasks that have ended. */
+  get endedStatuses(): number[] {
+    return [this.status.FINISHED, this.status.ERROR, this.status.CANCELLED];
   }
 
   /**
@@ -73,40 +107,52 @@ export class LifeCycle {
     return attempts + releases === 0 && ['INIT', 'WAITING', 'BEGIN'].includes(this.phase(status));
   }
 
-  /** Statuses that a user may set: at creation, or on a draft. */
+  /** Statuses that a user may create a task with. */
+  get newStatuses(): number[] {
+    return this.asked((move) => move.by === 'user' && move.from === 'NEW');
+  }
+
+  /** Statuses that a user may move a task to. */
   get userStatuses(): number[] {
-    return [this.status.INIT, this.status.BEGIN];
+    return this.asked((move) => move.by === 'user' && move.from !== 'NEW');
   }
 
   /** Statuses that a worker may report. */
   get workerStatuses(): number[] {
-    const phases = new Set(MOVES.filter((move) => move.by === 'worker').map((move) => move.to));
-    return [...this.phases].filter(([, phase]) => phases.has(phase)).map(([value]) => value);
+    return this.asked((move) => move.by === 'worker' && move.from !== 'BEGIN');
   }
 
   /** A user asks for a status. Asking for the one it has changes nothing and is fine. */
   userMove(from: number, to: number): Verdict {
     if (from === to) return 'stay';
-    return this.allows(from, to, 'user') ? 'move' : 'refuse';
+    return this.allowed(from, 'user').includes(to) ? 'move' : 'refuse';
   }
 
   /**
-   * A worker reports, with or without a status (without one, the task stays as it is). The end is final: on a
-   * finished task every report is accepted and changes nothing.
+   * A worker reports without a token, with or without a status (without one, the task stays as it is). The end is
+   * final: on a finished task every such report is accepted and changes nothing.
    */
   workerMove(from: number, to: number | undefined): Verdict {
     if (this.isFinal(from)) return 'stay';
-    if (to === undefined) return this.isHeld(from) ? 'move' : 'refuse';
-    return this.allows(from, to, 'worker') ? 'move' : 'refuse';
+    if (this.isHeld(from)) return 'move';
+    return to !== undefined && this.late(from).includes(to) ? 'move' : 'refuse';
   }
 
-  /** Statuses that this mover may bring the task to, from where it is. */
-  allowed(from: number, by: Mover): number[] {
-    return [...this.phases.keys()].filter((to) => to !== from && this.allows(from, to, by));
+  /** Statuses that this mover may ask for, from where the task is. */
+  allowed(from: number, by: 'user' | 'worker'): number[] {
+    const phase = this.phase(from);
+    if (by === 'worker' && !this.isHeld(from)) return this.late(from);
+    return this.asked((move) => move.by === by && move.from === phase).filter((to) => to !== from);
   }
 
-  private allows(from: number, to: number, by: Mover): boolean {
-    const [source, target] = [this.phase(from), this.phase(to)];
-    return MOVES.some((move) => move.from === source && move.to === target && move.by === by);
+  /** A claim is no report. */
+  private late(from: number): number[] {
+    const phase = this.phase(from);
+    return this.asked((move) => move.by === 'worker' && move.from === phase && move.to !== 'START');
+  }
+
+  private asked(fits: (move: Move) => boolean): number[] {
+    const phases = new Set(MOVES.filter(fits).map(asked));
+    return [...this.phases].filter(([, phase]) => phases.has(phase)).map(([value]) => value);
   }
 }

@@ -1,3 +1,5 @@
+import { LEASE_SECONDS, MAX_ATTEMPTS } from './policy.js';
+
 /**
  * The rules for values that enter the queue, each in this one place: HTTP input and callers of `TaskService` are held
  * to the same. A rule answers what is wrong, or undefined.
@@ -25,6 +27,24 @@ export const LIMITS = {
   ids: 1000,
   /** Largest page number: keeps OFFSET far inside 64 bits. */
   page: 2 ** 31 - 1,
+  /** Tasks in one create. */
+  creates: 1000,
+  /** Tasks in one claim. */
+  claims: 100,
+  /** Reports in one request. */
+  reports: 100,
+  /** Seconds that a claim may wait for a task. */
+  wait: 30,
+  /** Seconds that a retry or a give-back may be put off: a year. */
+  delay: 31_536_000,
+  /** Characters (code points) in a worker's id. */
+  workerIdLength: 64,
+  /** Characters in an idempotency key. */
+  keyLength: 255,
+  /** Priorities, from the first to be claimed to the last: what a smallint holds. */
+  priority: { min: -32_768, max: 32_767 },
+  lease: LEASE_SECONDS,
+  maxAttempts: MAX_ATTEMPTS,
 } as const;
 
 /** The rule whose breach is TOO_LARGE, not INVALID_PARAM. */
@@ -85,6 +105,53 @@ export const idsRule: Rule = (value) => {
   if (!value.every((id) => typeof id === 'string')) return { rule: 'isString', msg: 'must be a list of strings' };
   return undefined;
 };
+export const statusRule = integer(-(2 ** 31), 2 ** 31 - 1);
+export const leaseRule = integer(LIMITS.lease.min, LIMITS.lease.max);
+export const waitRule = integer(0, LIMITS.wait);
+export const claimLimitRule = integer(1, LIMITS.claims);
+export const delayRule = integer(0, LIMITS.delay);
+export const priorityRule = integer(LIMITS.priority.min, LIMITS.priority.max);
+export const maxAttemptsRule = integer(LIMITS.maxAttempts.min, LIMITS.maxAttempts.max);
+export const workerIdRule = all(storable, notEmpty, length(LIMITS.workerIdLength));
+export const tokenRule = all(storable, notEmpty, length(36));
+export const keyRule: Rule = (value) =>
+  typeof value === 'string' && /^[\x20-\x7e]+$/.test(value) && value.length <= LIMITS.keyLength
+    ? undefined
+    : { rule: 'idempotencyKey', msg: `must be 1 to ${LIMITS.keyLength} printable ASCII characters` };
+
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/i;
+/** What every engine stores: PostgreSQL and MySQL know no year 10000. */
+const LAST_TIME = Date.UTC(9999, 11, 31);
+
+/** A point in time, from a Date or from ISO 8601 text with its zone; undefined for what is none. */
+export function timeOf(value: unknown): Date | undefined {
+  if (!(value instanceof Date) && !(typeof value === 'string' && ISO_TIME.test(value))) return undefined;
+  const time = new Date(typeof value === 'string' ? value.replace(',', '.').toUpperCase() : value);
+  return time.getTime() >= 0 && time.getTime() < LAST_TIME ? time : undefined;
+}
+export const timeRule: Rule = (value) =>
+  timeOf(value)
+    ? undefined
+    : { rule: 'isTime', msg: 'must be a time in ISO 8601 with its zone, such as 2026-12-24T18:00:00+01:00' };
+
+/** Rule for option `maxActiveTasks`. */
+export const quotaRule: Rule = (value) =>
+  typeof value === 'function'
+    ? undefined
+    : integer(1, 2 ** 31 - 1)(value) && { rule: 'quota', msg: 'must be an integer from 1, or a function of the owner' };
+
+/** Rule for option `retention`. */
+export const retentionRule: Rule = (value) => {
+  const problem = { rule: 'retention', msg: 'must be { finished, failed }: days from 0 to 36500, each optional' };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return problem;
+  const fits = Object.entries(value).every(
+    ([name, days]: [string, unknown]) =>
+      ['finished', 'failed'].includes(name) &&
+      (days === undefined || (typeof days === 'number' && days >= 0 && days <= 36_500)),
+  );
+  return fits ? undefined : problem;
+};
+
 export const textRule = all(storable, bytes(LIMITS.textBytes));
 export const nameRule = all(storable, notEmpty, length(LIMITS.nameLength));
 export const userIdRule = all(storable, notEmpty, length(LIMITS.userIdLength));

@@ -1,36 +1,36 @@
-import type { DataSource, EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
+import type { DataSource } from 'typeorm';
 import { TaskError } from '../contract/errors.js';
 import type { TaskStatusCatalogue } from '../contract/status.js';
-import { type Task, TASK_COLUMNS } from '../contract/task.entity.js';
-import { type Database, reading, transaction } from '../store/database.js';
-import type { TaskStore } from '../store/task.store.js';
+import type { Task } from '../contract/task.entity.js';
+import { reading } from '../store/database.js';
+import { NOW } from '../store/clock.js';
+import type { TaskCount } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
+import { type ClaimOptions, Claims } from './claims.js';
+import {
+  checkQuota,
+  checkStatus,
+  Creation,
+  type Idempotent,
+  type NewTask,
+  type OwnColumns,
+  ownColumns,
+  quotasOf,
+} from './creation.js';
+import { cursorOf, positionOf } from './cursor.js';
+import type { TaskEventType, TaskListener } from './events.js';
 import { check, invalid } from './invalid.js';
-import { LifeCycle } from './life-cycle.js';
-import { idsRule, isIdLike, nameRule, pageRule, pageSizeRule, progressRule, textRule, userIdRule } from './rules.js';
-
-/** Values for the columns that a host's entity adds. */
-export type OwnColumns<T extends Task> = Partial<Omit<T, keyof Task>>;
-
-export type NewTask<T extends Task = Task> = OwnColumns<T> & {
-  /** Owner, at most 255 characters. */
-  userId: string;
-  /** What to work on; at most 65,535 bytes of UTF-8. */
-  input: string;
-  args?: string | undefined;
-  /** Kind of work, at most 64 characters; absent: option `defaultService`. */
-  service?: string | undefined;
-  /** Narrows claims within a service, at most 64 characters. */
-  group?: string | undefined;
-  /** INIT (the default) or BEGIN. */
-  status?: number | undefined;
-};
+import type { LifeCycle } from './life-cycle.js';
+import { type InTransaction, type Queue, run } from './queue.js';
+import { refusal } from './refusal.js';
+import { Reports, type TaskReport } from './reports.js';
+import { idsRule, isIdLike, nameRule, pageRule, pageSizeRule, statusRule, textRule, userIdRule } from './rules.js';
+import type { WaitingRoom } from './waiting.js';
 
 export type TaskChanges<T extends Task = Task> = OwnColumns<T> & {
   input?: string | undefined;
   args?: string | undefined;
-  /** BEGIN makes a draft ready. */
+  /** BEGIN makes a draft ready, or runs an ended task again; CANCELLED calls it off. */
   status?: number | undefined;
 };
 
@@ -40,24 +40,19 @@ export interface ListOptions {
   page?: number | undefined;
   /** Tasks on a page; 10 by default. */
   pageNum?: number | undefined;
+  /** What the page before answered as `nextCursor`, instead of `page`: costs the same at any depth. */
+  cursor?: string | undefined;
   service?: string | undefined;
+  group?: string | undefined;
+  status?: number | undefined;
   /** These tasks only, without paging. */
   ids?: string[] | undefined;
 }
 
-export interface ClaimOptions {
-  /** Tasks of this service only; at most 64 characters. Without it: of every service. */
-  service?: string | undefined;
-  group?: string | undefined;
-  taskId?: string | undefined;
-}
-
-export interface TaskReport {
-  /** Percent done, 0 or more; above 100 counts as 100. */
-  progress?: number | undefined;
-  status?: number | undefined;
-  temp?: string | undefined;
-  output?: string | undefined;
+export interface TaskList<T extends Task = Task> {
+  list: T[];
+  /** For the next page; null where there is none. */
+  nextCursor: string | null;
 }
 
 /** Which tasks were deleted, and which were not and why. */
@@ -66,13 +61,6 @@ export interface Removal {
   notDeleted: { taskId: string; reason: TaskError }[];
 }
 
-/**
- * Runs inside the caller's own transaction: commits and rolls back with it. Failures of the database, deadlocks too,
- * reach the caller as the driver's: only who owns the transaction can run it again.
- */
-export interface InTransaction {
-  manager?: EntityManager | undefined;
-}
 /** Touches only this owner's tasks; another's are NOT_FOUND. */
 export interface AsOwner {
   userId?: string | undefined;
@@ -83,38 +71,41 @@ export interface AsOwner {
  * it answers, unless it runs in a transaction of the caller's.
  */
 export class TaskService<T extends Task = Task> {
+  /** The registration's catalogue: role -> stored integer. */
+  readonly status: TaskStatusCatalogue;
   readonly lifeCycle: LifeCycle;
+  private readonly creation: Creation<T>;
+  private readonly claims: Claims<T>;
+  private readonly reports: Reports<T>;
 
   constructor(
-    private readonly database: Database,
-    private readonly store: TaskStore<T>,
+    private readonly queue: Queue<T>,
+    waiting: WaitingRoom,
     /** The data source that holds the table. */
     readonly dataSource: DataSource,
-    /** The registration's catalogue: role -> stored integer. */
-    readonly status: TaskStatusCatalogue,
-    private readonly defaultService: string,
   ) {
-    this.lifeCycle = new LifeCycle(status);
+    this.lifeCycle = queue.lifeCycle;
+    this.status = queue.lifeCycle.status;
+    this.creation = new Creation(queue);
+    this.claims = new Claims(queue, waiting);
+    this.reports = new Reports(queue);
   }
 
-  /** Creates a task. INVALID_PARAM or TOO_LARGE for values that break a rule. */
-  async create(task: NewTask<T>, options: InTransaction = {}): Promise<T> {
-    const { userId, input, args, service = this.defaultService, group, status = this.status.INIT, ...rest } = task;
-    const own = ownColumns(rest);
-    check('userId', userId, userIdRule);
-    check('input', input, textRule);
-    check('service', service, nameRule);
-    if (args !== undefined) check('args', args, textRule);
-    if (group !== undefined) check('group', group, nameRule);
-    this.checkStatus(status, this.lifeCycle.userStatuses);
-    const values = { ...own, taskId: uuidv7(), userId, input, args, service, group, status };
-    return this.write(() => this.store.insert(values), options);
+  /** Creates a task. INVALID_PARAM, TOO_LARGE, TOO_MANY_TASK, IDEMPOTENCY_CONFLICT. */
+  async create(task: NewTask<T>, options: InTransaction & Idempotent = {}): Promise<T> {
+    const [created] = await this.creation.create([task], options);
+    return created!;
+  }
+
+  /** Creates up to 1,000 tasks: all or none. INVALID_PARAM, TOO_LARGE, TOO_MANY_TASK, IDEMPOTENCY_CONFLICT. */
+  async createMany(tasks: NewTask<T>[], options: InTransaction & Idempotent = {}): Promise<T[]> {
+    return this.creation.create(tasks, options);
   }
 
   /** A task, whoever owns it. NOT_FOUND. */
   async get(taskId: string): Promise<T> {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
-    const task = await reading(this.database, () => this.store.find(taskId));
+    const task = await reading(this.queue.database, () => this.queue.tasks.find(taskId));
     if (!task) throw new TaskError('NOT_FOUND');
     return task;
   }
@@ -127,20 +118,40 @@ export class TaskService<T extends Task = Task> {
   }
 
   /** An owner's tasks, newest first. INVALID_PARAM. */
-  async list({ userId, page = 1, pageNum = 10, service, ids }: ListOptions): Promise<T[]> {
+  async list({ userId, page, pageNum = 10, cursor, service, group, status, ids }: ListOptions): Promise<TaskList<T>> {
     check('userId', userId, userIdRule);
-    check('page', page, pageRule);
+    if (page !== undefined) check('page', page, pageRule);
     check('pageNum', pageNum, pageSizeRule);
     if (service !== undefined) check('service', service, nameRule);
+    if (group !== undefined) check('group', group, nameRule);
+    if (status !== undefined) check('status', status, statusRule);
     if (ids !== undefined) check('ids', ids, idsRule);
-    return reading(this.database, () =>
-      this.store.list({ userId, service, ids: ids?.filter(isIdLike), offset: (page - 1) * pageNum, limit: pageNum }),
+    if (cursor !== undefined && page !== undefined)
+      throw invalid([{ field: 'page', rule: 'either', msg: 'page and cursor are two ways to page: give one of them' }]);
+    const { tasks, next } = await reading(this.queue.database, () =>
+      this.queue.lists.list({
+        userId,
+        service,
+        group,
+        status,
+        ids: ids?.filter(isIdLike),
+        after: cursor === undefined ? undefined : positionOf(cursor),
+        offset: ((page ?? 1) - 1) * pageNum,
+        limit: pageNum,
+      }),
     );
+    return { list: tasks, nextCursor: next ? cursorOf(next) : null };
+  }
+
+  /** How many tasks each service has in each status, of all owners. Reads the whole table. */
+  async counts(): Promise<TaskCount[]> {
+    return reading(this.queue.database, () => this.queue.tasks.counts());
   }
 
   /**
-   * Replaces `input`, `args` and a host's own columns where given, and moves a draft on by `status`.
-   * NOT_FOUND; INVALID_STATE once a worker has had the task.
+   * Replaces `input`, `args` and a host's own columns where given, and moves the task by `status`.
+   * NOT_FOUND; INVALID_STATE for a move that its status doesn't allow, or once a worker has had the task;
+   * TOO_MANY_TASK where it would run again beyond the quota.
    */
   async update(taskId: string, changes: TaskChanges<T>, options: AsOwner & InTransaction = {}): Promise<T> {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
@@ -148,10 +159,11 @@ export class TaskService<T extends Task = Task> {
     const own = ownColumns(rest);
     if (input !== undefined) check('input', input, textRule);
     if (args !== undefined) check('args', args, textRule);
-    if (status !== undefined) this.checkStatus(status, this.lifeCycle.userStatuses);
-    const { store, lifeCycle } = this;
-    return this.write(function* () {
-      const task = yield* store.lock(taskId, options.userId);
+    const { queue } = this;
+    const { tasks, lifeCycle } = queue;
+    if (status !== undefined) checkStatus(status, lifeCycle.userStatuses);
+    const script = function* (quota: number | undefined): Script<{ task: T; event?: TaskEventType | undefined }> {
+      const task = yield* tasks.lock(taskId, options.userId);
       if (!task) throw new TaskError('NOT_FOUND');
       if ((input !== undefined || args !== undefined) && !lifeCycle.isUntouched(task))
         throw refusal(
@@ -164,26 +176,49 @@ export class TaskService<T extends Task = Task> {
         throw refusal(lifeCycle, task, 'user', 'a finished task never changes');
       const verdict = status === undefined ? 'stay' : lifeCycle.userMove(task.status, status);
       if (verdict === 'refuse') throw refusal(lifeCycle, task, 'user');
-      const values = { ...own, input, args, status: verdict === 'move' ? status : undefined };
+      const move = verdict === 'move' ? movedTo(lifeCycle, task, status!) : {};
+      const values = { ...own, input, args, ...move };
       // Nothing to write: not even the time of the change.
-      if (Object.values(values).every((value) => value === undefined)) return task;
-      return yield* store.update(taskId, values);
-    }, options);
+      if (Object.values(values).every((value) => value === undefined)) return { task };
+      if (verdict === 'move' && lifeCycle.isEnded(task.status) && quota !== undefined)
+        yield* checkQuota(queue, task.userId, quota, 1);
+      const [changed] = yield* tasks.update([taskId], values);
+      const event = verdict === 'stay' ? undefined : lifeCycle.isEnded(status!) ? 'cancelled' : 'ready';
+      return { task: changed!, event };
+    };
+    const quota = status === this.status.BEGIN ? await this.quotaOf(taskId, options) : undefined;
+    const { task } = await run(
+      queue,
+      options,
+      () => script(quota),
+      ({ task, event }) => event && queue.events.tell(event, [task]),
+    );
+    return task;
   }
 
-  /** Makes a draft ready to be claimed; a ready one stays so. NOT_FOUND, INVALID_STATE. */
+  /** Makes a draft or a waiting task ready now; a ready one stays so. NOT_FOUND, INVALID_STATE. */
   async markReady(taskId: string, options: AsOwner & InTransaction = {}): Promise<T> {
     return this.update(taskId, { status: this.status.BEGIN } as TaskChanges<T>, options);
+  }
+
+  /** Runs a failed or cancelled task again, its attempts counted anew. NOT_FOUND, INVALID_STATE, TOO_MANY_TASK. */
+  async retry(taskId: string, options: AsOwner & InTransaction = {}): Promise<T> {
+    return this.update(taskId, { status: this.status.BEGIN } as TaskChanges<T>, options);
+  }
+
+  /** Calls a task off; its worker learns it with its next report. NOT_FOUND, INVALID_STATE once it has ended. */
+  async cancel(taskId: string, options: AsOwner & InTransaction = {}): Promise<T> {
+    return this.update(taskId, { status: this.status.CANCELLED } as TaskChanges<T>, options);
   }
 
   /** Deletes an owner's tasks, but for those that a worker holds. INVALID_PARAM. */
   async remove(ids: string[], options: { userId: string } & InTransaction): Promise<Removal> {
     check('userId', options.userId, userIdRule);
     check('ids', ids, idsRule);
-    const { store, lifeCycle } = this;
+    const { tasks, lifeCycle } = this.queue;
     const asked = [...new Set(ids)];
-    return this.write(function* (): Script<Removal> {
-      const found = yield* store.lockOwn(asked.filter(isIdLike), options.userId);
+    const script = function* (): Script<Removal> {
+      const found = yield* tasks.lockOwn(asked.filter(isIdLike), options.userId);
       const statusOf = new Map(found.map((row) => [row.id, Number(row.status)]));
       const reason = (id: string): TaskError | undefined => {
         const status = statusOf.get(id);
@@ -191,66 +226,60 @@ export class TaskService<T extends Task = Task> {
         return lifeCycle.isHeld(status) ? new TaskError('INVALID_STATE') : undefined;
       };
       const deleted = asked.filter((id) => reason(id) === undefined);
-      yield* store.delete(deleted);
+      yield* tasks.delete(deleted);
       const kept = asked.filter((id) => reason(id) !== undefined);
       return { deleted, notDeleted: kept.map((taskId) => ({ taskId, reason: reason(taskId)! })) };
-    }, options);
-  }
-
-  /** Takes the oldest ready task that fits, or none: BEGIN to START, for exactly one caller. */
-  async claim(options: ClaimOptions = {}): Promise<T | undefined> {
-    if (options.service !== undefined) check('service', options.service, nameRule);
-    if (options.group !== undefined) check('group', options.group, nameRule);
-    if (options.taskId !== undefined && !isIdLike(options.taskId)) return undefined;
-    const [task] = await transaction(this.database, () => this.store.claim({ ...options, limit: 1 }));
-    return task;
+    };
+    return run(this.queue, options, script, () => undefined);
   }
 
   /**
-   * A worker's word on its task: replaces what is given. A finished task never changes again, and says nothing of it.
-   * NOT_FOUND; INVALID_PARAM for a status that no worker may report; INVALID_STATE where no worker holds the task.
+   * Takes ready tasks that fit, by priority, then oldest first: BEGIN to START, each for exactly one caller. Answers
+   * none where there are none, after `wait`. INVALID_PARAM; TOO_MANY_REQUESTS where too many claims wait.
    */
-  async report(taskId: string, { status, progress, temp, output }: TaskReport): Promise<T> {
-    if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
-    if (status !== undefined) this.checkStatus(status, this.lifeCycle.workerStatuses);
-    if (progress !== undefined) check('progress', progress, progressRule);
-    if (temp !== undefined) check('temp', temp, textRule);
-    if (output !== undefined) check('output', output, textRule);
-    const { store, lifeCycle } = this;
-    return transaction(this.database, function* () {
-      const task = yield* store.lock(taskId);
-      if (!task) throw new TaskError('NOT_FOUND');
-      const verdict = lifeCycle.workerMove(task.status, status);
-      if (verdict === 'stay') return task;
-      if (verdict === 'refuse') throw refusal(lifeCycle, task, 'worker');
-      const phase = status === undefined ? undefined : lifeCycle.phase(status);
-      const percent = phase === 'FINISHED' ? 100 : progress === undefined ? undefined : Math.min(progress, 100);
-      const finished = phase === 'FINISHED' || phase === 'ERROR';
-      // Given back, it was no attempt.
-      const released = phase === 'BEGIN' && { attempts: Math.max(task.attempts - 1, 0), releases: task.releases + 1 };
-      return yield* store.update(taskId, { status, progress: percent, temp, output, ...released }, { finished });
-    });
+  async claim(options: ClaimOptions = {}): Promise<T[]> {
+    return this.claims.claim(options);
   }
 
-  private write<R>(script: () => Script<R>, { manager }: InTransaction): Promise<R> {
-    return manager ? this.database.within(manager, script) : transaction(this.database, script);
+  /**
+   * A worker's word on its task: replaces what is given, and renews the lease. NOT_FOUND; INVALID_PARAM for a status
+   * that no worker may report; LEASE_LOST where the task is no longer its own; INVALID_STATE where nobody holds it.
+   */
+  async report(taskId: string, report: TaskReport): Promise<T> {
+    return this.reports.report(taskId, report);
   }
 
-  private checkStatus(status: number, allowed: number[]): void {
-    if (!allowed.includes(status))
-      throw invalid([{ field: 'status', rule: 'isIn', msg: `status must be one of ${allowed.join(', ')}` }]);
+  /** Renews a lease, and nothing else. NOT_FOUND, LEASE_LOST. */
+  async heartbeat(taskId: string, { leaseToken, lease }: Pick<TaskReport, 'leaseToken' | 'lease'>): Promise<T> {
+    return this.reports.report(taskId, { leaseToken, lease });
+  }
+
+  /** Gives a task back, as no attempt; ready again after `delay` seconds. NOT_FOUND, LEASE_LOST. */
+  async release(taskId: string, { leaseToken, delay }: Pick<TaskReport, 'leaseToken' | 'delay'>): Promise<T> {
+    return this.reports.report(taskId, { leaseToken, delay, status: this.status.BEGIN });
+  }
+
+  /**
+   * Tells what this process does to tasks, after each commit; answers how to stop listening. Other processes tell their
+   * own listeners, and calls in a caller's own transaction tell nobody.
+   */
+  onTask(listener: TaskListener<T>): () => void {
+    return this.queue.events.on(listener);
+  }
+
+  /** The quota of the task's owner. */
+  private async quotaOf(taskId: string, { userId }: AsOwner): Promise<number | undefined> {
+    const { settings } = this.queue;
+    if (settings.maxActiveTasks === undefined) return undefined;
+    const [quota] = await quotasOf(settings, [userId ?? (await this.get(taskId)).userId]);
+    return quota?.[1];
   }
 }
 
-/** A host's own columns among what a caller gives: the queue's are the queue's to write. */
-const ownColumns = (values: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(values).filter(([name]) => !TASK_COLUMNS.includes(name)));
-
-function refusal(lifeCycle: LifeCycle, task: Task, by: 'user' | 'worker', why?: string): TaskError {
-  const allowed = lifeCycle.allowed(task.status, by);
-  return new TaskError('INVALID_STATE', {
-    status: task.status,
-    allowed,
-    msg: why ?? `a ${by} may move a task with status ${task.status} to ${allowed.join(', ') || 'no other status'}`,
-  });
+/** What a user's move changes besides. */
+function movedTo(lifeCycle: LifeCycle, task: Task, status: number): Record<string, unknown> {
+  if (lifeCycle.isEnded(status)) return { status, finishedAt: NOW, leaseExpiresAt: null };
+  if (!lifeCycle.isEnded(task.status)) return { status };
+  // It runs again as if it were new; `temp` stays, the checkpoint.
+  return { status, attempts: 0, releases: 0, progress: 0, error: null, runAt: null, finishedAt: null };
 }

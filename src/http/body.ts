@@ -7,8 +7,10 @@ import { invalid } from '../core/invalid.js';
 /** Parameters by name, before any validation. */
 export type Input = Record<string, unknown>;
 
-/** Most fields of a form: `ids[]` a thousand times, and some. */
+/** Most fields of a form or of one JSON object: `ids[]` a thousand times, and some. */
 const MAX_FIELDS = 1100;
+/** Most fields and nested values of a JSON body: a thousand tasks, or a hundred reports. */
+const MAX_VALUES = 40_000;
 /** Bytes of a refused body that are read and thrown away, so that the client gets its answer and keeps its connection. */
 const MAX_DRAIN = 64 * 1024 * 1024;
 
@@ -16,7 +18,7 @@ const BODY = Symbol('softdd.task.body');
 
 /** What the hook read of a request: its parameters, or why there are none. */
 interface StashedBody {
-  value?: Input;
+  value?: Input | Input[];
   error?: unknown;
 }
 type Stashing = { [BODY]?: StashedBody; raw?: Stashing; body?: unknown };
@@ -25,7 +27,7 @@ type Stashing = { [BODY]?: StashedBody; raw?: Stashing; body?: unknown };
  * Reads a request's body and keeps it, or the failure, with the request: it is answered later, inside the route, where
  * guards, CORS and the module's own error filter apply. Answers what a host's own parsers would have set.
  */
-export async function stashBody(request: IncomingMessage, limit: number): Promise<Input | undefined> {
+export async function stashBody(request: IncomingMessage, limit: number): Promise<Input | Input[] | undefined> {
   const stash: StashedBody = {};
   try {
     stash.value = await readBody(request, limit);
@@ -36,18 +38,18 @@ export async function stashBody(request: IncomingMessage, limit: number): Promis
   return stash.value;
 }
 
-/** The parameters that a request's body carries; throws what reading it threw. */
-export function bodyOf(request: unknown): Input {
+/** The parameters that a request's body carries, or a list of them; throws what reading it threw. */
+export function bodyOf(request: unknown): Input | Input[] {
   const holder = request as Stashing;
   const stash = holder[BODY] ?? holder.raw?.[BODY];
   if (stash?.error !== undefined) throw stash.error;
   if (stash?.value) return stash.value;
   // The host had read the body before us (a serverless platform does): what it made of it counts.
   const parsed = holder.body;
-  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? dropNull(parsed as Input) : {};
+  return typeof parsed === 'object' && parsed !== null ? inputOf(parsed) : {};
 }
 
-async function readBody(request: IncomingMessage, limit: number): Promise<Input> {
+async function readBody(request: IncomingMessage, limit: number): Promise<Input | Input[]> {
   const encoding = request.headers['content-encoding'];
   const bytes = await collect(request, limit);
   if (bytes.length === 0) return {};
@@ -63,7 +65,8 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Input>
   return input;
 }
 
-const PARSERS = new Map<string, (bytes: Buffer, request: IncomingMessage) => Input | Promise<Input>>([
+type Parsed = Input | Input[];
+const PARSERS = new Map<string, (bytes: Buffer, request: IncomingMessage) => Parsed | Promise<Parsed>>([
   ['application/json', parseJson],
   ['application/x-www-form-urlencoded', parseUrlencoded],
   ['multipart/form-data', parseMultipart],
@@ -113,7 +116,7 @@ class Bytes {
   }
 }
 
-function parseJson(bytes: Buffer): Input {
+function parseJson(bytes: Buffer): Input | Input[] {
   if (!isUtf8(bytes)) throw malformed('must be UTF-8');
   let value: unknown;
   try {
@@ -122,31 +125,38 @@ function parseJson(bytes: Buffer): Input {
     if (error instanceof RangeError) throw malformed('is nested too deeply');
     throw malformed(`must be JSON: ${(error as Error).message}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('must be a JSON object');
+  if (typeof value !== 'object' || value === null) throw malformed('must be a JSON object');
   checkShape(value);
-  return dropNull(value as Input);
+  return inputOf(value);
+}
+
+function inputOf(value: object): Input | Input[] {
+  if (!Array.isArray(value)) return dropNull(value as Input);
+  return (value as unknown[]).map((item, index) => {
+    if (typeof item === 'object' && item !== null && !Array.isArray(item)) return dropNull(item as Input);
+    throw invalid([{ field: `[${index}]`, rule: 'isObject', msg: `[${index}] must be a JSON object` }]);
+  });
 }
 
 /**
- * Bounds the properties and nested values of a JSON body: what handles them later takes time by their square. A key
- * that could reach a prototype is refused wherever it stands.
+ * Bounds the properties and nested values of a JSON body: what handles an object later takes time by the square of its
+ * properties. A key that could reach a prototype is refused wherever it stands.
  */
 function checkShape(value: object): void {
   const open: object[] = [value];
-  let fields = 0;
+  let values = 0;
   for (let container = open.pop(); container; container = open.pop()) {
-    if (!Array.isArray(container)) {
-      const names = Object.keys(container);
-      fields += names.length;
-      names.forEach(forbidProto);
-    }
+    const names = Array.isArray(container) ? [] : Object.keys(container);
+    if (names.length > MAX_FIELDS) throw tooLarge('body', 'maxFields', `must have at most ${MAX_FIELDS} fields`);
+    values += names.length;
+    names.forEach(forbidProto);
     for (const inner of Object.values(container) as unknown[]) {
       if (typeof inner !== 'object' || inner === null) continue;
-      fields += 1;
+      values += 1;
       open.push(inner);
-      if (fields > MAX_FIELDS) break;
+      if (values > MAX_VALUES) break;
     }
-    if (fields > MAX_FIELDS) throw tooLarge('body', 'maxFields', `must have at most ${MAX_FIELDS} fields`);
+    if (values > MAX_VALUES) throw tooLarge('body', 'maxFields', `must have at most ${MAX_VALUES} values`);
   }
 }
 

@@ -5,6 +5,9 @@ import { InjectTaskOptions } from '../contract/registration.js';
 import type { TaskResponse } from '../contract/response.js';
 import type { ResolvedTaskOptions } from '../task.options.js';
 
+/** On a handler: Cache-Control of its answers, where it isn't that of all others. */
+export const CACHE_CONTROL = 'softdd:task:cache-control';
+
 /** Puts what a handler returns into the registration's envelope. */
 @Injectable()
 export class EnvelopeInterceptor implements NestInterceptor {
@@ -18,7 +21,8 @@ export class EnvelopeInterceptor implements NestInterceptor {
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    this.adapterHost.httpAdapter.setHeader(context.switchToHttp().getResponse(), 'Cache-Control', 'no-cache');
+    const cacheControl = (Reflect.getMetadata(CACHE_CONTROL, context.getHandler()) as string | undefined) ?? 'no-cache';
+    this.adapterHost.httpAdapter.setHeader(context.switchToHttp().getResponse(), 'Cache-Control', cacheControl);
     return next.handle().pipe(map((data: unknown) => this.response.success(data)));
   }
 }

@@ -8,25 +8,46 @@ import {
 } from '@nestjs/common';
 import { getMetadataStorage, ValidateBy, type ValidationError, type ValidationOptions } from 'class-validator';
 import { Transform } from 'class-transformer';
-import type { FieldProblem } from '../contract/errors.js';
-import { invalid } from '../core/invalid.js';
+import { type FieldProblem, TaskError } from '../contract/errors.js';
+import { invalid, within } from '../core/invalid.js';
 import type { Rule } from '../core/rules.js';
 import { bodyOf, type Input, parseForm } from './body.js';
 
+/** What a body that is a list becomes: no other array of a host's handlers is mistaken for it. */
+export class InputList<T> extends Array<T> {}
+
+interface InputRequest {
+  method: string;
+  url: string;
+  originalUrl?: string;
+  headers: Record<string, string | string[] | undefined>;
+}
+
 /**
- * What a request says, wherever it says it: query and body, of which the body wins (a GET has none). `verb` is the
- * route's own method: the original's clients send a multipart PUT as POST with `_method=PUT`.
+ * What a request says, wherever it says it: query and body, of which the body wins (a GET has none), and the headers
+ * that are parameters. `verb` is the route's own method: the original's clients send a multipart PUT as POST with
+ * `_method=PUT`. A body that is a list gives a list, for the routes that take one.
  */
-export const TaskInput = createParamDecorator((verb: string, context: ExecutionContext): Input => {
-  const request = context.switchToHttp().getRequest<{ method: string; url: string; originalUrl?: string }>();
+export const TaskInput = createParamDecorator((verb: string, context: ExecutionContext): Input | Input[] => {
+  const request = context.switchToHttp().getRequest<InputRequest>();
   const url = request.originalUrl ?? request.url;
   const mark = url.indexOf('?');
   const query = mark < 0 ? {} : parseForm(url.slice(mark + 1), 'query');
-  const { _method: override, ...input } = verb === 'GET' ? query : { ...query, ...bodyOf(request) };
-  if (override !== undefined && (typeof override !== 'string' || override.toUpperCase() !== verb))
-    throw invalid([{ field: '_method', rule: 'method', msg: `must be ${verb} here, or absent` }]);
-  return input;
+  const body = request.method === 'GET' ? {} : bodyOf(request);
+  const inputOf = (item: Input): Input => {
+    const { _method: override, ...input } = { ...query, ...item };
+    if (override !== undefined && (typeof override !== 'string' || override.toUpperCase() !== verb))
+      throw invalid([{ field: '_method', rule: 'method', msg: `must be ${verb} here, or absent` }]);
+    return { ...input, ...headerInput(request, input) };
+  };
+  return Array.isArray(body) ? InputList.from(body.map(inputOf)) : inputOf(body);
 });
+
+/** A key is a matter of the request, not of its content; a token may be said in either, and the body wins. */
+function headerInput({ headers }: InputRequest, { leaseToken }: Input): Input {
+  const { 'idempotency-key': idempotencyKey, 'lease-token': headerToken } = headers;
+  return { idempotencyKey, leaseToken: leaseToken ?? headerToken };
+}
 
 const problemsOf = (errors: ValidationError[], path = ''): FieldProblem[] =>
   errors.flatMap((error) => {
@@ -54,11 +75,27 @@ class InputPipe extends ValidationPipe {
   }
 
   /** What nobody reads is dropped before anything looks into it. */
-  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const fields = this.fieldsOf(metadata.metatype);
-    if (fields.length === 0) return super.transform(value, metadata);
-    const given = Object.entries(value as Input).filter(([name]) => fields.includes(name));
-    return super.transform(Object.fromEntries(given), metadata);
+    // The client's signal is no input.
+    if (value instanceof AbortSignal) return value;
+    if (fields.length === 0 || value === undefined) return super.transform(value, metadata);
+    const transformOne = (item: Input): Promise<unknown> =>
+      super.transform(Object.fromEntries(Object.entries(item).filter(([name]) => fields.includes(name))), metadata);
+    if (!(value instanceof InputList)) return transformOne(value as Input);
+    const items: unknown[] = [];
+    const problems: FieldProblem[] = [];
+    for (const [index, item] of (value as InputList<Input>).entries()) {
+      try {
+        items.push(await within(`[${index}].`, () => transformOne(item)));
+      } catch (error) {
+        if (!(error instanceof TaskError)) throw error;
+        problems.push(...(error.detail as FieldProblem[]));
+        if (problems.length >= MAX_PROBLEMS) break;
+      }
+    }
+    if (problems.length > 0) throw invalid(problems);
+    return InputList.from(items);
   }
 
   private fieldsOf(metatype: ArgumentMetadata['metatype']): string[] {
@@ -70,6 +107,9 @@ class InputPipe extends ValidationPipe {
   }
 }
 export const inputPipe = (): PipeTransform => new InputPipe();
+
+/** Offences in a list that are told at once: enough to mend it by. */
+const MAX_PROBLEMS = 20;
 
 /** Properties that a DTO class accepts: those with a class-validator decorator. */
 export const dtoFields = (dto: Type<unknown>): string[] => [
@@ -99,6 +139,18 @@ export const ToInteger = (): PropertyDecorator =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^[+-]?\d{1,15}$/.test(value) ? Number(value) : value,
   );
+
+/** Forms send everything as text. */
+export const ToBoolean = (): PropertyDecorator =>
+  Transform(({ value }: { value: unknown }) => (BOOLEANS.has(value) ? BOOLEANS.get(value) : value));
+const BOOLEANS = new Map<unknown, boolean>([
+  ['true', true],
+  ['1', true],
+  [1, true],
+  ['false', false],
+  ['0', false],
+  [0, false],
+]);
 
 /** The original took a JSON number where it stores text. */
 export const ToText = (): PropertyDecorator =>

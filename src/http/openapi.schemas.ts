@@ -6,6 +6,8 @@ import type { TaskStructure } from '../task.options.js';
 import type { AnswerKind } from './route-table.js';
 import type { TaskDtos } from './dto/index.js';
 import { ReportTaskDto } from './dto/report-task.dto.js';
+import { ReportOneTaskDto, ReportTasksDto } from './dto/report-tasks.dto.js';
+import { LIMITS } from '../core/rules.js';
 import type { Schema } from './openapi.envelope.js';
 
 /** What one registration shows in the OpenAPI document. */
@@ -14,6 +16,7 @@ export interface TaskSchemas {
   suffix: string;
   task: Type;
   cronTask: Type;
+  claimed: Type;
   /** A DTO as it is documented: with this registration's statuses. */
   bodyOf(dto: Type): Type;
 }
@@ -25,16 +28,17 @@ export interface TaskSchemas {
 export function createSchemas(structure: TaskStructure, dtos: TaskDtos): TaskSchemas {
   const { name, status } = structure;
   const suffix = name === 'default' ? '' : `_${name}`;
-  const { task, cronTask } = taskSchemas(structure, suffix);
+  const { task, cronTask, claimed } = taskSchemas(structure, suffix);
   const bodies = new Map<Type, Type>([
-    [dtos.create, withStatus(dtos.create, `createTask${suffix}`, userStatus(status, 'INIT'))],
-    [dtos.update, withStatus(dtos.update, `updateTask${suffix}`, userStatus(status, 'BEGIN'))],
+    [dtos.create, withStatus(dtos.create, `createTask${suffix}`, newStatus(status))],
+    [dtos.update, withStatus(dtos.update, `updateTask${suffix}`, userStatus(status))],
     [ReportTaskDto, withStatus(ReportTaskDto, `reportTask${suffix}`, workerStatus(status))],
+    [ReportTasksDto, reportsSchema(status, suffix)],
   ]);
-  return { suffix, task, cronTask, bodyOf: (dto) => bodies.get(dto) ?? dto };
+  return { suffix, task, cronTask, claimed, bodyOf: (dto) => bodies.get(dto) ?? dto };
 }
 
-function taskSchemas({ entity, status }: TaskStructure, suffix: string): { task: Type; cronTask: Type } {
+function taskSchemas({ entity, status }: TaskStructure, suffix: string): Record<'task' | 'cronTask' | 'claimed', Type> {
   class TaskSchema extends entity {
     @ApiProperty({
       type: 'integer',
@@ -60,9 +64,44 @@ function taskSchemas({ entity, status }: TaskStructure, suffix: string): { task:
       example: 'https://example.org/done',
     })
     declare updateUrl: string;
+    @ApiProperty({
+      type: String,
+      format: 'date-time',
+      nullable: true,
+      description: 'When the lease runs out, unless it is renewed; null while no lease runs.',
+      example: '2026-11-24T09:35:00.000Z',
+    })
+    declare leaseExpiresAt: string | null;
   }
   ApiSchema({ name: `cronTask${suffix}` })(CronTaskSchema);
-  return { task: TaskSchema, cronTask: CronTaskSchema };
+  class ClaimedTaskSchema extends CronTaskSchema {
+    @ApiProperty({
+      description: 'For every report on the task.',
+      maxLength: 36,
+      example: 'b7e23ec2-9f0b-4c1e-8a45-3d1f5f2c6a10',
+    })
+    declare leaseToken: string;
+    @ApiProperty({ type: 'integer', description: 'Which attempt at the task this is, from 1.', minimum: 1, example: 1 })
+    declare attempt: number;
+  }
+  ApiSchema({ name: `claimedTask${suffix}` })(ClaimedTaskSchema);
+  return { task: TaskSchema, cronTask: CronTaskSchema, claimed: ClaimedTaskSchema };
+}
+
+/** A list of reports, each with this registration's statuses. */
+function reportsSchema(status: TaskStatusCatalogue, suffix: string): Type {
+  const One = withStatus(ReportOneTaskDto, `reportOneTask${suffix}`, workerStatus(status));
+  class Reports extends ReportTasksDto {
+    @ApiProperty({
+      type: [One],
+      description: 'Each is judged for itself.',
+      minItems: 1,
+      maxItems: LIMITS.reports,
+    })
+    declare reports: unknown[];
+  }
+  ApiSchema({ name: `reportTasks${suffix}` })(Reports);
+  return Reports;
 }
 
 interface StatusDoc {
@@ -80,10 +119,21 @@ function withStatus(Dto: Type, name: string, doc: StatusDoc): Type {
   return Documented;
 }
 
-function userStatus(status: TaskStatusCatalogue, absent: 'INIT' | 'BEGIN'): StatusDoc {
-  const preset = absent === 'INIT' ? ` Absent: ${status.INIT}.` : '';
+function newStatus(status: TaskStatusCatalogue): StatusDoc {
   return {
-    description: `${status.INIT} INIT for a draft, ${status.BEGIN} BEGIN for a task that is ready to be claimed.${preset}`,
+    description:
+      `${status.INIT} INIT for a draft, ${status.BEGIN} BEGIN for a task that is ready to be claimed. ` +
+      `Absent: as the configuration says, ${status.INIT} by default.`,
+    enum: new LifeCycle(status).newStatuses,
+    example: status.BEGIN,
+  };
+}
+
+function userStatus(status: TaskStatusCatalogue): StatusDoc {
+  return {
+    description:
+      `${status.BEGIN} BEGIN makes it ready, or runs it again once it has failed or was cancelled; ` +
+      `${status.CANCELLED} CANCELLED calls it off.`,
     enum: new LifeCycle(status).userStatuses,
     example: status.BEGIN,
   };
@@ -110,9 +160,33 @@ const named = (status: TaskStatusCatalogue, values: number[]): string =>
 export function dataOf(answer: AnswerKind, { suffix }: TaskSchemas): Schema {
   const task = { $ref: getSchemaPath(`task${suffix}`) };
   const cronTask = { $ref: getSchemaPath(`cronTask${suffix}`) };
+  const claimed = { $ref: getSchemaPath(`claimedTask${suffix}`) };
   switch (answer) {
+    case 'created':
+      return {
+        oneOf: [
+          task,
+          object({ list: { type: 'array', description: 'Of a list: the tasks, in its order.', items: task } }),
+        ],
+      };
     case 'list':
-      return object({ list: { type: 'array', description: 'The tasks, newest first.', items: task } });
+      return object({
+        list: { type: 'array', description: 'The tasks, newest first.', items: task },
+        nextCursor: {
+          type: 'string',
+          nullable: true,
+          description: 'For the next page, as `cursor`; null where there is none.',
+          example: null,
+        },
+      });
+    case 'reported':
+      return object({
+        list: {
+          type: 'array',
+          description: 'The answers, in the order of the reports: each as if its report had come alone, and `taskId`.',
+          items: { type: 'object', additionalProperties: true },
+        },
+      });
     case 'removal':
       return object({
         deleted: { type: 'array', description: 'Ids of the tasks that were deleted.', items: { type: 'string' } },
@@ -127,7 +201,13 @@ export function dataOf(answer: AnswerKind, { suffix }: TaskSchemas): Schema {
         },
       });
     case 'claim':
-      return { oneOf: [cronTask, { type: 'array', maxItems: 0, items: {}, description: 'Nothing to do.' }] };
+      return {
+        oneOf: [
+          claimed,
+          object({ list: { type: 'array', description: 'With `limit`: the tasks, in their order.', items: claimed } }),
+          { type: 'array', maxItems: 0, items: {}, description: 'Without `limit`: nothing to do.' },
+        ],
+      };
     case 'cronTask':
       return cronTask;
     case 'task':

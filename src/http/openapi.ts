@@ -5,6 +5,7 @@ import {
   ApiBody,
   ApiConsumes,
   ApiExtraModels,
+  ApiHeader,
   ApiOperation,
   type ApiOperationOptions,
   ApiParam,
@@ -12,6 +13,7 @@ import {
   ApiQuery,
   ApiResponse,
   ApiTags,
+  getSchemaPath,
 } from '@nestjs/swagger';
 import type { TaskErrorName } from '../contract/errors.js';
 import type { TaskStructure } from '../task.options.js';
@@ -20,15 +22,36 @@ import type { TaskDtos } from './dto/index.js';
 import { UpdateTaskDto } from './dto/update-task.dto.js';
 import { describeFailure, describeSuccess } from './openapi.envelope.js';
 import { createSchemas, dataOf, type TaskSchemas } from './openapi.schemas.js';
-import type { Audience, RouteDefinition } from './route-table.js';
+import type { Audience, ParameterHeader, RouteDefinition } from './route-table.js';
+import { LIMITS } from '../core/rules.js';
 
 /** Failures of every route. */
 const ANYWHERE: TaskErrorName[] = ['INVALID_TOKEN', 'UNAVAILABLE', 'INTERNAL'];
 
 const BODY_TYPES = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
 const EXAMPLE_ID = '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c';
-const NO_CACHE = {
-  'Cache-Control': { description: 'Answers are never cached.', schema: { type: 'string', example: 'no-cache' } },
+const cached = (example: string) => ({
+  'Cache-Control': { description: 'Answers are never cached.', schema: { type: 'string', example } },
+});
+const NO_CACHE = cached('no-cache');
+
+/** Headers that are parameters. */
+const HEADERS: Record<ParameterHeader, { description: string; schema: object }> = {
+  'Idempotency-Key': {
+    description:
+      "Of the client's choice, new for each new wish: a request that is sent again with the same key, because its " +
+      'answer was lost, is answered as the first one.',
+    schema: {
+      type: 'string',
+      minLength: 1,
+      maxLength: LIMITS.keyLength,
+      example: '6b0f6d0e-5f0e-4f57-9a0c-8c8d3cf6a1b2',
+    },
+  },
+  'Lease-Token': {
+    description: "The claim's token, for those who would rather not say `leaseToken` in the body.",
+    schema: { type: 'string', minLength: 1, maxLength: 36, example: 'b7e23ec2-9f0b-4c1e-8a45-3d1f5f2c6a10' },
+  },
 };
 
 type Handlers = Record<string, () => unknown>;
@@ -48,7 +71,7 @@ export class RouteDocs {
   controller(Bound: Type, audience: Audience): void {
     ApiTags(`${audience === 'user' ? 'tasks' : 'crontask'}${this.schemas.suffix}`)(Bound);
     ApiBearerAuth(audience)(Bound);
-    ApiExtraModels(this.schemas.task, this.schemas.cronTask)(Bound);
+    ApiExtraModels(this.schemas.task, this.schemas.cronTask, this.schemas.claimed)(Bound);
   }
 
   /** A route of the contract's. */
@@ -64,8 +87,9 @@ export class RouteDocs {
       apply(ApiParam({ name: 'taskId', description: 'Id of the task.', schema }));
     }
     this.input(proto, route).forEach(apply);
+    (route.headers ?? []).forEach((name) => apply(ApiHeader({ name, required: false, ...HEADERS[name] })));
     const schema = describeSuccess(new this.structure.response(), dataOf(route.answer, this.schemas));
-    apply(ApiResponse({ status: 200, description: 'It worked.', headers: NO_CACHE, schema }));
+    apply(ApiResponse({ status: 200, description: 'It worked.', headers: cached(route.cacheControl), schema }));
     this.failures(route.errors, route.audience).forEach(apply);
   }
 
@@ -91,10 +115,25 @@ export class RouteDocs {
     const dto = types.find((type): type is Type => typeof type === 'function' && type !== String && type !== Object);
     if (!dto) return [];
     if (route.method === RequestMethod.GET) return queryOf(dto);
-    const body = ApiBody({ type: this.schemas.bodyOf(dto), required: route.handler === 'create' });
+    const body = this.body(dto, route);
     // Proxies drop bodies of DELETE.
     const query = route.method === RequestMethod.DELETE ? queryOf(dto, { required: false }) : [];
     return [ApiConsumes(...BODY_TYPES), body, ...query];
+  }
+
+  /** A list can only be said in JSON. */
+  private body(dto: Type, { handler, listHandler }: RouteDefinition): MethodDecorator {
+    const type = this.schemas.bodyOf(dto);
+    const required = handler === 'create' || handler === 'reportMany';
+    if (!listHandler) return ApiBody({ type, required });
+    const one = { $ref: getSchemaPath(type) };
+    const many = { type: 'array' as const, maxItems: LIMITS.creates, items: one };
+    const models = ApiExtraModels(type);
+    const schema = ApiBody({ required, schema: { oneOf: [one, many] } });
+    return (target, key, descriptor) => {
+      models(target, key, descriptor);
+      schema(target, key, descriptor);
+    };
   }
 
   private failures(own: readonly TaskErrorName[], audience: Audience, except: string[] = []): MethodDecorator[] {

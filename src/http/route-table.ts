@@ -5,7 +5,9 @@ import type { TaskUris } from '../task.options.js';
 export type Audience = 'user' | 'worker';
 
 /** What an answer that worked holds as its data. */
-export type AnswerKind = 'task' | 'list' | 'removal' | 'claim' | 'cronTask';
+export type AnswerKind = 'task' | 'created' | 'list' | 'removal' | 'claim' | 'cronTask' | 'reported';
+
+export type ParameterHeader = 'Idempotency-Key' | 'Lease-Token';
 
 /** Everything that is said of a route, in this one place. */
 export interface RouteDefinition {
@@ -18,6 +20,12 @@ export interface RouteDefinition {
   answer: AnswerKind;
   /** Failures of its own; those of every route apart. */
   errors: readonly TaskErrorName[];
+  /** Method of the controller that serves a body which is a list. */
+  listHandler?: string;
+  /** Cache-Control of an answer that worked. */
+  cacheControl: string;
+  /** Headers that are parameters. */
+  headers?: readonly ParameterHeader[];
   /** A route that serves a PUT which a client could only send as POST: the handler that it calls. */
   aliasOf?: string;
 }
@@ -35,7 +43,18 @@ const route = (
   operationId: string,
   answer: AnswerKind,
   errors: readonly TaskErrorName[],
-): RouteDefinition => ({ audience, handler, method, uri, operationId, answer, errors });
+  more: Partial<RouteDefinition> = {},
+): RouteDefinition => ({
+  audience,
+  handler,
+  method,
+  uri,
+  operationId,
+  answer,
+  errors,
+  cacheControl: 'no-cache',
+  ...more,
+});
 
 /** The same route under POST, calling the same handler. */
 const byPost = (original: RouteDefinition): RouteDefinition => ({
@@ -46,18 +65,36 @@ const byPost = (original: RouteDefinition): RouteDefinition => ({
   aliasOf: original.handler,
 });
 
-const UPDATE = route('user', 'update', PUT, 'putTaskUri', 'updateTask', 'task', CHANGE);
-const REPORT = route('worker', 'report', PUT, 'putCronTaskUri', 'reportTask', 'cronTask', CHANGE);
+const UPDATE = route('user', 'update', PUT, 'putTaskUri', 'updateTask', 'task', [...CHANGE, 'TOO_MANY_TASK']);
+const REPORT = route('worker', 'report', PUT, 'putCronTaskUri', 'reportTask', 'cronTask', [...CHANGE, 'LEASE_LOST'], {
+  headers: ['Lease-Token'],
+});
+const CLAIM = route('worker', 'claim', GET, 'getCronTaskUri', 'claimTask', 'claim', [...INPUT, 'TOO_MANY_REQUESTS'], {
+  headers: ['Idempotency-Key'],
+  // Whoever is handed a stored answer believes that it has a task.
+  cacheControl: 'no-cache, no-store',
+});
 
 /** The contract's routes. */
 export const ROUTES: readonly RouteDefinition[] = [
-  route('user', 'create', POST, 'postTaskUri', 'createTask', 'task', BODY),
+  route(
+    'user',
+    'create',
+    POST,
+    'postTaskUri',
+    'createTask',
+    'created',
+    [...BODY, 'NOT_FOUND', 'TOO_MANY_TASK', 'IDEMPOTENCY_CONFLICT'],
+    { headers: ['Idempotency-Key'], listHandler: 'createMany' },
+  ),
   route('user', 'list', GET, 'getTaskListUri', 'listTasks', 'list', INPUT),
   route('user', 'remove', DELETE, 'deleteTaskUri', 'removeTasks', 'removal', BODY),
   route('user', 'get', GET, 'getTaskUri', 'getTask', 'task', ['NOT_FOUND', 'INVALID_ACCESS']),
   UPDATE,
   byPost(UPDATE),
-  route('worker', 'claim', GET, 'getCronTaskUri', 'claimTask', 'claim', INPUT),
+  CLAIM,
+  { ...byPost(CLAIM), errors: [...BODY, 'TOO_MANY_REQUESTS'] },
+  route('worker', 'reportMany', PUT, 'getCronTaskUri', 'reportTasks', 'reported', BODY),
   REPORT,
   byPost(REPORT),
 ];

@@ -16,12 +16,13 @@ import {
   PATH_METADATA,
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/constants.js';
+import { invalid } from '../core/invalid.js';
 import type { TaskStructure } from '../task.options.js';
 import { CronTaskController } from './cron-task.controller.js';
 import type { TaskDtos } from './dto/index.js';
-import { EnvelopeInterceptor } from './envelope.interceptor.js';
+import { CACHE_CONTROL, EnvelopeInterceptor } from './envelope.interceptor.js';
 import { TaskErrorFilter } from './error.filter.js';
-import { inputPipe } from './input.js';
+import { InputList, inputPipe } from './input.js';
 import { RouteDocs } from './openapi.js';
 import { type Audience, type RouteDefinition, ROUTES } from './route-table.js';
 import { TaskController } from './task.controller.js';
@@ -73,8 +74,10 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
   bindings.sort((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
   for (const { name, path, route } of bindings) {
     const source = route?.aliasOf ?? name;
+    const ofList = listHandler(host, route);
     const handler: Handler = function (this: Record<string, Handler>, ...args) {
-      return (host.prototype as Record<string, Handler>)[source]!.apply(this, args);
+      const isList = route !== undefined && args.some((arg) => arg instanceof InputList);
+      return (isList ? ofList : (host.prototype as Record<string, Handler>)[source]!).apply(this, args);
     };
     // @nestjs/swagger finds a handler's parameters by the name of its function.
     Object.defineProperty(handler, 'name', { value: name, configurable: true });
@@ -99,11 +102,29 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
   return Bound;
 }
 
+/**
+ * What serves a body that is a list. Where the host has overridden the handler of one and not that of many, nothing
+ * does: rules that the host put there must not be passed by.
+ */
+function listHandler(host: Type, route: RouteDefinition | undefined): Handler {
+  const many = route?.listHandler;
+  if (many !== undefined && depth(host, many) <= depth(host, route!.handler))
+    return (host.prototype as Record<string, Handler>)[many]!;
+  return () => {
+    throw invalid([{ field: 'body', rule: 'isObject', msg: 'body must be a JSON object: one at a time here' }]);
+  };
+}
+
+/** How far above the host's class the nearest definition of a method is. */
+const depth = (host: Type, name: string): number =>
+  lineage(host).findIndex((prototype) => Object.hasOwn(prototype, name));
+
 function bindRoute(Bound: Type, route: RouteDefinition, path: string, structure: TaskStructure, docs: RouteDocs): void {
   const handler = (Bound.prototype as Record<string, Handler>)[route.handler]!;
   Reflect.defineMetadata(PATH_METADATA, path, handler);
   Reflect.defineMetadata(METHOD_METADATA, route.method, handler);
   mark(handler, structure.name);
+  Reflect.defineMetadata(CACHE_CONTROL, route.cacheControl, handler);
   // The original answers 200 to everything that worked, POST too.
   if (!Reflect.hasMetadata(HTTP_CODE_METADATA, handler))
     HttpCode(200)(Bound.prototype as object, route.handler, { value: handler });

@@ -2,6 +2,7 @@ import { Delete, Get, Injectable, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
+import type { NewTask } from '../core/creation.js';
 import type { TaskService } from '../core/task.service.js';
 import type { ResolvedTaskOptions } from '../task.options.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
@@ -10,6 +11,12 @@ import { RemoveTasksDto } from './dto/remove-tasks.dto.js';
 import { UpdateTaskDto } from './dto/update-task.dto.js';
 import { TaskInput } from './input.js';
 import { UserId } from './user.guard.js';
+
+/** A page of tasks, and where the next one begins: null at the end. */
+export interface ListJson {
+  list: TaskJson[];
+  nextCursor: string | null;
+}
 
 /** What was deleted, and what was not, with the code and text of the reason. */
 export interface RemovalJson {
@@ -27,18 +34,31 @@ export class TaskController<T extends Task = Task> {
   @InjectTaskOptions() protected readonly options!: ResolvedTaskOptions;
   @InjectOwnTaskService() protected readonly tasks!: TaskService<T>;
 
-  @ApiOperation({ summary: 'Create a task' })
+  @ApiOperation({
+    summary: 'Create a task, or many',
+    description:
+      'A JSON body that is a list of up to 1,000 tasks creates them all, or none, and answers a list. With the header ' +
+      'Idempotency-Key a request that is sent again answers what the first one made.',
+  })
   @Post()
   async create(@UserId() userId: string, @TaskInput('POST') body: CreateTaskDto): Promise<TaskJson> {
-    const task = await this.tasks.create({ ...body, userId } as Parameters<TaskService<T>['create']>[0]);
-    return task.toResponse();
+    const { idempotencyKey, ...task } = body;
+    const created = await this.tasks.create({ ...task, userId } as NewTask<T>, { idempotencyKey });
+    return created.toResponse();
+  }
+
+  /** The same for a body that is a list. A host that overrides `create` overrides this too, or lists are refused. */
+  async createMany(userId: string, body: CreateTaskDto[]): Promise<{ list: TaskJson[] }> {
+    const tasks = body.map(({ idempotencyKey: _, ...task }) => ({ ...task, userId }) as NewTask<T>);
+    const created = await this.tasks.createMany(tasks, { idempotencyKey: body[0]?.idempotencyKey });
+    return { list: created.map((task) => task.toResponse()) };
   }
 
   @ApiOperation({ summary: 'List own tasks, newest first' })
   @Get()
-  async list(@UserId() userId: string, @TaskInput('GET') query: ListTasksDto): Promise<{ list: TaskJson[] }> {
-    const tasks = await this.tasks.list({ ...query, userId });
-    return { list: tasks.map((task) => task.toResponse()) };
+  async list(@UserId() userId: string, @TaskInput('GET') query: ListTasksDto): Promise<ListJson> {
+    const { list, nextCursor } = await this.tasks.list({ ...query, userId });
+    return { list: list.map((task) => task.toResponse()), nextCursor };
   }
 
   @ApiOperation({
@@ -67,7 +87,7 @@ export class TaskController<T extends Task = Task> {
   }
 
   @ApiOperation({
-    summary: 'Change a task, or make it ready',
+    summary: 'Change a task, make it ready, cancel it, or run it again',
     description: 'POST does the same, for clients that send a multipart body with `_method=PUT`.',
   })
   @Put()

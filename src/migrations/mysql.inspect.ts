@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import type { SchemaStep } from './schema.js';
 
 /** A column as information_schema shows it. */
 export interface Column {
@@ -76,3 +77,10 @@ export async function readTriggers(runner: QueryRunner, table: string): Promise<
 
 /** SQL text without its line breaks and indents: bodies are compared by it. */
 export const squeeze = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+
+export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+export const drop = (kind: 'TABLE' | 'TRIGGER', name: string): SchemaStep => ({
+  what: `${kind.toLowerCase()} ${name}`,
+  sql: `DROP ${kind} IF EXISTS \`${name}\``,
+});

@@ -1,6 +1,14 @@
 import type { QueryRunner } from 'typeorm';
 import { schemaOf } from '../store/engine.js';
-import { assertTaskTable, MADE, type SchemaStep, type TaskSchema, type TaskSchemaOptions } from './schema.js';
+import {
+  assertKeysTable,
+  assertTaskTable,
+  dueAt,
+  MADE,
+  type SchemaStep,
+  type TaskSchema,
+  type TaskSchemaOptions,
+} from './schema.js';
 
 interface Column {
   name: string;
@@ -30,19 +38,21 @@ export class PostgresTaskSchema implements TaskSchema {
         sql: `${this.createTable(path)}; COMMENT ON TABLE ${path} IS '${MADE}'`,
       });
     else steps.push(...this.alterations(path, columns));
-    return [...steps, ...(await this.indexSteps(runner, path))];
+    return [...steps, ...(await indexSteps(runner, path, this.indexes())), ...(await this.keysSteps(runner))];
   }
 
   async removal(runner: QueryRunner): Promise<SchemaStep[]> {
     const { table } = this.options;
     const path = tablePath(runner, table);
     const columns = await readColumns(runner, path);
-    if (columns.length === 0) return [];
+    const keys = { what: `table ${table}_keys`, sql: `DROP TABLE IF EXISTS ${tablePath(runner, `${table}_keys`)}` };
+    if (columns.length === 0) return [keys];
     const [row] = (await runner.query(`SELECT obj_description(to_regclass($1)) AS comment`, [path])) as {
       comment: string | null;
     }[];
-    if (row?.comment === MADE) return [{ what: `table ${table}`, sql: `DROP TABLE ${path}` }];
+    if (row?.comment === MADE) return [keys, { what: `table ${table}`, sql: `DROP TABLE ${path}` }];
     return [
+      keys,
       ...Object.keys(this.indexes()).map((name) => ({
         what: `index ${name}`,
         sql: `DROP INDEX IF EXISTS ${indexPath(runner, name)}`,
@@ -74,6 +84,7 @@ export class PostgresTaskSchema implements TaskSchema {
       releases: 'integer NOT NULL DEFAULT 0',
       lease_token: 'varchar(36)',
       lease_expires_at: 'timestamptz(3)',
+      lease_seconds: 'integer',
       worker_id: 'varchar(64)',
       claim_key: 'varchar(64)',
       created_at: 'timestamptz(3) DEFAULT clock_timestamp()',
@@ -135,31 +146,40 @@ export class PostgresTaskSchema implements TaskSchema {
   /** Index -> its columns and predicate, as PostgreSQL writes them back. */
   private indexes(): Record<string, string> {
     const { table, status } = this.options;
+    const due = dueAt({ ...this.options, status: { ...status, WAITING: 0 } }).replace(
+      'status = 0',
+      () => `(status = ${predicate(status.WAITING)})`,
+    );
     return {
       [`${table}_owner`]: '(user_id, created_at NULLS FIRST, id)',
       [`${table}_ready`]: `(service, priority, created_at NULLS FIRST, id) WHERE (status = ${predicate(status.BEGIN)})`,
       [`${table}_ready_group`]: `(service, "group", priority, created_at NULLS FIRST, id) WHERE (status = ${predicate(status.BEGIN)})`,
+      [`${table}_due`]: `((${due})) WHERE (${due} IS NOT NULL)`,
     };
   }
 
-  private async indexSteps(runner: QueryRunner, path: string): Promise<SchemaStep[]> {
-    const rows = (await runner.query(
-      `SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition
-      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass($1)`,
-      [path],
-    )) as { name: string; definition: string }[];
-    const present = new Map(rows.map((row) => [row.name, row.definition]));
-    return Object.entries(this.indexes()).flatMap(([name, definition]): SchemaStep[] => {
-      const found = present.get(name);
-      if (found?.endsWith(` USING btree ${definition}`)) return [];
-      const create = { what: `index ${name} is missing`, sql: `CREATE INDEX "${name}" ON ${path} ${definition}` };
-      if (found === undefined) return [create];
-      const what = `index ${name} is other than the options ask for`;
-      return [
-        { what, sql: `DROP INDEX ${indexPath(runner, name)}` },
-        { ...create, what },
-      ];
-    });
+  /** Keys of creates and claims. */
+  private async keysSteps(runner: QueryRunner): Promise<SchemaStep[]> {
+    const keys = `${this.options.table}_keys`;
+    const path = tablePath(runner, keys);
+    const columns = await readColumns(runner, path);
+    const steps: SchemaStep[] = [];
+    if (columns.length > 0)
+      assertKeysTable(
+        keys,
+        columns.map((column) => column.name),
+      );
+    else
+      steps.push({
+        what: `table ${keys} is missing`,
+        sql: `CREATE TABLE ${path} (
+  id char(64) PRIMARY KEY,
+  fingerprint char(64),
+  task_ids text,
+  expires_at timestamptz(3) NOT NULL
+); COMMENT ON TABLE ${path} IS '${MADE}'`,
+      });
+    return [...steps, ...(await indexSteps(runner, path, { [`${keys}_expires`]: '(expires_at)' }))];
   }
 }
 
@@ -182,3 +202,27 @@ async function readColumns(runner: QueryRunner, path: string): Promise<Column[]>
   )) as Column[];
   return rows;
 }
+
+/** Indexes that are missing, or other than they should be. */
+async function indexSteps(runner: QueryRunner, path: string, wanted: Record<string, string>): Promise<SchemaStep[]> {
+  const rows = (await runner.query(
+    `SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass($1)`,
+    [path],
+  )) as { name: string; definition: string }[];
+  const present = new Map(rows.map((row) => [row.name, squeeze(row.definition)]));
+  return Object.entries(wanted).flatMap(([name, definition]): SchemaStep[] => {
+    const found = present.get(name);
+    if (found?.endsWith(` USING btree ${definition}`)) return [];
+    const create = { what: `index ${name} is missing`, sql: `CREATE INDEX "${name}" ON ${path} ${definition}` };
+    if (found === undefined) return [create];
+    const what = `index ${name} is other than the options ask for`;
+    return [
+      { what, sql: `DROP INDEX ${indexPath(runner, name)}` },
+      { ...create, what },
+    ];
+  });
+}
+
+/** PostgreSQL breaks the lines of CASE as it writes it back. */
+const squeeze = (text: string): string => text.replaceAll(/\s+/g, ' ').replaceAll('( ', '(').replaceAll(' )', ')');

@@ -49,3 +49,19 @@ export function assertTaskTable(table: string, columns: string[]): void {
         'Give the queue a table of its own with the option `table`.',
     );
 }
+
+/** When the sweeper must look at a row; NULL for rows that wait for nothing. */
+export const dueAt = ({ status }: TaskSchemaOptions, row = ''): string =>
+  `CASE WHEN ${row}status = ${status.WAITING} THEN ${row}run_at ELSE ${row}lease_expires_at END`;
+
+const KEYS_COLUMNS = ['id', 'fingerprint', 'task_ids', 'expires_at'];
+
+/** Refuses to use a table of that name that is none of ours. */
+export function assertKeysTable(table: string, columns: string[]): void {
+  const missing = KEYS_COLUMNS.filter((column) => !columns.includes(column));
+  if (missing.length > 0)
+    throw new Error(
+      `A table \`${table}\` exists and is not the queue's table of idempotency keys: it has no column ` +
+        `${missing.join(', ')}. Rename it, or give the queue another \`table\`.`,
+    );
+}

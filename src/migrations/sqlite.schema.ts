@@ -1,6 +1,14 @@
 import type { QueryRunner } from 'typeorm';
 import { offsetMinutes } from '../store/offset.js';
-import { assertTaskTable, MADE, type SchemaStep, type TaskSchema, type TaskSchemaOptions } from './schema.js';
+import {
+  assertKeysTable,
+  assertTaskTable,
+  dueAt,
+  MADE,
+  type SchemaStep,
+  type TaskSchema,
+  type TaskSchemaOptions,
+} from './schema.js';
 
 /** Strings compare byte for byte by themselves, and widths are not enforced: adoption only adds. */
 export class SqliteTaskSchema implements TaskSchema {
@@ -21,17 +29,19 @@ export class SqliteTaskSchema implements TaskSchema {
             sql: `ALTER TABLE "${table}" ADD COLUMN "${name}" ${definition.replace(/ DEFAULT \(.*/, '')} /* ${MADE} */`,
           });
     }
-    return [...steps, ...(await this.indexSteps(runner))];
+    return [...steps, ...(await indexSteps(runner, table, this.indexes())), ...(await this.keysSteps(runner))];
   }
 
   async removal(runner: QueryRunner): Promise<SchemaStep[]> {
     const { table } = this.options;
     const text = (await readDefinitions(runner, 'name', table)).get(table);
-    if (text === undefined) return [];
+    const keys = { what: `table ${table}_keys`, sql: `DROP TABLE IF EXISTS "${table}_keys"` };
+    if (text === undefined) return [keys];
     if (text.startsWith(this.createTable().slice(0, this.createTable().indexOf('*/'))))
-      return [{ what: `table ${table}`, sql: `DROP TABLE "${table}"` }];
+      return [keys, { what: `table ${table}`, sql: `DROP TABLE "${table}"` }];
     const added = [...text.matchAll(/"(\w+)"[^,"]*\/\* made by @softdd\/task \*\//g)].map((match) => match[1]!);
     return [
+      keys,
       ...Object.keys(this.indexes()).map((name) => ({ what: `index ${name}`, sql: `DROP INDEX IF EXISTS "${name}"` })),
       ...added.map((name) => ({ what: `column ${name}`, sql: `ALTER TABLE "${table}" DROP COLUMN "${name}"` })),
     ];
@@ -60,6 +70,7 @@ export class SqliteTaskSchema implements TaskSchema {
       releases: 'integer NOT NULL DEFAULT 0',
       lease_token: 'varchar(36)',
       lease_expires_at: 'datetime',
+      lease_seconds: 'integer',
       worker_id: 'varchar(64)',
       claim_key: 'varchar(64)',
       created_at: `datetime DEFAULT ${now}`,
@@ -78,25 +89,33 @@ export class SqliteTaskSchema implements TaskSchema {
     const { table, status } = this.options;
     const create = (name: string, rest: string) => `CREATE INDEX "${name}" ON "${table}" ${rest}`;
     const ready = `WHERE status = ${status.BEGIN}`;
+    const due = dueAt(this.options);
     return {
+      [`${table}_due`]: create(`${table}_due`, `(${due}) WHERE ${due} IS NOT NULL`),
       [`${table}_owner`]: create(`${table}_owner`, '(user_id, created_at, id)'),
       [`${table}_ready`]: create(`${table}_ready`, `(service, priority, created_at, id) ${ready}`),
       [`${table}_ready_group`]: create(`${table}_ready_group`, `(service, "group", priority, created_at, id) ${ready}`),
     };
   }
 
-  private async indexSteps(runner: QueryRunner): Promise<SchemaStep[]> {
-    const present = await readDefinitions(runner, 'tbl_name', this.options.table);
-    return Object.entries(this.indexes()).flatMap(([name, sql]): SchemaStep[] => {
-      const found = present.get(name);
-      if (found !== undefined && plain(found) === plain(sql)) return [];
-      if (found === undefined) return [{ what: `index ${name} is missing`, sql }];
-      const what = `index ${name} is other than the options ask for`;
-      return [
-        { what, sql: `DROP INDEX "${name}"` },
-        { what, sql },
-      ];
-    });
+  /** Keys of creates and claims. */
+  private async keysSteps(runner: QueryRunner): Promise<SchemaStep[]> {
+    const keys = `${this.options.table}_keys`;
+    const columns = await readColumns(runner, keys);
+    const steps: SchemaStep[] = [];
+    if (columns.length > 0) assertKeysTable(keys, columns);
+    else
+      steps.push({
+        what: `table ${keys} is missing`,
+        sql: `CREATE TABLE "${keys}" ( /* ${MADE} */
+  id char(64) NOT NULL PRIMARY KEY,
+  fingerprint char(64),
+  task_ids text,
+  expires_at datetime NOT NULL
+)`,
+      });
+    const index = `CREATE INDEX "${keys}_expires" ON "${keys}" (expires_at)`;
+    return [...steps, ...(await indexSteps(runner, keys, { [`${keys}_expires`]: index }))];
   }
 }
 
@@ -117,4 +136,19 @@ async function readDefinitions(
     table,
   ])) as { name: string; sql: string }[];
   return new Map(rows.map((row) => [row.name, row.sql]));
+}
+
+/** Indexes that are missing, or other than they should be. */
+async function indexSteps(runner: QueryRunner, table: string, wanted: Record<string, string>): Promise<SchemaStep[]> {
+  const present = await readDefinitions(runner, 'tbl_name', table);
+  return Object.entries(wanted).flatMap(([name, sql]): SchemaStep[] => {
+    const found = present.get(name);
+    if (found !== undefined && plain(found) === plain(sql)) return [];
+    if (found === undefined) return [{ what: `index ${name} is missing`, sql }];
+    const what = `index ${name} is other than the options ask for`;
+    return [
+      { what, sql: `DROP INDEX "${name}"` },
+      { what, sql },
+    ];
+  });
 }

@@ -88,6 +88,14 @@ function readTaskOptions(environment: Environment): TaskDynamicOptions {
   return values as TaskDynamicOptions;
 }
 
+function parseJson(variable: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(variable, text, `it must be JSON: ${(error as Error).message}`);
+  }
+}
+
 function convert(option: keyof TaskValues, text: string): unknown {
   const type: unknown = Reflect.getMetadata('design:type', TaskValues.prototype, option);
   const variable = variableOf(option);
@@ -100,6 +108,7 @@ function convert(option: keyof TaskValues, text: string): unknown {
     if (!/^-?\d+$/.test(text)) throw new ConfigError(variable, text, 'it must be an integer');
     return Number(text);
   }
+  if (type === Object) return parseJson(variable, text);
   if (type === Boolean) {
     if (text !== 'true' && text !== 'false') throw new ConfigError(variable, text, 'it must be true or false');
     return text === 'true';

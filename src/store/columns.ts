@@ -2,6 +2,7 @@ import sql, { join, type Sql } from 'sql-template-tag';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
 import type { Task } from '../contract/task.entity.js';
+import { FromNow } from './clock.js';
 import { type Dialect, isTimeColumn } from './dialect.js';
 import type { Row } from './transaction.js';
 
@@ -38,14 +39,18 @@ export class TaskColumns<T extends Task> {
   toRow(values: Record<string, unknown>): [column: Sql, value: unknown][] {
     return this.metadata.columns
       .filter((column) => !column.isVirtual && column.getEntityValue(values) !== undefined)
-      .map((column) => [
-        this.dialect.id(column.databaseName),
-        this.dataSource.driver.preparePersistentValue(column.getEntityValue(values), column),
-      ]);
+      .map((column) => [this.dialect.id(column.databaseName), this.toValue(column.getEntityValue(values), column)]);
   }
 
   /** `column = value, …` for an UPDATE. */
   toAssignments(values: Record<string, unknown>): Sql[] {
     return this.toRow(values).map(([column, value]) => sql`${column} = ${value}`);
+  }
+
+  /** Our times are UTC, whatever zone the host's driver would write them in. */
+  private toValue(value: unknown, column: ColumnMetadata): unknown {
+    if (value instanceof FromNow) return this.dialect.after(value.seconds);
+    if (value instanceof Date && isTimeColumn(column.databaseName)) return this.dialect.time(value);
+    return this.dataSource.driver.preparePersistentValue(value, column);
   }
 }

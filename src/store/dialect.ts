@@ -30,7 +30,7 @@ export interface ReadySource {
 /** What a claim learns of a ready row: the task's id, and on MySQL the key of the narrow table. */
 export interface ReadyRow {
   id: string;
-  service?: string;
+  service: string;
   priority?: number;
   created?: string;
 }
@@ -48,10 +48,14 @@ export interface Dialect {
   readonly engine: Engine;
   /** The task table, quoted. */
   readonly table: Sql;
-  /** The clock of the database: UTC, milliseconds. */
+  /** The table of idempotency keys, quoted. */
+  readonly keys: Sql;
+  /** The clock of the database, UTC, milliseconds: one time for a whole statement. */
   readonly now: Sql;
-  /** The same for `created_at` and `updated_at`, in the offset that the table keeps them in. */
-  readonly localNow: Sql;
+  /** When the sweeper must look at a row: when it is due, or when its lease runs out; NULL for all others. */
+  readonly dueAt: Sql;
+  /** What a list is continued by: the text of `created_at`, as exact as it is stored. */
+  readonly sortKey: Sql;
   readonly ready: ReadySource;
   /** Order of claims: priority, then oldest, then id. */
   readonly claimOrder: Sql;
@@ -65,6 +69,18 @@ export interface Dialect {
   id(name: string): Sql;
   /** Bytes of a text column's value. */
   bytes(column: string): Sql;
+  /** The clock, so many seconds from now. */
+  after(seconds: number): Sql;
+  /** The same for `created_at` and `updated_at`, in the offset that the table keeps them in. */
+  localAfter(seconds: number): Sql;
+  /** A point in time as a value of a UTC column. */
+  time(time: Date): Sql;
+  /** What `sortKey` gave, to compare `created_at` with. */
+  sortTime(text: string): Sql;
+  /** Inserts what has no row of that key yet. */
+  insertNew(table: Sql, columnsAndValues: Sql): Sql;
+  /** What an INSERT does to a row that is there already, and locked by it; `id` is the key. */
+  onDuplicate(assignments: Sql): Sql;
   /** A column as it is selected: times of ours come as ISO 8601 text where a driver would misread them. */
   read(column: string): Sql;
   /** Of locked ready rows, those whose tasks are locked too and really ready. */

@@ -1,3 +1,6 @@
+/** A race that a script lost and would win if it ran again: its transaction is undone and tried anew. */
+export class Conflict extends Error {}
+
 /** Transactions that lost against another and may be run again: MySQL, PostgreSQL (SQLSTATE), SQLite. */
 const CONFLICTS = new Set([
   'ER_LOCK_DEADLOCK',
@@ -40,6 +43,7 @@ function codeOf(error: unknown): string {
 }
 
 export const isConflict = (error: unknown): boolean => {
+  if (error instanceof Conflict) return true;
   const code = codeOf(error);
   // Extended SQLite codes (SQLITE_BUSY_SNAPSHOT, …) begin with the plain one.
   return CONFLICTS.has(code) || code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED');

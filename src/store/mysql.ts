@@ -10,6 +10,7 @@ import {
   type ReadySource,
   type TaskTable,
 } from './dialect.js';
+import { utcText } from './clock.js';
 import { isoOffset } from './offset.js';
 import { change, type Script, select } from './transaction.js';
 
@@ -17,8 +18,11 @@ import { change, type Script, select } from './transaction.js';
 export class MysqlDialect implements Dialect {
   readonly engine = 'mysql';
   readonly table: Sql;
+  readonly keys: Sql;
   readonly now = sql`UTC_TIMESTAMP(3)`;
-  readonly localNow: Sql;
+  /** A column of its own, kept by triggers. */
+  readonly dueAt = sql`due_at`;
+  readonly sortKey = sql`DATE_FORMAT(created_at, '%Y-%m-%d %H:%i:%s.%f')`;
   readonly ready: ReadySource;
   readonly claimOrder = sql`priority, created_at, task_id`;
   readonly listOrder: Sql;
@@ -27,9 +31,9 @@ export class MysqlDialect implements Dialect {
 
   constructor(private readonly options: TaskTable) {
     this.table = this.id(options.table);
+    this.keys = this.id(`${options.table}_keys`);
     // The table's own column: an unqualified name is the formatted text of that name, which no index serves.
     this.listOrder = sql`${this.table}.created_at DESC, ${this.table}.id DESC`;
-    this.localNow = sql`(UTC_TIMESTAMP(3) + INTERVAL ${literal(options.offsetMinutes)} MINUTE)`;
     this.ready = {
       from: this.id(`${options.table}_ready`),
       where: sql`1 = 1`,
@@ -41,6 +45,30 @@ export class MysqlDialect implements Dialect {
 
   id(name: string): Sql {
     return raw(`\`${name.replaceAll('`', '``')}\``);
+  }
+
+  after(seconds: number): Sql {
+    return sql`(UTC_TIMESTAMP(3) + INTERVAL ${seconds} SECOND)`;
+  }
+
+  localAfter(seconds: number): Sql {
+    return this.after(this.options.offsetMinutes * 60 + seconds);
+  }
+
+  time(time: Date): Sql {
+    return sql`CAST(${utcText(time)} AS DATETIME(3))`;
+  }
+
+  sortTime(text: string): Sql {
+    return sql`CAST(${text} AS DATETIME(6))`;
+  }
+
+  insertNew(table: Sql, columnsAndValues: Sql): Sql {
+    return sql`INSERT IGNORE INTO ${table} ${columnsAndValues}`;
+  }
+
+  onDuplicate(assignments: Sql): Sql {
+    return sql`ON DUPLICATE KEY UPDATE ${assignments}`;
   }
 
   bytes(column: string): Sql {

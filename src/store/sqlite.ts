@@ -1,5 +1,6 @@
 import sql, { empty, type Sql } from 'sql-template-tag';
 import { type Dialect, isTimeColumn, LOCAL_TIME_COLUMNS, type TaskTable } from './dialect.js';
+import { utcText } from './clock.js';
 import { isoOffset } from './offset.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
 
@@ -7,7 +8,7 @@ import { PartialIndexDialect } from './partial-index.dialect.js';
 export class SqliteDialect extends PartialIndexDialect implements Dialect {
   readonly engine = 'sqlite';
   readonly now = sql`strftime('%Y-%m-%d %H:%M:%f', 'now')`;
-  readonly localNow: Sql;
+  readonly sortKey = sql`created_at`;
   readonly claimOrder = sql`priority, created_at, id`;
   readonly listOrder: Sql;
   readonly forUpdate = empty;
@@ -17,7 +18,22 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
     super(options);
     // The table's own column: an unqualified name is the formatted text of that name, which no index serves.
     this.listOrder = sql`${this.table}.created_at DESC, ${this.table}.id DESC`;
-    this.localNow = sql`strftime('%Y-%m-%d %H:%M:%f', 'now', ${`${options.offsetMinutes} minutes`})`;
+  }
+
+  after(seconds: number): Sql {
+    return sql`strftime('%Y-%m-%d %H:%M:%f', 'now', ${`${seconds} seconds`})`;
+  }
+
+  localAfter(seconds: number): Sql {
+    return this.after(this.options.offsetMinutes * 60 + seconds);
+  }
+
+  time(time: Date): Sql {
+    return sql`${utcText(time)}`;
+  }
+
+  sortTime(text: string): Sql {
+    return sql`${text}`;
   }
 
   bytes(column: string): Sql {

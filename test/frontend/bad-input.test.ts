@@ -33,7 +33,7 @@ describe.each(MATRIX)('bad input on $engine with $adapter', (where) => {
   });
   afterAll(async () => {
     // Whatever was refused left no trace.
-    const tasks = await host.tasks.list({ userId: 'alice', pageNum: 1000 });
+    const { list: tasks } = await host.tasks.list({ userId: 'alice', pageNum: 1000 });
     const untouched = { input: 'in', args: null, temp: null, output: null, progress: 0 };
     const found = tasks.map(({ taskId, status, ...task }) => ({ taskId, status, ...task }));
     await host.close();

@@ -2,10 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Get, Header, HttpCode, Inject, Injectable, Scope, SetMetadata } from '@nestjs/common';
 import { SwaggerModule } from '@nestjs/swagger';
 import {
+  type ClaimAnswer,
   type ClaimTaskDto,
   type CreateTaskDto,
   CronTaskController,
   type CronTaskJson,
+  type ListJson,
   type ListTasksDto,
   type RemovalJson,
   type RemoveTasksDto,
@@ -22,7 +24,7 @@ class Undecorated extends TaskController {
   override async create(userId: string, body: CreateTaskDto): Promise<TaskJson> {
     return { ...(await super.create(userId, body)), by: 'create' };
   }
-  override async list(userId: string, query: ListTasksDto): Promise<{ list: TaskJson[]; by?: string }> {
+  override async list(userId: string, query: ListTasksDto): Promise<ListJson & { by?: string }> {
     return { ...(await super.list(userId, query)), by: 'list' };
   }
   override async remove(userId: string, body: RemoveTasksDto): Promise<RemovalJson & { by?: string }> {
@@ -37,7 +39,7 @@ class Undecorated extends TaskController {
 }
 
 class UndecoratedCron extends CronTaskController {
-  override async claim(query: ClaimTaskDto): Promise<CronTaskJson | []> {
+  override async claim(query: ClaimTaskDto): Promise<ClaimAnswer> {
     const claimed = await super.claim(query);
     return 'task' in claimed ? { ...claimed, task: { ...claimed.task, by: 'claim' } } : claimed;
   }

@@ -6,7 +6,7 @@ import {
   type ClaimTaskDto,
   type CreateTaskDto,
   CronTaskController,
-  type CronTaskJson,
+  type ClaimAnswer,
   Task,
   TASK_ERRORS,
   TASK_STATUS,
@@ -61,12 +61,12 @@ export class VideoController extends TaskController<VideoTask> {
   @ApiOperation({ summary: 'Count own tasks' })
   @Get('/api/tasks/stats')
   async stats(@UserId() userId: string): Promise<{ count: number }> {
-    return { count: (await this.tasks.list({ userId })).length };
+    return { count: (await this.tasks.list({ userId })).list.length };
   }
 }
 
 export class VideoCronController extends CronTaskController {
-  override async claim(query: ClaimTaskDto): Promise<CronTaskJson | []> {
+  override async claim(query: ClaimTaskDto): Promise<ClaimAnswer> {
     const claimed = await super.claim(query);
     return 'task' in claimed ? { ...claimed, task: { ...claimed.task, claimedFrom: 'here' } } : claimed;
   }

@@ -162,8 +162,8 @@ describe.each(MATRIX)('three registrations in one app on $engine with $adapter',
     expect(new Set([feature.tasks, feature.plain, feature.videos]).size).toBe(3);
     expect(feature.tasks).toBe(host.tasks);
     const task = await feature.plain.create({ userId: 'bob', input: 'in', status: 10 });
-    expect(await feature.tasks.list({ userId: 'bob' })).toEqual([]);
-    expect((await feature.plain.claim({ taskId: task.taskId }))?.taskId).toBe(task.taskId);
+    expect((await feature.tasks.list({ userId: 'bob' })).list).toEqual([]);
+    expect((await feature.plain.claim({ taskId: task.taskId }))[0]?.taskId).toBe(task.taskId);
     expect(await feature.videos.create({ userId: 'bob', input: 'in', title: 'Film' })).toMatchObject({
       title: 'Film',
       status: 100,

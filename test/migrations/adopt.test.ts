@@ -33,7 +33,7 @@ describe.each(ENGINES)("over the original's own table on %s", (engine) => {
   it('works the rows that were there, oldest first, and those that PHP inserts afterwards', async () => {
     await createOriginal(dataSource, engine);
     await withQueue(dataSource, {}, async ({ service }) => {
-      const first = await service.claim();
+      const [first] = await service.claim();
       expect(first).toMatchObject({ taskId: ROWS[0]!.id, status: 20, attempts: 1, args: '{"height": 720}' });
       expect(await service.report(first!.taskId, { status: 30, output: 'out' })).toMatchObject({
         status: 30,
@@ -41,16 +41,16 @@ describe.each(ENGINES)("over the original's own table on %s", (engine) => {
       });
       expect(await service.get(ROWS[2]!.id)).toMatchObject({ input: '文字 🎬 é', status: 0 });
       await service.markReady(ROWS[2]!.id);
-      expect((await service.list({ userId: OWNER })).map((task) => task.taskId)).toEqual(NEWEST_FIRST);
+      expect((await service.list({ userId: OWNER })).list.map((task) => task.taskId)).toEqual(NEWEST_FIRST);
       const php = { ...ROWS[0]!, input: 'by PHP', created_at: '2026-01-01 07:59:59' };
       await insertLikePhp(dataSource, engine, { ...php, id: '10000000-bbfd-4b2d-9b5d-ab8dfbbd4bed' });
       await insertLikePhp(dataSource, engine, { ...php, id: '20000000-bbfd-4b2d-9b5d-ab8dfbbd4bed', status: 0 });
-      expect((await service.claim())?.input).toBe('by PHP');
-      expect((await service.claim())?.input).toBe(ROWS[1]!.input);
+      expect((await service.claim())[0]?.input).toBe('by PHP');
+      expect((await service.claim())[0]?.input).toBe(ROWS[1]!.input);
       await dataSource.query(`UPDATE tasks SET status = 10 WHERE id = '20000000-bbfd-4b2d-9b5d-ab8dfbbd4bed'`);
-      expect((await service.claim())?.input).toBe('by PHP');
-      expect((await service.claim())?.input).toBe(ROWS[2]!.input);
-      expect(await service.claim()).toBeUndefined();
+      expect((await service.claim())[0]?.input).toBe('by PHP');
+      expect((await service.claim())[0]?.input).toBe(ROWS[2]!.input);
+      expect(await service.claim()).toEqual([]);
     });
   });
 
@@ -59,7 +59,7 @@ describe.each(ENGINES)("over the original's own table on %s", (engine) => {
     await withQueue(dataSource, {}, async ({ service }) => {
       for (const userId of ['alice', 'ALICE', 'alicé', 'alice ']) {
         await service.create({ userId, input: userId });
-        expect((await service.list({ userId })).map((task) => task.input)).toEqual([userId]);
+        expect((await service.list({ userId })).list.map((task) => task.input)).toEqual([userId]);
       }
     });
   });
@@ -83,7 +83,7 @@ describe.each(ENGINES)("over the original's own table on %s", (engine) => {
     // NULL to 10: the row becomes ready though its old status compares with nothing.
     await dataSource.query(`UPDATE tasks SET ${group} = 'short', status = 10 WHERE id = '${long.id}'`);
     await withQueue(dataSource, {}, async (queue) => {
-      expect((await queue.service.claim({ group: 'short' }))?.taskId).toBe(long.id);
+      expect((await queue.service.claim({ group: 'short' }))[0]?.taskId).toBe(long.id);
       expect(await claimAll(queue)).toEqual(['oldest', ROWS[1]!.input]);
       // SQLite changes no column that is there: one that refuses NULL goes on refusing it.
       if (engine !== 'sqlite') await queue.service.create({ userId: 'alice', input: 'without args' });
@@ -110,7 +110,7 @@ describe.each(ENGINES)("over the original's own table on %s", (engine) => {
             VALUES ('${digit}0000000-bbfd-4b2d-9b5d-ab8dfbbd4bed', '${OWNER}', 'default', 10, '${input}', '${local}')`,
           );
         });
-      const listed = await queue.service.list({ userId: OWNER });
+      const { list: listed } = await queue.service.list({ userId: OWNER });
       expect(listed.map((task) => task.input)).toEqual(['in an hour', 'now', 'an hour ago', 'oldest']);
       expect(Math.abs(listed[0]!.createdAt!.getTime() - began - 3_600_000)).toBeLessThan(60_000);
       expect(await claimAll(queue)).toEqual(['oldest', 'an hour ago', 'now', 'in an hour']);

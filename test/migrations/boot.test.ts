@@ -149,7 +149,7 @@ describe('one SQLite file', () => {
     const database = await createDatabase('sqlite');
     const [first, second] = [await connect(database), await connect(database)];
     await withQueue(first, {}, async () => expect(openQueue(second)).rejects.toThrow(/SQLite serves one process/));
-    await withQueue(second, {}, async ({ service }) => expect(await service.claim()).toBeUndefined());
+    await withQueue(second, {}, async ({ service }) => expect(await service.claim()).toEqual([]));
     await Promise.all([first.destroy(), second.destroy()]);
     await database.drop();
   });

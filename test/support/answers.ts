@@ -7,7 +7,10 @@ const FAILURES = {
   INVALID_TOKEN: [430, 10001, 'invalid token'],
   NOT_FOUND: [404, 14001, 'not found'],
   INVALID_PARAM: [400, 14004, 'invalid parameter'],
+  TOO_MANY_TASK: [403, 14003, 'too many tasks'],
+  LEASE_LOST: [409, 14005, 'the lease is lost'],
   INVALID_STATE: [409, 14006, 'the state of the task does not allow this'],
+  IDEMPOTENCY_CONFLICT: [422, 14007, 'the idempotency key was used with other content'],
   TOO_LARGE: [413, 14008, 'too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 14010, 'unsupported media type'],
 } as const;
@@ -39,7 +42,7 @@ export function expectWrongState(answer: Answer, status: number, allowed: number
 export function dataOf(answer: Answer): any {
   expect(answer.body).toEqual({ status: 1, data: expect.anything() });
   expect(answer.status).toBe(200);
-  expect(answer.headers.get('cache-control')).toBe('no-cache');
+  expect(answer.headers.get('cache-control')).toMatch(/^no-cache(, no-store)?$/);
   return answer.body.data;
 }
 

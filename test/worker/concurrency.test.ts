@@ -46,7 +46,7 @@ describe.each(PLACES)('32 claimers at once on $engine with $adapter', (where) =>
   });
 
   it('leave every task held, taken once', async () => {
-    const tasks = await host.tasks.list({ userId: 'alice', pageNum: 1000 });
+    const { list: tasks } = await host.tasks.list({ userId: 'alice', pageNum: 1000 });
     expect(tasks).toHaveLength(TASKS);
     expect(tasks.filter(({ status, attempts }) => status !== 20 || attempts !== 1)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { LIMITS, nameRule } from '../../core/rules.js';
-import { Follows } from '../input.js';
+import { claimLimitRule, keyRule, leaseRule, LIMITS, nameRule, waitRule, workerIdRule } from '../../core/rules.js';
+import { Follows, ToInteger, ToText } from '../input.js';
 
 @ApiSchema({ name: 'claimTask' })
 export class ClaimTaskDto {
@@ -12,6 +12,7 @@ export class ClaimTaskDto {
     example: 'transcode',
   })
   @Follows(nameRule)
+  @ToText()
   @IsOptional()
   service?: string;
 
@@ -22,6 +23,7 @@ export class ClaimTaskDto {
     example: 'gpu-large',
   })
   @Follows(nameRule)
+  @ToText()
   @IsOptional()
   group?: string;
 
@@ -33,4 +35,57 @@ export class ClaimTaskDto {
   })
   @IsOptional()
   taskId?: unknown;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Seconds that the claim holds without a report. Absent: as the configuration says.',
+    minimum: LIMITS.lease.min,
+    maximum: LIMITS.lease.max,
+    example: 60,
+  })
+  @Follows(leaseRule)
+  @ToInteger()
+  @IsOptional()
+  lease?: number;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Up to so many tasks: `data` is then `{"list":[…]}`, always a list.',
+    minimum: 1,
+    maximum: LIMITS.claims,
+    example: 10,
+  })
+  @Follows(claimLimitRule)
+  @ToInteger()
+  @IsOptional()
+  limit?: number;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Seconds to wait for a task where there is none: the answer comes as soon as there is one.',
+    minimum: 0,
+    maximum: LIMITS.wait,
+    default: 0,
+    example: 20,
+  })
+  @Follows(waitRule)
+  @ToInteger()
+  @IsOptional()
+  wait?: number;
+
+  @ApiPropertyOptional({
+    description: `Who the worker is: free text of at most ${LIMITS.workerIdLength} characters, kept with the task.`,
+    minLength: 1,
+    maxLength: LIMITS.workerIdLength,
+    example: 'gpu-7',
+  })
+  @Follows(workerIdRule)
+  @ToText()
+  @IsOptional()
+  workerId?: string;
+
+  /** From the header Idempotency-Key. */
+  @Follows(keyRule)
+  @IsOptional()
+  idempotencyKey?: string;
 }

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsOptional } from 'class-validator';
-import { LIMITS, nameRule, pageRule, pageSizeRule } from '../../core/rules.js';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { LIMITS, nameRule, pageRule, pageSizeRule, statusRule } from '../../core/rules.js';
 import { Follows, ToInteger } from '../input.js';
 import { IsIds } from './ids.js';
 
@@ -31,6 +31,34 @@ export class ListTasksDto {
   @ToInteger()
   @IsOptional()
   pageNum?: number;
+
+  @ApiPropertyOptional({
+    description:
+      'What the page before answered as `nextCursor`, instead of `page`: stays in place while tasks are added, and ' +
+      'costs the same at any depth.',
+    maxLength: 200,
+    example: 'WyIyMDI2LTExLTI0IDA5OjMwOjAwLjAwMDAwMCIsIjAxOWFiMWYwIl0',
+  })
+  @MaxLength(200)
+  @IsString()
+  @IsOptional()
+  cursor?: string;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Tasks in this status only.', example: 20 })
+  @Follows(statusRule)
+  @ToInteger()
+  @IsOptional()
+  status?: number;
+
+  @ApiPropertyOptional({
+    description: `Tasks of this group only; at most ${LIMITS.nameLength} characters.`,
+    minLength: 1,
+    maxLength: LIMITS.nameLength,
+    example: 'gpu-large',
+  })
+  @Follows(nameRule)
+  @IsOptional()
+  group?: string;
 
   @ApiPropertyOptional({
     description: `Tasks of this service only; at most ${LIMITS.nameLength} characters.`,

@@ -25,7 +25,11 @@ export class UpdateTaskDto {
   @IsOptional()
   args?: string;
 
-  @ApiPropertyOptional({ type: 'integer', description: 'BEGIN makes a draft ready to be claimed.', example: 10 })
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'BEGIN makes it ready, or runs an ended one again; CANCELLED calls it off.',
+    example: 10,
+  })
   @IsInt({ message: 'status must be an integer' })
   @ToInteger()
   @IsOptional()

@@ -1,0 +1,114 @@
+import type { RuleProblem } from './rules.js';
+
+/** How long a failed task rests before its next attempt: `min(base * 2^(n-1), max)` after its n-th failure, plus jitter. */
+export interface Backoff {
+  /** Seconds after the first failure; it doubles with each further one. */
+  base: number;
+  /** Seconds at most, jitter apart. */
+  max: number;
+  /** Share of the pause, from 0 to 1, that is added at random at most: tasks that failed together come back apart. */
+  jitter: number;
+}
+
+/** What the tasks of a service are worked by. */
+export interface ServicePolicy {
+  /** Seconds that a claim holds. */
+  lease: number;
+  /** Seconds that a claim of the original's form holds, whose worker may be silent until the end. */
+  legacyLease: number;
+  /** Attempts until a task has failed for good, where it doesn't say itself. */
+  maxAttempts: number;
+  backoff: Backoff;
+}
+
+/** What one service does differently. */
+export type ServiceOptions = Partial<Omit<ServicePolicy, 'backoff'>> & { backoff?: Partial<Backoff> };
+
+export const BACKOFF: Readonly<Backoff> = { base: 10, max: 3600, jitter: 0.2 };
+
+/** A pause in seconds, with milliseconds. */
+export function pauseAfter(failures: number, { base, max, jitter }: Backoff): number {
+  // Beyond 2^30 every base has reached its maximum.
+  const pause = Math.min(base * 2 ** Math.min(Math.max(failures - 1, 0), 30), max);
+  return Math.round(pause * (1 + Math.random() * jitter) * 1000) / 1000;
+}
+
+/** The policy of each service: its own where it has one, else everybody's. */
+export class Policies {
+  constructor(
+    private readonly common: Omit<ServicePolicy, 'backoff'> & { backoff: Partial<Backoff> },
+    private readonly services: Readonly<Record<string, ServiceOptions>>,
+  ) {}
+
+  of(service: string): ServicePolicy {
+    const own = Object.hasOwn(this.services, service) ? this.services[service]! : {};
+    const { lease, legacyLease, maxAttempts, backoff } = { ...this.common, ...defined(own) };
+    return { lease, legacyLease, maxAttempts, backoff: { ...BACKOFF, ...this.common.backoff, ...backoff } };
+  }
+}
+
+const defined = (options: ServiceOptions): ServiceOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+
+/** Seconds that a lease may have: a second to a day. */
+export const LEASE_SECONDS = { min: 1, max: 86_400 } as const;
+export const MAX_ATTEMPTS = { min: 1, max: 1000 } as const;
+
+const within =
+  (min: number, max: number, whole = true) =>
+  (value: unknown): boolean =>
+    typeof value === 'number' && value >= min && value <= max && (!whole || Number.isInteger(value));
+
+const BACKOFF_FIELDS: Record<keyof Backoff, { fits: (value: unknown) => boolean; range: string }> = {
+  base: { fits: within(0, 86_400, false), range: 'seconds from 0 to 86400' },
+  max: { fits: within(0, 2_592_000, false), range: 'seconds from 0 to 2592000' },
+  jitter: { fits: within(0, 1, false), range: 'a share from 0 to 1' },
+};
+
+const SERVICE_FIELDS: Record<keyof ServiceOptions, (value: unknown) => string | undefined> = {
+  lease: leaseProblem,
+  legacyLease: leaseProblem,
+  maxAttempts: (value) =>
+    within(MAX_ATTEMPTS.min, MAX_ATTEMPTS.max)(value)
+      ? undefined
+      : `must be an integer from ${MAX_ATTEMPTS.min} to ${MAX_ATTEMPTS.max}`,
+  backoff: (value) => backoffRule(value)?.msg,
+};
+
+function leaseProblem(value: unknown): string | undefined {
+  const { min, max } = LEASE_SECONDS;
+  return within(min, max)(value) ? undefined : `must be whole seconds from ${min} to ${max}`;
+}
+
+/** Rule for option `backoff`. */
+export function backoffRule(value: unknown): RuleProblem | undefined {
+  if (!isRecord(value)) return { rule: 'backoff', msg: 'must be { base, max, jitter }' };
+  for (const [name, given] of Object.entries(value)) {
+    const field = BACKOFF_FIELDS[name as keyof Backoff] as (typeof BACKOFF_FIELDS)['base'] | undefined;
+    if (!field) return { rule: 'backoff', msg: `has no ${name}; it has base, max, jitter` };
+    if (given !== undefined && !field.fits(given))
+      return { rule: 'backoff', msg: `must have ${name} in ${field.range}, not ${JSON.stringify(given)}` };
+  }
+  const { base, max } = { ...BACKOFF, ...value };
+  if (base > max) return { rule: 'backoff', msg: `must have base (${base}) no greater than max (${max})` };
+  return undefined;
+}
+
+/** Rule for option `services`. */
+export function servicesRule(value: unknown): RuleProblem | undefined {
+  const names = Object.keys(SERVICE_FIELDS).join(', ');
+  if (!isRecord(value)) return { rule: 'services', msg: `must be an object: service -> { ${names} }` };
+  for (const [service, options] of Object.entries(value)) {
+    if (!isRecord(options)) return { rule: 'services', msg: `must have { ${names} } for ${service}` };
+    for (const [name, given] of Object.entries(options)) {
+      const problemOf = SERVICE_FIELDS[name as keyof ServiceOptions] as (typeof SERVICE_FIELDS)['lease'] | undefined;
+      if (!problemOf) return { rule: 'services', msg: `has no ${name} for ${service}; it has ${names}` };
+      const problem = given === undefined ? undefined : problemOf(given);
+      if (problem) return { rule: 'services', msg: `${service}.${name} ${problem}` };
+    }
+  }
+  return undefined;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,156 @@
+import sql, { empty, join, type Sql } from 'sql-template-tag';
+import { type Dialect, list, literal, type ReadyRow, type TaskTable } from './dialect.js';
+import { change, type Script, select } from './transaction.js';
+
+/** Which tasks a claim takes. */
+export interface TaskFilter {
+  service?: string | undefined;
+  group?: string | undefined;
+  taskId?: string | undefined;
+}
+
+/** A task that is taken, and the terms. */
+export interface Grant {
+  taskId: string;
+  leaseToken: string;
+  leaseSeconds: number;
+}
+
+/** Who takes. */
+export interface Taker {
+  workerId?: string | undefined;
+  claimKey?: string | undefined;
+}
+
+/** Ready rows that a claim asks for beyond its limit, when it met some that it can't have. */
+const CLAIM_SLACK = 32;
+/** The most that it asks for, however many of them are orphans. */
+const CLAIM_WINDOW = 1024;
+
+/** Ready tasks: finding them in the order of claims, and taking them. */
+export class ReadyStore {
+  constructor(
+    private readonly dialect: Dialect,
+    private readonly options: TaskTable,
+  ) {}
+
+  /** Ready tasks that fit and that nobody holds, locked: by priority, then oldest first. */
+  *find(filter: TaskFilter, limit: number): Script<ReadyRow[]> {
+    if (filter.taskId !== undefined) return yield* this.one(filter.taskId, filter);
+    return yield* this.oldest(filter, limit);
+  }
+
+  /** BEGIN to START, for tasks that `find` locked. */
+  *take(grants: Grant[], { workerId, claimKey }: Taker): Script<void> {
+    const { dialect, options } = this;
+    for (const seconds of new Set(grants.map((grant) => grant.leaseSeconds))) {
+      const group = grants.filter((grant) => grant.leaseSeconds === seconds);
+      const tokens = group.map(({ taskId, leaseToken }) => sql`WHEN ${taskId} THEN ${leaseToken}`);
+      yield* change(
+        sql`UPDATE ${dialect.table} SET status = ${literal(options.status.START)}, attempts = attempts + 1,
+          lease_token = CASE id ${join(tokens, ' ')} END, lease_seconds = ${literal(seconds)},
+          lease_expires_at = ${dialect.after(seconds)}, worker_id = ${workerId ?? null}, claim_key = ${claimKey ?? null},
+          started_at = ${dialect.now}, updated_at = ${dialect.localAfter(0)}
+          WHERE id IN (${list(group.map((grant) => grant.taskId))})`,
+      );
+    }
+  }
+
+  /** Which of these filters have ready tasks, in one statement however many there are. Locks nothing. */
+  *probe(filters: TaskFilter[]): Script<boolean[]> {
+    if (filters.length === 0) return [];
+    const questions = filters.map(
+      (filter, place) =>
+        sql`SELECT place FROM (SELECT ${literal(place)} AS place) filter_${literal(place)} WHERE EXISTS (${this.any(filter)})`,
+    );
+    const rows = yield* select<{ place: unknown }>(sql`${join(questions, ' UNION ALL ')}`);
+    const found = new Set(rows.map((row) => Number(row.place)));
+    return filters.map((_, place) => found.has(place));
+  }
+
+  /** A group of any service has no index: any ready task is reason enough to look, and the claim looks closer. */
+  private any({ service, group, taskId }: TaskFilter): Sql {
+    const { dialect } = this;
+    if (taskId !== undefined)
+      return sql`SELECT 1 FROM ${dialect.table} WHERE ${this.named(taskId, { service, group })}`;
+    const fits = this.fits(service === undefined ? {} : { service, group });
+    return sql`SELECT 1 FROM ${dialect.ready.from} WHERE ${join([dialect.ready.where, ...fits], ' AND ')}`;
+  }
+
+  private named(taskId: string, filter: TaskFilter): Sql {
+    const begin = literal(this.options.status.BEGIN);
+    return join([sql`id = ${taskId}`, sql`status = ${begin}`, ...this.fits(filter)], ' AND ');
+  }
+
+  /** One named task, if it is ready, nobody holds it, and it fits the filter. */
+  private *one(taskId: string, filter: TaskFilter): Script<ReadyRow[]> {
+    return yield* select<ReadyRow>(
+      sql`SELECT id, service FROM ${this.dialect.table} WHERE ${this.named(taskId, filter)} ${this.dialect.skipLocked}`,
+    );
+  }
+
+  private *oldest(filter: TaskFilter, limit: number): Script<ReadyRow[]> {
+    const taken: ReadyRow[] = [];
+    const services = filter.service === undefined ? yield* this.readyServices(filter) : [filter.service];
+    for (const service of services) {
+      if (taken.length < limit) taken.push(...(yield* this.oldestOf(service, filter.group, limit - taken.length)));
+    }
+    return taken;
+  }
+
+  /** Ready tasks of one service, in the order of its index, locked. */
+  private *oldestOf(service: string, group: string | undefined, limit: number): Script<ReadyRow[]> {
+    const { dialect } = this;
+    let window = limit;
+    for (;;) {
+      const rows = yield* select<ReadyRow>(
+        sql`SELECT ${dialect.ready.row} FROM ${dialect.ready.from}
+          WHERE ${join([dialect.ready.where, ...this.fits({ service, group })], ' AND ')}
+          ORDER BY ${dialect.claimOrder} LIMIT ${window} ${dialect.skipLocked}`,
+      );
+      if (rows.length === 0) return [];
+      const { free, held } = yield* dialect.confirm(rows);
+      // Enough, or all that there is, or as far as a claim should wade through what others hold. Orphans are gone now.
+      const tired = held > CLAIM_SLACK || window > limit + CLAIM_WINDOW;
+      if (free.length >= limit || rows.length < window || tired)
+        return free.slice(0, limit).map((id) => ({ id, service }));
+      window += CLAIM_SLACK;
+    }
+  }
+
+  /**
+   * The services that have ready tasks, the one whose head comes first in the order of claims first. Reads two index
+   * entries a service, however long their queues are: a skip scan, then the heads.
+   */
+  private *readyServices(filter: TaskFilter): Script<string[]> {
+    const { from, where } = this.dialect.ready;
+    const services: { service: string }[] = [];
+    // One by one: MariaDB reads the whole index for a recursive query over a correlated one, and for DISTINCT.
+    for (let after: Sql = empty; ; after = sql`AND service > ${services.at(-1)!.service}`) {
+      const next = yield* select<{ service: string }>(
+        sql`SELECT service FROM ${from} WHERE ${where} ${after} ORDER BY service LIMIT 1`,
+      );
+      if (next.length === 0) break;
+      services.push(...next);
+    }
+    if (services.length < 2) return services.map((row) => row.service);
+    const heads = services.map(({ service }) => this.head(service, filter.group));
+    const ordered = yield* select<{ service: string }>(
+      sql`SELECT service FROM (${join(heads, ' UNION ALL ')}) heads ORDER BY ${this.dialect.claimOrder}`,
+    );
+    return ordered.map((row) => row.service);
+  }
+
+  private head(service: string, group: string | undefined): Sql {
+    const { ready, claimOrder } = this.dialect;
+    return sql`SELECT * FROM (SELECT service, priority, created_at, ${ready.taskId} FROM ${ready.from}
+      WHERE ${join([ready.where, ...this.fits({ service, group })], ' AND ')} ORDER BY ${claimOrder} LIMIT 1) head`;
+  }
+
+  private fits(filter: { service?: string | undefined; group?: string | undefined }): Sql[] {
+    const conditions: Sql[] = [];
+    if (filter.service !== undefined) conditions.push(sql`service = ${filter.service}`);
+    if (filter.group !== undefined) conditions.push(sql`${this.dialect.id('group')} = ${filter.group}`);
+    return conditions;
+  }
+}
