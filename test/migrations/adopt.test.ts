@@ -33,7 +33,7 @@ describe.each(ENGINES)("over the original's own table on %s", (engine) => {
   it('works the rows that were there, oldest first, and those that PHP inserts afterwards', async () => {
     await createOriginal(dataSource, engine);
     await withQueue(dataSource, {}, async ({ service }) => {
-      const [first] = await service.claim();
+      const [first] = await service.claim({ legacy: true });
       expect(first).toMatchObject({ taskId: ROWS[0]!.id, status: 20, attempts: 1, args: '{"height": 720}' });
       expect(await service.report(first!.taskId, { status: 30, output: 'out' })).toMatchObject({
         status: 30,

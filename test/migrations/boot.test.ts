@@ -43,8 +43,13 @@ describe.each(ENGINES)('the start without migrating on %s', (engine) => {
     await runTaskMigrations(dataSource);
     const dropped =
       engine === 'mysql'
-        ? ['tasks_owner ON tasks', 'tasks_ready_group ON tasks_ready']
-        : ['tasks_owner', 'tasks_ready', 'tasks_ready_group'];
+        ? [
+            'tasks_owner ON tasks',
+            'tasks_due ON tasks',
+            'tasks_ready_group ON tasks_ready',
+            'tasks_keys_expires ON tasks_keys',
+          ]
+        : ['tasks_owner', 'tasks_due', 'tasks_ready', 'tasks_ready_group', 'tasks_keys_expires'];
     for (const index of dropped) await dataSource.query(`DROP INDEX ${index}`);
     const message = await refusal();
     for (const index of dropped) expect(message).toContain(`index ${index.split(' ')[0]} is missing`);
@@ -55,6 +60,22 @@ describe.each(ENGINES)('the start without migrating on %s', (engine) => {
     const message = await refusal();
     const culprit = engine === 'mysql' ? 'trigger tasks_ready_insert' : 'index tasks_ready';
     expect(message).toContain(`${culprit} is other than the options ask for`);
+    await runTaskMigrations(dataSource);
+    expect(await refusal()).toBe('started');
+    await runTaskMigrations(dataSource, { status: { ...TASK_STATUS, WAITING: 6 } });
+    const due = engine === 'mysql' ? 'trigger tasks_due_update' : 'index tasks_due';
+    expect(await refusal()).toContain(`${due} is other than the options ask for`);
+    await runTaskMigrations(dataSource);
+    expect(await refusal()).toBe('started');
+  });
+
+  it('names a missing table of keys, makes it again, and refuses one that is not its own', async () => {
+    await runTaskMigrations(dataSource);
+    await dataSource.query('DROP TABLE tasks_keys');
+    expect(await refusal()).toContain('table tasks_keys is missing');
+    await dataSource.query('CREATE TABLE tasks_keys (id integer)');
+    await expect(runTaskMigrations(dataSource)).rejects.toThrow(/tasks_keys` exists and is not the queue's table of/);
+    await dataSource.query('DROP TABLE tasks_keys');
     await runTaskMigrations(dataSource);
     expect(await refusal()).toBe('started');
   });
@@ -101,7 +122,8 @@ describe.each(ENGINES)('the start without migrating on %s', (engine) => {
       expect(await refusal()).toContain('trigger tasks_ready_delete is missing;');
       await dataSource.query('CREATE TRIGGER tasks_ready_delete AFTER DELETE ON tasks FOR EACH ROW SET @a = 1');
       expect(await refusal()).toContain('trigger tasks_ready_delete is other than the options ask for');
-      for (const name of ['insert', 'update', 'delete']) await dataSource.query(`DROP TRIGGER tasks_ready_${name}`);
+      for (const name of ['ready_insert', 'ready_update', 'ready_delete', 'due_insert', 'due_update'])
+        await dataSource.query(`DROP TRIGGER tasks_${name}`);
       expect(await refusal()).toContain('missing, or hidden from this user, who needs the TRIGGER privilege');
     });
 

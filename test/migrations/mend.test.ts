@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ApiProperty } from '@nestjs/swagger';
 import { Column, type DataSource, Entity } from 'typeorm';
 import { runTaskMigrations, Task } from '../../src/index.js';
+import { until } from '../support/until.js';
 import { createDatabase, describeOn, ENGINES, type TestDatabase } from '../support/databases.js';
 import { createOriginal, ROWS } from './fixtures/original.js';
 import { claimAll, connect, openQueue, problemsOf, withQueue } from './fixtures/queue.js';
@@ -39,6 +40,20 @@ describe.each(ENGINES)('a start on %s', (engine) => {
       expect(await claimAll(queue)).toEqual(['meanwhile']);
     });
     expect(await problemsOf(dataSource)).toEqual([]);
+  });
+
+  it('mends what says when rows are due, and sweeps what became due meanwhile', async () => {
+    await runTaskMigrations(dataSource);
+    if (engine === 'mysql')
+      for (const name of ['insert', 'update']) await dataSource.query(`DROP TRIGGER tasks_due_${name}`);
+    else await dataSource.query('DROP INDEX tasks_due');
+    await dataSource.query(
+      "INSERT INTO tasks (id, user_id, service, status, run_at, input) VALUES ('a', 'u', 's', 5, '2026-01-01 00:00:00', 'due')",
+    );
+    await withQueue(dataSource, { migrate: true }, async (queue) => {
+      queue.start();
+      await until('the task is ready', async () => (await queue.service.get('a')).status === 10);
+    });
   });
 
   it("beside Laravel's own table `migrations` says what to do, changes nothing, and works when it is done", async () => {
