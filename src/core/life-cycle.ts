@@ -112,9 +112,9 @@ export class LifeCycle {
     return this.asked((move) => move.by === 'user' && move.from === 'NEW');
   }
 
-  /** Statuses that a user may move a task to. */
+  /** Statuses that a user may name: a draft's own, too, which moves nothing. */
   get userStatuses(): number[] {
-    return this.asked((move) => move.by === 'user' && move.from !== 'NEW');
+    return this.asked((move) => move.by === 'user');
   }
 
   /** Statuses that a worker may report. */
@@ -141,8 +141,11 @@ export class LifeCycle {
   /** Statuses that this mover may ask for, from where the task is. */
   allowed(from: number, by: 'user' | 'worker'): number[] {
     const phase = this.phase(from);
-    if (by === 'worker' && !this.isHeld(from)) return this.late(from);
-    return this.asked((move) => move.by === by && move.from === phase).filter((to) => to !== from);
+    const asked =
+      by === 'worker' && !this.isHeld(from)
+        ? this.late(from)
+        : this.asked((move) => move.by === by && move.from === phase);
+    return asked.filter((to) => to !== from);
   }
 
   /** A claim is no report. */

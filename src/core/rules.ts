@@ -43,6 +43,8 @@ export const LIMITS = {
   keyLength: 255,
   /** Priorities, from the first to be claimed to the last: what a smallint holds. */
   priority: { min: -32_768, max: 32_767 },
+  /** What an int holds. */
+  status: { min: -(2 ** 31), max: 2 ** 31 - 1 },
   lease: LEASE_SECONDS,
   maxAttempts: MAX_ATTEMPTS,
 } as const;
@@ -105,7 +107,7 @@ export const idsRule: Rule = (value) => {
   if (!value.every((id) => typeof id === 'string')) return { rule: 'isString', msg: 'must be a list of strings' };
   return undefined;
 };
-export const statusRule = integer(-(2 ** 31), 2 ** 31 - 1);
+export const statusRule = integer(LIMITS.status.min, LIMITS.status.max);
 export const leaseRule = integer(LIMITS.lease.min, LIMITS.lease.max);
 export const waitRule = integer(0, LIMITS.wait);
 export const claimLimitRule = integer(1, LIMITS.claims);

@@ -97,6 +97,7 @@ function reportsSchema(status: TaskStatusCatalogue, suffix: string): Type {
       description: 'Each is judged for itself.',
       minItems: 1,
       maxItems: LIMITS.reports,
+      example: [{ taskId: '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c', progress: 50 }],
     })
     declare reports: unknown[];
   }
@@ -133,7 +134,7 @@ function userStatus(status: TaskStatusCatalogue): StatusDoc {
   return {
     description:
       `${status.BEGIN} BEGIN makes it ready, or runs it again once it has failed or was cancelled; ` +
-      `${status.CANCELLED} CANCELLED calls it off.`,
+      `${status.CANCELLED} CANCELLED calls it off. ${status.INIT} INIT says that it is a draft still.`,
     enum: new LifeCycle(status).userStatuses,
     example: status.BEGIN,
   };
@@ -146,7 +147,7 @@ function workerStatus(status: TaskStatusCatalogue): StatusDoc {
       `${named(status, allowed)}: FINISHED or ERROR at the end, BEGIN to give the task back, ` +
       'any other while in progress. Absent: it stays.',
     enum: allowed,
-    example: status.FINISHED,
+    example: status.ERROR,
   };
 }
 

@@ -29,7 +29,7 @@ describe.each(MATRIX)('bad input on $engine with $adapter', (where) => {
     host = await startHost(where);
     draft = (await host.tasks.create({ userId: 'alice', input: 'in' })).taskId;
     held = (await host.tasks.create({ userId: 'alice', input: 'in', status: 10 })).taskId;
-    await host.tasks.claim({ taskId: held });
+    await host.tasks.claim({ taskId: held, legacy: true });
   });
   afterAll(async () => {
     // Whatever was refused left no trace.
@@ -102,7 +102,8 @@ describe.each(MATRIX)('bad input on $engine with $adapter', (where) => {
 
   it.each([20, 30, -10, 5, -20, 99, 1, -1, 2 ** 40])('refuses status %d from a user', async (status) => {
     await refused(create({ input: 'in', status }), 'status', 'isIn');
-    await refused(update({ status }), 'status', 'isIn');
+    // A user may call a task off, but can't create one that is.
+    if (status !== -20) await refused(update({ status }), 'status', 'isIn');
   });
 
   it.each([99, 1, -1, 0, 5, -20, 2 ** 40])('refuses status %d from a worker', (status) =>

@@ -25,7 +25,7 @@ describe.each(ADAPTERS)('bodies that are refused with %s', (adapter) => {
   beforeAll(async () => {
     host = await startHost({ engine: 'sqlite', adapter });
     taskId = (await host.tasks.create({ userId: 'alice', input: 'in', status: 10 })).taskId;
-    await host.tasks.claim({ taskId });
+    await host.tasks.claim({ taskId, legacy: true });
   });
   afterAll(() => host?.close());
 
@@ -53,7 +53,6 @@ describe.each(ADAPTERS)('bodies that are refused with %s', (adapter) => {
   it.each<[string, CallOptions]>([
     ['JSON that breaks off', { raw: '{"input":', headers: JSON_TYPE }],
     ['JSON with more behind it', { raw: '{"input":"in"} x', headers: JSON_TYPE }],
-    ['a JSON list', { raw: '[{"input":"in"}]', headers: JSON_TYPE }],
     ['a JSON string', { raw: '"in"', headers: JSON_TYPE }],
     ['JSON null', { raw: 'null', headers: JSON_TYPE }],
     ['JSON that is not UTF-8', { raw: Buffer.from('{"input":"\xe9"}', 'latin1'), headers: JSON_TYPE }],

@@ -14,7 +14,7 @@ describe.each(MATRIX)('DELETE /api/tasks on $engine with $adapter', (where) => {
     (await host.tasks.create({ userId, input: 'in', status })).taskId;
   const held = async (): Promise<string> => {
     const taskId = await task(10);
-    await host.tasks.claim({ taskId });
+    await host.tasks.claim({ taskId, legacy: true });
     return taskId;
   };
   const ended = async (status: number): Promise<string> => {

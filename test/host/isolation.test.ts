@@ -146,7 +146,7 @@ describe.each(ADAPTERS)('host and module side by side, with %s', (adapter) => {
     await start({ configure: (app) => app.useGlobalInterceptors(new Interceptor()) });
     const answer = await host.user('alice', 'GET', '/api/tasks');
     expect(answer.headers.get('x-host')).toBe('yes');
-    expect(answer.body).toEqual({ status: 1, data: { list: [] }, seen: true });
+    expect(answer.body).toEqual({ status: 1, data: { list: [], nextCursor: null }, seen: true });
   });
 
   it('CORS, on answers and on errors, malformed bodies included', async () => {

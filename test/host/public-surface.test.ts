@@ -4,13 +4,17 @@ import * as surface from '../../src/index.js';
 it('exports exactly what a host may import', () => {
   expect(Object.keys(surface).sort()).toEqual([
     'ClaimTaskDto',
+    'ClientGone',
     'CreateTaskDto',
+    'Credential',
     'CronTaskController',
     'InjectTaskService',
     'ListTasksDto',
     'NewerSchemaError',
     'RemoveTasksDto',
+    'ReportOneTaskDto',
     'ReportTaskDto',
+    'ReportTasksDto',
     'SqliteInUseError',
     'TASK_ERRORS',
     'TASK_STATUS',

@@ -19,7 +19,7 @@ describe.each(MATRIX.filter(({ adapter }) => adapter === 'fastify'))('rules for 
 
   it('TaskService is held to the rules of the routes', async () => {
     const { taskId } = await tasks.create({ userId: 'alice', input: 'in', status: 10 });
-    await tasks.claim({ taskId });
+    await tasks.claim({ taskId, legacy: true });
     for (const progress of [-5, 1.5, NaN, '50' as unknown as number])
       expect(await failure(tasks.report(taskId, { progress }))).toEqual(['INVALID_PARAM', 'progress']);
     for (const page of [0, 1.5, NaN, Infinity])
@@ -49,7 +49,7 @@ describe.each(MATRIX.filter(({ adapter }) => adapter === 'fastify'))('rules for 
 
   it('an update of nothing writes nothing, on a finished task least of all', async () => {
     const { taskId } = await tasks.create({ userId: 'alice', input: 'in', status: 10 });
-    await tasks.claim({ taskId });
+    await tasks.claim({ taskId, legacy: true });
     await tasks.report(taskId, { status: 30 });
     const { updatedAt } = await tasks.get(taskId);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -78,7 +78,7 @@ describe.each(MATRIX.filter(({ adapter }) => adapter === 'fastify'))(
       const { taskId } = await create();
       expect(await tasks.markReady(taskId)).toMatchObject({ status: 10 });
       expect(await tasks.markReady(taskId)).toMatchObject({ status: 10 });
-      expect((await tasks.claim({ taskId }))[0]).toMatchObject({ taskId, status: 20, attempts: 1 });
+      expect((await tasks.claim({ taskId, legacy: true }))[0]).toMatchObject({ taskId, status: 20, attempts: 1 });
       expect(await failure(tasks.update(taskId, { input: 'late' }))).toBe('INVALID_STATE');
       expect(await failure(tasks.markReady(taskId))).toBe('INVALID_STATE');
       const { deleted, notDeleted } = await tasks.remove([taskId, 'nothing'], { userId: 'alice' });
@@ -117,16 +117,16 @@ describe.each(MATRIX.filter(({ adapter }) => adapter === 'fastify'))(
       };
 
       it('is seen and claimed once the host commits, and not before', async () => {
-        const during = async (taskId: string) => expect(await tasks.claim({ taskId })).toEqual([]);
+        const during = async (taskId: string) => expect(await tasks.claim({ taskId, legacy: true })).toEqual([]);
         const taskId = await inTransaction('commit', host.database.engine === 'sqlite' ? undefined : during);
-        expect((await tasks.claim({ taskId }))[0]).toMatchObject({ taskId, status: 20 });
+        expect((await tasks.claim({ taskId, legacy: true }))[0]).toMatchObject({ taskId, status: 20 });
       });
 
       it('is gone when the host rolls back', async () => {
         const taskId = await inTransaction('rollback');
         expect(taskId).not.toBe('');
         expect(await stored(taskId)).toBe(false);
-        expect(await tasks.claim({ taskId })).toEqual([]);
+        expect(await tasks.claim({ taskId, legacy: true })).toEqual([]);
       });
 
       it("undoes updates and removals along with the host's", async () => {

@@ -99,7 +99,10 @@ const CASES: Case[] = [
     option: 'response',
     options: { response: VideoResponse },
     proof: async (host) => {
-      expect((await host.user('alice', 'GET', '/api/tasks')).body).toEqual({ ok: true, result: { list: [] } });
+      expect((await host.user('alice', 'GET', '/api/tasks')).body).toEqual({
+        ok: true,
+        result: { list: [], nextCursor: null },
+      });
       expect((await host.worker('GET', '/api/crontask')).body).toEqual({ ok: true, result: [] });
       const gone = await host.user('alice', 'GET', '/api/tasks/nothing');
       expect(gone.body).toEqual({ ok: false, error: { code: 14001, msg: 'not found' } });

@@ -26,6 +26,8 @@ const TASKS = {
   updateTask: ['PUT /api/tasks/{taskId}', 'tasks', 'user'],
   updateTaskByPost: ['POST /api/tasks/{taskId}', 'tasks', 'user'],
   claimTask: ['GET /api/crontask', 'crontask', 'worker'],
+  claimTaskByPost: ['POST /api/crontask', 'crontask', 'worker'],
+  reportTasks: ['PUT /api/crontask', 'crontask', 'worker'],
   reportTask: ['PUT /api/crontask/{taskId}', 'crontask', 'worker'],
   reportTaskByPost: ['POST /api/crontask/{taskId}', 'crontask', 'worker'],
 };
@@ -40,6 +42,8 @@ const videos = (suffix: string) => {
     [`updateTask${suffix}`]: ['PUT /api/videos/{taskId}/edit', tasks, 'user'],
     [`updateTaskByPost${suffix}`]: ['POST /api/videos/{taskId}/edit', tasks, 'user'],
     [`claimTask${suffix}`]: ['GET /jobs', crontask, 'worker'],
+    [`claimTaskByPost${suffix}`]: ['POST /jobs', crontask, 'worker'],
+    [`reportTasks${suffix}`]: ['PUT /jobs', crontask, 'worker'],
     [`reportTask${suffix}`]: ['PUT /jobs/{taskId}/report', crontask, 'worker'],
     [`reportTaskByPost${suffix}`]: ['POST /jobs/{taskId}/report', crontask, 'worker'],
     VideoController_stats: ['GET /api/tasks/stats', tasks, 'user'],
@@ -121,7 +125,9 @@ describe.each([
     const unlimited = inputs.filter(
       ({ name, schema }) =>
         // A list's limit is its number of ids, which a JSON text's length doesn't say.
-        name !== 'ids' && (schema.maxLength ?? schema.enum ?? schema.minimum) === undefined,
+        name !== 'ids' &&
+        schema.type !== 'boolean' &&
+        (schema.maxLength ?? schema.maxItems ?? schema.enum ?? schema.minimum) === undefined,
     );
     // A host's own field is the host's to exemplify.
     const bare = inputs.filter(({ name, schema }) => name !== 'title' && schema.example === undefined);

@@ -47,7 +47,8 @@ export function resolve(document: OpenAPIObject, schema: Schema): Schema {
 
 /** The examples of a schema's properties, put together. */
 export function exampleOf(document: OpenAPIObject, schema: Schema): Record<string, unknown> {
-  const { properties = {} } = resolve(document, schema);
+  const alternatives = schema.oneOf as Schema[] | undefined;
+  const { properties = {} } = resolve(document, alternatives?.[0] ?? schema);
   return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, property.example]));
 }
 

@@ -1,5 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
-import { TaskModule } from '../../src/index.js';
+import { TaskModule, type TaskModuleOptions } from '../../src/index.js';
 import { readConfig } from '../../src/server/config.js';
 import { createApp } from '../../src/server/serve.js';
 import { EVERYTHING, videoMigrations } from '../host/swapped.js';
@@ -17,9 +17,15 @@ export async function standaloneApp(): Promise<INestApplication> {
   return app.init();
 }
 
+/** Bounds that a test can run into: one task for the user `crowd`, one claim that waits. */
+export const BOUNDS = {
+  maxActiveTasks: (userId: string) => (userId === 'crowd' ? 1 : undefined),
+  maxWaiters: 1,
+} satisfies TaskModuleOptions;
+
 /** A host with everything swapped. */
 export const swappedHost = (adapter: Adapter): Promise<Host> =>
-  startHost({ engine: 'sqlite', adapter, options: EVERYTHING, typeorm: videoMigrations() });
+  startHost({ engine: 'sqlite', adapter, options: { ...EVERYTHING, ...BOUNDS }, typeorm: videoMigrations() });
 
 /** A host with the default registration and, beside it, a second one with everything swapped. */
 export const hostOfTwo = (adapter: Adapter): Promise<Host> =>

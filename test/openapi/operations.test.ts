@@ -6,14 +6,14 @@ import { VIDEO_STATUS } from '../host/swapped.js';
 import { type Adapter, ADAPTERS, type Host, startHost, WORKER_TOKEN } from '../support/host.js';
 import { type Answer, call, type CallOptions } from '../support/http.js';
 import { DocumentCheck, exampleOf, type Operation, operationsOf } from './document.js';
-import { swappedHost } from './hosts.js';
+import { BOUNDS, swappedHost } from './hosts.js';
 
 /** What the host under test answers with and asks for. */
 interface Kind {
   start(adapter: Adapter): Promise<Host>;
   status: TaskStatusCatalogue;
   notFound: number;
-  credentials: Record<'user' | 'stranger' | 'worker', Record<string, string>>;
+  credentials: Record<'user' | 'stranger' | 'crowd' | 'worker', Record<string, string>>;
   /** Whether the handlers answer with what is documented and nothing else. */
   closed: boolean;
   taskOf(body: any): { taskId: string };
@@ -21,12 +21,13 @@ interface Kind {
 
 const KINDS: Record<string, Kind> = {
   default: {
-    start: (adapter) => startHost({ engine: 'sqlite', adapter }),
+    start: (adapter) => startHost({ engine: 'sqlite', adapter, options: BOUNDS }),
     status: TASK_STATUS as TaskStatusCatalogue,
     notFound: 404,
     credentials: {
       user: { 'x-user': 'alice' },
       stranger: { 'x-user': 'mallory' },
+      crowd: { 'x-user': 'crowd' },
       worker: { authorization: `Bearer ${WORKER_TOKEN}` },
     },
     closed: true,
@@ -39,6 +40,7 @@ const KINDS: Record<string, Kind> = {
     credentials: {
       user: { 'x-key': 'open', 'x-owner': 'alice' },
       stranger: { 'x-key': 'open', 'x-owner': 'mallory' },
+      crowd: { 'x-key': 'open', 'x-owner': 'crowd' },
       worker: { 'x-key': 'worker' },
     },
     closed: false,
@@ -76,7 +78,7 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
 
   interface Request extends CallOptions {
     taskId?: string;
-    as?: 'user' | 'stranger' | 'worker' | 'nobody';
+    as?: 'user' | 'stranger' | 'crowd' | 'worker' | 'nobody';
   }
   /** Sends an operation as the document has it, and holds the answer to the document. */
   async function expectAnswer(id: string, expected: number, { taskId = '', as, ...options }: Request): Promise<Answer> {
@@ -112,6 +114,11 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
       await expectAnswer('createTask', 400, send({ args: 'no input' }));
       await expectAnswer('createTask', 413, send({ input: TOO_LONG }));
       await expectAnswer('createTask', 430, { ...send({ input: 'in' }), as: 'nobody' });
+      const headers = { 'Idempotency-Key': randomUUID() };
+      const once = await expectAnswer('createTask', 200, { ...send({ input: 'in' }), headers });
+      await expectAnswer('createTask', 422, { ...send({ input: 'other' }), headers });
+      await expectAnswer('removeTasks', 200, send({ ids: [taskOf(once.body).taskId] }));
+      await expectAnswer('createTask', notFound, { ...send({ input: 'in' }), headers });
     });
 
     it('removeTasks', async () => {
@@ -139,9 +146,12 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
       await expectAnswer(id, 200, { ...send({ progress: 10, temp: 'half' }), taskId });
       await expectAnswer(id, 400, { ...send({ progress: -1 }), taskId });
       await expectAnswer(id, 413, { ...send({ output: TOO_LONG }), taskId });
-      await expectAnswer(id, 200, { ...send(example(id)), taskId });
+      const { leaseToken: _, ...said } = example(id);
+      await expectAnswer(id, 200, { ...send(said), taskId });
       await expectAnswer(id, notFound, { ...send({ progress: 1 }), taskId: randomUUID() });
       await expectAnswer(id, 409, { ...send({ progress: 1 }), taskId: await create('INIT') });
+      const headers = { 'Lease-Token': randomUUID() };
+      await expectAnswer(id, 409, { ...send({ progress: 1 }), headers, taskId: await createClaimed() });
       await expectAnswer(id, 430, { ...send({ progress: 1 }), taskId, as: 'nobody' });
     });
   });
@@ -163,7 +173,54 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     await expectAnswer('listTasks', 430, { as: 'nobody' });
   });
 
-  it('claimTask', async () => {
+  it('more tasks than the quota', async () => {
+    const crowd = { as: 'crowd' } as const;
+    const first = await expectAnswer('createTask', 200, { json: { input: 'in' }, ...crowd });
+    await expectAnswer('createTask', 403, { json: { input: 'in' }, ...crowd });
+    const { taskId } = taskOf(first.body);
+    await expectAnswer('updateTask', 200, { json: { status: status.CANCELLED }, taskId, ...crowd });
+    const second = await expectAnswer('createTask', 200, { json: { input: 'in' }, ...crowd });
+    for (const id of ['updateTask', 'updateTaskByPost'])
+      await expectAnswer(id, 403, { json: { status: status.BEGIN }, taskId, ...crowd });
+    await expectAnswer('removeTasks', 200, { json: { ids: [taskOf(second.body).taskId] }, ...crowd });
+  });
+
+  it('a list of tasks', async () => {
+    // A host that has rules of its own for one, and none for many, takes one at a time.
+    await expectAnswer('createTask', closed ? 200 : 400, { json: [{ input: 'a' }, { input: 'b' }] });
+    await expectAnswer('createTask', 400, { json: [{ input: 'a' }, {}] });
+  });
+
+  it('reportTasks', async () => {
+    const [taskId, other] = [await createClaimed(), await create('INIT')];
+    const reports = [
+      { taskId, progress: 1 },
+      { taskId: other, progress: 1 },
+      { taskId, progress: -1 },
+    ];
+    await expectAnswer('reportTasks', 200, { json: { reports } });
+    await expectAnswer('reportTasks', 200, { json: example('reportTasks') });
+    await expectAnswer('reportTasks', 400, { json: { reports: [] } });
+    await expectAnswer('reportTasks', 413, { json: { reports, more: 'x'.repeat(1_100_000) } });
+    await expectAnswer('reportTasks', 430, { json: { reports }, as: 'nobody' });
+  });
+
+  it.each(['claimTask', 'claimTaskByPost'])('%s', async (id) => {
+    const send = (values: Record<string, unknown>): CallOptions =>
+      id === 'claimTask' ? { query: asText(values) } : { json: values };
+    const service = 'waited-for';
+    await expectAnswer(id, 200, send({ taskId: await create('BEGIN'), limit: 2, lease: 60, workerId: 'w' }));
+    await expectAnswer(id, 200, send({ service, limit: 2 }));
+    await expectAnswer(id, 400, send({ lease: 0 }));
+    await expectAnswer(id, 413, id === 'claimTask' ? { query: TOO_MANY } : { json: Object.fromEntries(TOO_MANY) });
+    await expectAnswer(id, 430, { as: 'nobody' });
+    const waiting = expectAnswer(id, 200, send({ service, wait: 2 }));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expectAnswer(id, 429, send({ service, wait: 1 }));
+    await waiting;
+  });
+
+  it('claimTask without parameters', async () => {
     await expectAnswer('claimTask', 200, { query: { taskId: await create('BEGIN') } });
     await expectAnswer('claimTask', 200, { query: { service: 'nobody-asks-for-this' } });
     await expectAnswer('claimTask', 400, { query: { service: 'x'.repeat(65) } });

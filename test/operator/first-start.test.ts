@@ -78,7 +78,7 @@ describe('the first start', () => {
     expect(claims.sub).toBe('bob');
     expect(claims.exp - claims.iat).toBe(12 * 3600);
     const answer = await call('GET', `${server.url}/api/tasks`, bearer(token));
-    expect(answer.body).toEqual({ status: 1, data: { list: [] } });
+    expect(answer.body).toEqual({ status: 1, data: { list: [], nextCursor: null } });
   });
 });
 

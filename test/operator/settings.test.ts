@@ -17,6 +17,17 @@ const VALUES: Record<string, [text: string, value: unknown]> = {
   bodyLimit: ['2048', 2048],
   timeZone: ['+08:00', '+08:00'],
   migrate: ['false', false],
+  initialStatus: ['10', 10],
+  lease: ['60', 60],
+  legacyLease: ['600', 600],
+  requireLease: ['true', true],
+  maxAttempts: ['5', 5],
+  backoff: ['{"base":1,"jitter":0}', { base: 1, jitter: 0 }],
+  services: ['{"transcode":{"lease":3600,"backoff":{"max":60}}}', { transcode: { lease: 3600, backoff: { max: 60 } } }],
+  maxActiveTasks: ['100', 100],
+  idempotencyTtl: ['3600', 3600],
+  maxWaiters: ['50', 50],
+  retention: ['{"finished":30}', { finished: 30 }],
 };
 
 describe('TASK_<OPTION>', () => {

@@ -44,7 +44,13 @@ export class ListTasksDto {
   @IsOptional()
   cursor?: string;
 
-  @ApiPropertyOptional({ type: 'integer', description: 'Tasks in this status only.', example: 20 })
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Tasks in this status only.',
+    minimum: LIMITS.status.min,
+    maximum: LIMITS.status.max,
+    example: 20,
+  })
   @Follows(statusRule)
   @ToInteger()
   @IsOptional()
