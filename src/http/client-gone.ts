@@ -9,7 +9,7 @@ export const ClientGone = createParamDecorator((_: unknown, context: ExecutionCo
   const request = http.getRequest<IncomingMessage & { raw?: IncomingMessage }>();
   const raw = response.raw ?? response;
   const gone = new AbortController();
-  if ((request.raw ?? request).socket.destroyed) gone.abort();
+  if ((request.raw ?? request).socket?.destroyed) gone.abort();
   raw.once('close', () => {
     if (!raw.writableEnded) gone.abort();
   });

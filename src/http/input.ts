@@ -51,7 +51,7 @@ function headerInput({ headers }: InputRequest, { leaseToken }: Input): Input {
 
 const problemsOf = (errors: ValidationError[], path = ''): FieldProblem[] =>
   errors.flatMap((error) => {
-    const field = path + error.property;
+    const field = path + (error.property === 'idempotencyKey' ? 'Idempotency-Key' : error.property);
     const own = Object.entries(error.constraints ?? {}).map(([name, msg]): FieldProblem => {
       if (error.value === undefined) return { field, rule: 'isDefined', msg: `${field} is required` };
       const followed = (error.contexts?.[name] as { rule?: Rule } | undefined)?.rule?.(error.value);

@@ -27,6 +27,9 @@ const CLAIM_SLACK = 32;
 /** The most that it asks for, however many of them are orphans. */
 const CLAIM_WINDOW = 1024;
 
+/** Filters that one statement asks for: SQLite joins 500 at most. */
+const PROBED = 200;
+
 /** Ready tasks: finding them in the order of claims, and taking them. */
 export class ReadyStore {
   constructor(
@@ -56,9 +59,15 @@ export class ReadyStore {
     }
   }
 
-  /** Which of these filters have ready tasks, in one statement however many there are. Locks nothing. */
+  /** Which of these filters have ready tasks, however many there are in a few statements. Locks nothing. */
   *probe(filters: TaskFilter[]): Script<boolean[]> {
-    if (filters.length === 0) return [];
+    const found: boolean[] = [];
+    while (found.length < filters.length)
+      found.push(...(yield* this.probeSome(filters.slice(found.length, found.length + PROBED))));
+    return found;
+  }
+
+  private *probeSome(filters: TaskFilter[]): Script<boolean[]> {
     const questions = filters.map(
       (filter, place) =>
         sql`SELECT place FROM (SELECT ${literal(place)} AS place) filter_${literal(place)} WHERE EXISTS (${this.any(filter)})`,
