@@ -31,6 +31,15 @@ export interface ClaimOptions extends TaskFilter {
 /** Seconds that a claim's key outlives its first lease. */
 const KEY_SECONDS = 86_400;
 
+/** Undoes a claim that found nothing. */
+class NothingReady extends Error {}
+
+interface Taken<T extends Task> {
+  /** Taken just now, not answered again. */
+  isNew: boolean;
+  tasks: T[];
+}
+
 /** Hands ready tasks to workers, each to exactly one. */
 export class Claims<T extends Task> {
   constructor(
@@ -48,7 +57,7 @@ export class Claims<T extends Task> {
   private async attempt(options: ClaimOptions): Promise<T[]> {
     const { signal, idempotencyKey } = options;
     if (signal?.aborted) return [];
-    const { isNew, tasks } = await transaction(this.queue.database, () => this.take(options));
+    const { isNew, tasks } = await this.takeOrUndo(options);
     // Whoever has the key comes back for the tasks; without one they would lie until their leases ran out.
     if (signal?.aborted && idempotencyKey === undefined) {
       await this.undo(tasks);
@@ -58,22 +67,34 @@ export class Claims<T extends Task> {
     return tasks;
   }
 
-  private *take(options: ClaimOptions): Script<{ isNew: boolean; tasks: T[] }> {
+  /** Whoever finds nothing writes nothing, its key neither. */
+  private async takeOrUndo(options: ClaimOptions): Promise<Taken<T>> {
+    try {
+      return await transaction(this.queue.database, () => this.take(options));
+    } catch (error) {
+      if (error instanceof NothingReady) return { isNew: false, tasks: [] };
+      throw error;
+    }
+  }
+
+  private *take(options: ClaimOptions): Script<Taken<T>> {
     const { ready, tasks, keys } = this.queue;
     const { service, group, taskId, limit = 1, workerId } = options;
     const claimKey = keyOf(options);
-    const known = claimKey === undefined ? undefined : yield* keys.find(claimKey);
-    if (known) {
-      const held = (yield* tasks.findAll(known.taskIds)).filter((task) => this.isHeldBy(task, claimKey!));
+    if (claimKey !== undefined) {
+      // First of all: the same request, sent again while this one is under way, waits here for what it finds.
+      const known = yield* keys.claim(claimKey, { fingerprint: claimKey, taskIds: [] }, KEY_SECONDS);
+      const given = known ? yield* tasks.findAll(known.taskIds) : [];
+      const held = given.filter((task) => this.isHeldBy(task, claimKey));
       if (held.length > 0) return { isNew: false, tasks: held };
     }
     const found = yield* ready.find({ service, group, taskId }, limit);
+    if (found.length === 0 && claimKey !== undefined) throw new NothingReady();
     if (found.length === 0) return { isNew: false, tasks: [] };
     const grants = found.map((row) => this.grant(row, options));
     yield* ready.take(grants, { workerId, claimKey });
     const taskIds = grants.map((grant) => grant.taskId);
-    if (claimKey !== undefined)
-      yield* keys.replace(claimKey, { fingerprint: claimKey, taskIds }, known !== undefined, KEY_SECONDS);
+    if (claimKey !== undefined) yield* keys.fill(claimKey, taskIds, KEY_SECONDS);
     return { isNew: true, tasks: yield* tasks.findAll(taskIds) };
   }
 

@@ -28,21 +28,22 @@ export class KeyStore {
     return known;
   }
 
-  /** What a key stands for; locked until the transaction ends. */
-  *find(id: string): Script<KeyEntry | undefined> {
+  /** Locked until the transaction ends. */
+  private *find(id: string): Script<KeyEntry | undefined> {
     const { dialect } = this;
     const [row] = yield* select<{ fingerprint: string; task_ids: string }>(
       sql`SELECT fingerprint, task_ids FROM ${dialect.keys} WHERE id = ${id} AND expires_at > ${dialect.now}
         ${dialect.forUpdate}`,
     );
-    return row && { fingerprint: row.fingerprint, taskIds: row.task_ids.split(' ') };
+    return row && { fingerprint: row.fingerprint, taskIds: row.task_ids.split(' ').filter(Boolean) };
   }
 
-  /** Writes down what a key stands for from now on; two at once are run one after the other. */
-  *replace(id: string, entry: KeyEntry, known: boolean, seconds: number): Script<void> {
-    if (known) yield* change(sql`DELETE FROM ${this.dialect.keys} WHERE id = ${id}`);
-    else yield* change(sql`DELETE FROM ${this.dialect.keys} WHERE id = ${id} AND expires_at <= ${this.dialect.now}`);
-    if (!(yield* this.insert(id, entry, seconds))) throw new Conflict('an idempotency key was used twice at once');
+  /** What a key stands for from now on; the caller has claimed it. */
+  *fill(id: string, taskIds: string[], seconds: number): Script<void> {
+    const { dialect } = this;
+    yield* change(
+      sql`UPDATE ${dialect.keys} SET task_ids = ${taskIds.join(' ')}, expires_at = ${dialect.after(seconds)} WHERE id = ${id}`,
+    );
   }
 
   /** Makes callers with the same id go one after the other, each until its transaction ends. */

@@ -56,7 +56,10 @@ describe.each(ENGINES)('workers and servers killed with kill -9, and a plain SQL
     'every task ends exactly once, no two leases overlap, attempts add up, and the writer meets no deadlock',
     async () => {
       const database = await createDatabase(engine);
-      const cluster = await Cluster.start(database.url, engine === 'sqlite' ? 1 : 2, { TASK_MAX_ATTEMPTS: '1000' });
+      const cluster = await Cluster.start(
+        database.url,
+        Array.from({ length: engine === 'sqlite' ? 1 : 2 }, () => ({ TASK_MAX_ATTEMPTS: '1000' })),
+      );
       const dataSource = await new DataSource({ ...database.options(), migrationsTableName: 'test' }).initialize();
       const user = await userToken(SECRET, 'alice');
       for (let made = 0; made < TASKS; made += 500) {

@@ -57,7 +57,7 @@ export interface HostOptions {
   /** How the module is imported; forRoot() without it. */
   register?: (options: TaskModuleOptions) => DynamicModule;
   /** Further options of the data source. */
-  typeorm?: Pick<DataSourceOptions, 'migrations' | 'migrationsRun' | 'logging'>;
+  typeorm?: Pick<DataSourceOptions, 'migrations' | 'migrationsRun' | 'logging' | 'extra'>;
   /** Further options of the app. */
   nest?: NestApplicationOptions;
   /** Called before the app listens. */

@@ -1,0 +1,153 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { userToken } from '../../src/server/secrets.js';
+import { createDatabase, describeOn, ENGINES, type TestDatabase } from '../support/databases.js';
+import { dataOf } from '../support/answers.js';
+import { startHost } from '../support/host.js';
+import { call, type CallOptions } from '../support/http.js';
+import { until } from '../support/until.js';
+import { Cluster, SECRET, WORKER } from './fixtures/cluster.js';
+
+const HOUR = 3_600_000;
+const FIXTURE = pathToFileURL(resolve(import.meta.dirname ?? 'test/chaos', 'fixtures/wrong-clock.mjs')).href;
+const wrongBy = (hours: number) => ({
+  NODE_OPTIONS: `--import ${FIXTURE}`,
+  CLOCK_OFFSET_MS: String(hours * HOUR),
+});
+const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
+const secondsUntil = (time: string): number => (Date.parse(time) - Date.now()) / 1000;
+
+/** What users and workers say to one server of several. */
+const callers = (urls: string[], user: string) => ({
+  user: async (server: number, method: string, path: string, options: CallOptions = {}) =>
+    dataOf(await call(method, urls[server]! + path, { ...options, headers: { authorization: `Bearer ${user}` } })),
+  worker: async (server: number, method: string, path: string, options: CallOptions = {}) =>
+    dataOf(await call(method, urls[server]! + path, { ...options, headers: { authorization: `Bearer ${WORKER}` } })),
+});
+
+describeOn('mysql', 'postgres')('servers whose clocks are hours apart, on one %s', (engine) => {
+  let database: TestDatabase;
+  let cluster: Cluster;
+  let say: ReturnType<typeof callers>;
+  const [FAST, SLOW] = [0, 1];
+  beforeAll(async () => {
+    database = await createDatabase(engine);
+    cluster = await Cluster.start(database.url, [wrongBy(5), wrongBy(-5)]);
+    say = callers(cluster.urls, await userToken(SECRET, 'alice', '1y'));
+  });
+  afterAll(async () => {
+    await cluster?.stop();
+    await database?.drop();
+  });
+  const create = (server: number, json: object) =>
+    say.user(server, 'POST', '/api/tasks', { json: { input: 'in', ...json } });
+  const statusOf = async (taskId: string): Promise<number> =>
+    (await say.user(SLOW, 'GET', `/api/tasks/${taskId}`)).status;
+
+  it.each([
+    ['fast', FAST],
+    ['slow', SLOW],
+  ])('a lease of the %s one holds as long as it says, and not much longer', async (_, server) => {
+    const { taskId } = await create(server, { status: 10 });
+    const claimed = await say.worker(server, 'GET', '/api/crontask', { query: { taskId, lease: 3 } });
+    expect(secondsUntil(claimed.leaseExpiresAt)).toBeGreaterThan(1.5);
+    expect(secondsUntil(claimed.leaseExpiresAt)).toBeLessThan(3.5);
+    while (secondsUntil(claimed.leaseExpiresAt) > 0.2) {
+      expect(await statusOf(taskId)).toBe(20);
+      await new Promise((goOn) => setTimeout(goOn, 200));
+    }
+    await until('it lapses', async () => (await statusOf(taskId)) === 10, 3);
+    await say.user(server, 'DELETE', '/api/tasks', { query: { ids: JSON.stringify([taskId]) } });
+  });
+
+  it.each([
+    ['fast', FAST],
+    ['slow', SLOW],
+  ])('a task that the %s one takes for later is ready when it is time', async (_, server) => {
+    const runAt = inSeconds(2.5);
+    const { taskId, status } = await create(server, { runAt });
+    expect(status).toBe(5);
+    while (secondsUntil(runAt) > 0.2) {
+      expect(await statusOf(taskId)).toBe(5);
+      await new Promise((goOn) => setTimeout(goOn, 200));
+    }
+    await until('it is ready', async () => (await statusOf(taskId)) === 10, 2.5);
+    await say.user(server, 'DELETE', '/api/tasks', { query: { ids: JSON.stringify([taskId]) } });
+  });
+
+  it('claims and lists keep the order of creation', async () => {
+    const ids: string[] = [];
+    for (const server of [FAST, SLOW, FAST, SLOW, SLOW, FAST])
+      ids.push((await create(server, { status: 10, service: 'order' })).taskId);
+    const { list } = await say.user(FAST, 'GET', '/api/tasks', { query: { service: 'order' } });
+    expect(list.map((task: { taskId: string }) => task.taskId)).toEqual(ids.toReversed());
+    const taken: string[] = [];
+    for (const server of [SLOW, FAST, SLOW, FAST, SLOW, FAST])
+      taken.push((await say.worker(server, 'GET', '/api/crontask', { query: { service: 'order' } })).task.taskId);
+    expect(taken).toEqual(ids);
+  });
+});
+
+/** An hour that the clocks of Berlin show twice: half past two comes at 0:30 and at 1:30 UTC. */
+const TWICE = [
+  ['2027-10-31T02:30:00+02:00', '2027-10-31T00:30:00.000Z'],
+  ['2027-10-31T02:30:00+01:00', '2027-10-31T01:30:00.000Z'],
+  // And one that they never show.
+  ['2027-03-28T02:30:00+01:00', '2027-03-28T01:30:00.000Z'],
+] as const;
+
+describe.each(ENGINES)('a server in a zone with daylight saving, on %s', (engine) => {
+  it('keeps times to the millisecond, the hour that comes twice included', async () => {
+    const database = await createDatabase(engine);
+    const cluster = await Cluster.start(database.url, [{ TZ: 'Europe/Berlin' }]);
+    const say = callers(cluster.urls, await userToken(SECRET, 'alice'));
+    for (const [runAt, utc] of TWICE) {
+      const created = await say.user(0, 'POST', '/api/tasks', { json: { input: 'in', runAt } });
+      expect(created).toMatchObject({ status: 5, runAt: utc });
+      expect((await say.user(0, 'GET', `/api/tasks/${created.taskId}`)).runAt).toBe(utc);
+      expect(Math.abs(secondsUntil(created.createdAt))).toBeLessThan(2);
+    }
+    await cluster.stop();
+    await database.drop();
+  });
+});
+
+describeOn('mysql', 'postgres')('database sessions in other time zones, on %s', (engine) => {
+  it.each(['Asia/Tokyo', 'America/New_York'])(
+    '%s: leases, due times and answers are UTC all the same',
+    async (zone) => {
+      const shift = zone === 'Asia/Tokyo' ? '+09:00' : '-05:00';
+      const host = await startHost({
+        engine,
+        adapter: 'fastify',
+        typeorm: engine === 'postgres' ? { extra: { options: `-c TimeZone=${zone}` } } : {},
+      });
+      try {
+        if (engine === 'mysql') await setZone(host.app.get(DataSource), shift);
+        const create = async (json: object) =>
+          dataOf(await host.user('alice', 'POST', '/api/tasks', { json: { input: 'in', ...json } }));
+        const later = await create({ runAt: inSeconds(1.5), service: 'later' });
+        expect(later.status).toBe(5);
+        const { taskId, createdAt } = await create({ status: 10 });
+        expect(Math.abs(secondsUntil(createdAt))).toBeLessThan(2);
+        const claimed = dataOf(await host.worker('GET', '/api/crontask', { query: { taskId, lease: 2 } }));
+        expect(secondsUntil(claimed.leaseExpiresAt)).toBeGreaterThan(0.5);
+        expect(secondsUntil(claimed.leaseExpiresAt)).toBeLessThan(2.5);
+        expect((await host.tasks.get(taskId)).status).toBe(20);
+        await until('it lapses', async () => (await host.tasks.get(taskId)).status === 10, 4.5);
+        await until('the other is due', async () => (await host.tasks.get(later.taskId)).status === 10, 3);
+      } finally {
+        await host.close();
+      }
+    },
+  );
+});
+
+/** Every connection of the pool: all are taken at once, so that none is left out. */
+async function setZone(dataSource: DataSource, shift: string): Promise<void> {
+  const runners = Array.from({ length: 8 }, () => dataSource.createQueryRunner());
+  await Promise.all(runners.map((runner) => runner.query(`SET time_zone = '${shift}'`)));
+  await Promise.all(runners.map((runner) => runner.release()));
+}
