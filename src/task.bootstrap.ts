@@ -32,6 +32,8 @@ export interface TaskQueue<T extends Task = Task> {
   migrated: string[];
   /** Begins to move tasks whose time has come. */
   start(): void;
+  /** Moves those whose time has come now, once. */
+  sweep(): Promise<void>;
   /** Ends the waits of claims, so that their requests can end. */
   drain(): void;
   close(): Promise<void>;
@@ -177,6 +179,7 @@ function open<T extends Task>(
   return {
     service: new TaskService<T>(queue, waiting, dataSource),
     start: () => sweeper.start(),
+    sweep: () => sweeper.sweep(),
     drain: () => waiting.close(),
     async close() {
       waiting.close();

@@ -100,7 +100,8 @@ export class Reports<T extends Task> {
     if (isFenced(task.leaseToken)) throw leaseLost(task, 'it was claimed with a token: report with its leaseToken');
     const verdict = lifeCycle.workerMove(task.status, status);
     if (verdict === 'refuse') throw refusal(lifeCycle, task, 'worker');
-    return verdict === 'move';
+    // Late, it asks for another attempt: there will be one, or there have been enough.
+    return verdict === 'move' && (lifeCycle.isHeld(task.status) || !retry);
   }
 
   /** What the row becomes. */

@@ -43,7 +43,7 @@ export class Sweeper<T extends Task> {
   start(): void {
     this.timer = setTimeout(
       () => {
-        this.current = this.sweep().then(() => {
+        this.current = this.look().then(() => {
           if (!this.stopped) this.start();
         });
       },
@@ -59,11 +59,16 @@ export class Sweeper<T extends Task> {
     await this.current;
   }
 
-  private async sweep(): Promise<void> {
+  /** One look. */
+  async sweep(): Promise<void> {
+    await this.moveDue();
+    await this.purgeKeys();
+    await this.forgetEnded();
+  }
+
+  private async look(): Promise<void> {
     try {
-      await this.moveDue();
-      await this.purgeKeys();
-      await this.forgetEnded();
+      await this.sweep();
       this.failing = false;
     } catch (error) {
       // A database that is away is away for many looks: said once.

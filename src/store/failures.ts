@@ -34,7 +34,7 @@ const UNAVAILABLE = new Set([
 ]);
 
 const MESSAGES =
-  /connection terminated|connection timeout|connection ended|closed state|pool is closed|timeout exceeded when trying to connect|Connection lost|not queryable|DataSource is not (set|initialized)|Driver not Connected/i;
+  /connection terminated|connection timeout|connection ended|closed state|pool is closed|timeout exceeded when trying to connect|Connection lost|not queryable|DataSource is not (set|initialized)|Driver not Connected|Query runner already released/i;
 
 /** The driver's code, which TypeORM's QueryFailedError keeps on the error itself or on `driverError`. */
 function codeOf(error: unknown): string {

@@ -87,7 +87,7 @@ describeOn('mysql', 'postgres')('a database that is killed and comes back, and c
       working = false;
       await Promise.all(everybody);
 
-      expect(strange).toEqual([]);
+      expect(strange.length > 0 ? [strange, cluster.failures] : []).toEqual([]);
       expect(seen.get(503)).toBeGreaterThan(0);
       expect([...seen.keys()].filter((status) => ![200, 503, 409].includes(status))).toEqual([]);
       const dataSource = await new DataSource({ type: engine, url: database.url } as DataSourceOptions).initialize();
