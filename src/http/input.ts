@@ -16,6 +16,9 @@ import { bodyOf, type Input, parseForm } from './body.js';
 /** What a body that is a list becomes: no other array of a host's handlers is mistaken for it. */
 export class InputList<T> extends Array<T> {}
 
+/** On a handler: whether a body that is a list comes to it, or to the method for many beside it. */
+export const TAKES_LIST = 'softdd:task:takes-list';
+
 interface InputRequest {
   method: string;
   url: string;
@@ -40,6 +43,8 @@ export const TaskInput = createParamDecorator((verb: string, context: ExecutionC
       throw invalid([{ field: '_method', rule: 'method', msg: `must be ${verb} here, or absent` }]);
     return { ...input, ...headerInput(request, input) };
   };
+  if (Array.isArray(body) && Reflect.getMetadata(TAKES_LIST, context.getHandler()) !== true)
+    throw invalid([{ field: 'body', rule: 'isObject', msg: 'body must be a JSON object: one at a time here' }]);
   return Array.isArray(body) ? InputList.from(body.map(inputOf)) : inputOf(body);
 });
 

@@ -16,13 +16,12 @@ import {
   PATH_METADATA,
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/constants.js';
-import { invalid } from '../core/invalid.js';
 import type { TaskStructure } from '../task.options.js';
 import { CronTaskController } from './cron-task.controller.js';
 import type { TaskDtos } from './dto/index.js';
 import { CACHE_CONTROL, EnvelopeInterceptor } from './envelope.interceptor.js';
 import { TaskErrorFilter } from './error.filter.js';
-import { InputList, inputPipe } from './input.js';
+import { InputList, inputPipe, TAKES_LIST } from './input.js';
 import { RouteDocs } from './openapi.js';
 import { type Audience, type RouteDefinition, ROUTES } from './route-table.js';
 import { TaskController } from './task.controller.js';
@@ -74,11 +73,12 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
   bindings.sort((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
   for (const { name, path, route } of bindings) {
     const source = route?.aliasOf ?? name;
-    const ofList = listHandler(host, route);
+    const many = listHandler(host, route);
     const handler: Handler = function (this: Record<string, Handler>, ...args) {
-      const isList = route !== undefined && args.some((arg) => arg instanceof InputList);
-      return (isList ? ofList : (host.prototype as Record<string, Handler>)[source]!).apply(this, args);
+      const called = many !== undefined && args.some((arg) => arg instanceof InputList) ? many : source;
+      return (host.prototype as Record<string, Handler>)[called]!.apply(this, args);
     };
+    Reflect.defineMetadata(TAKES_LIST, many !== undefined, handler);
     // @nestjs/swagger finds a handler's parameters by the name of its function.
     Object.defineProperty(handler, 'name', { value: name, configurable: true });
     proto[name] = handler;
@@ -103,16 +103,12 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
 }
 
 /**
- * What serves a body that is a list. Where the host has overridden the handler of one and not that of many, nothing
- * does: rules that the host put there must not be passed by.
+ * The method that serves a body which is a list. Where the host has overridden the one for a single task and not that
+ * for many, there is none: rules that the host put there must not be passed by.
  */
-function listHandler(host: Type, route: RouteDefinition | undefined): Handler {
+function listHandler(host: Type, route: RouteDefinition | undefined): string | undefined {
   const many = route?.listHandler;
-  if (many !== undefined && depth(host, many) <= depth(host, route!.handler))
-    return (host.prototype as Record<string, Handler>)[many]!;
-  return () => {
-    throw invalid([{ field: 'body', rule: 'isObject', msg: 'body must be a JSON object: one at a time here' }]);
-  };
+  return many !== undefined && depth(host, many) <= depth(host, route!.handler) ? many : undefined;
 }
 
 /** How far above the host's class the nearest definition of a method is. */

@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ENGINES } from '../support/databases.js';
 import { dataOf } from '../support/answers.js';
-import { ADAPTERS, type Host, startHost } from '../support/host.js';
+import { type Host, PLACES, startHost } from '../support/host.js';
 
 const TASKS = 500;
 const CLAIMERS = 32;
-/** Both adapters take part, without doubling the work of the engines. */
-const PLACES = ENGINES.map((engine, index) => ({ engine, adapter: ADAPTERS[(index + 1) % ADAPTERS.length]! }));
 
 describe.each(PLACES)('32 claimers at once on $engine with $adapter', (where) => {
   let host: Host;
