@@ -57,10 +57,8 @@ const sections = {
     [
       '```mermaid',
       'stateDiagram-v2',
-      '  [*] --> INIT: user creates',
-      '  [*] --> BEGIN: user creates with status=BEGIN',
-      '  BEGIN --> START: claim',
-      ...MOVES.map(({ from, to, by, how }) => `  ${from} --> ${to}: ${by} ${how}`),
+      ...MOVES.map(({ from, to, by, how }) => `  ${from === 'NEW' ? '[*]' : from} --> ${to}: ${by}, ${how}`),
+      ...['FINISHED', 'ERROR', 'CANCELLED'].map((end) => `  ${end} --> [*]`),
       '```',
       '',
       table(

@@ -137,7 +137,7 @@ function dtoProblems({ dto }: TaskStructure): OptionProblem[] {
       { option: 'dto', msg: `${dto.name} has no property with a class-validator decorator: nothing would be accepted` },
     ];
   return fields
-    .filter((field) => field === '_method' || TASK_COLUMNS.includes(field))
+    .filter((field) => ['_method', 'idempotencyKey'].includes(field) || TASK_COLUMNS.includes(field))
     .map((field) => ({ option: 'dto', msg: `${dto.name}.${field} is the queue's own; name the column otherwise` }));
 }
 

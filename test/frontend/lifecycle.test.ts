@@ -128,6 +128,16 @@ describe.each(PLACES)('schedules, cancelling and running again on $engine with $
   });
 });
 
+describe.each(PLACES)('a host whose tasks are ready from the start, on $engine with $adapter', (where) => {
+  it('makes drafts only of those that ask for it', async () => {
+    const host = await startHost({ ...where, options: { initialStatus: 10 } });
+    const create = async (json: object) =>
+      dataOf(await host.user('alice', 'POST', '/api/tasks', { json: { input: 'in', ...json } })).status;
+    expect([await create({}), await create({ status: 0 }), await create({ runAt: inSeconds(60) })]).toEqual([10, 0, 5]);
+    await host.close();
+  });
+});
+
 describe.each(PLACES)('a quota on $engine with $adapter', (where) => {
   let host: Host;
   beforeAll(async () => {

@@ -89,6 +89,22 @@ const VALUES: [TaskModuleOptions, string, string][] = [
   [{ bodyLimit: 10 }, 'bodyLimit', 'must not be less than 1024'],
   [{ defaultService: '' }, 'defaultService', 'should not be empty'],
   [{ defaultService: 'x'.repeat(65) }, 'defaultService', 'shorter than or equal to 64'],
+  [{ initialStatus: 20 }, 'initialStatus', 'must be 0 (INIT) or 10 (BEGIN), not 20'],
+  [{ lease: 0 }, 'lease', 'must not be less than 1'],
+  [{ legacyLease: 86_401 }, 'legacyLease', 'must not be greater than 86400'],
+  [{ maxAttempts: 1.5 }, 'maxAttempts', 'must be an integer'],
+  [wrong({ backoff: 10 }), 'backoff', 'must be { base, max, jitter }'],
+  [{ backoff: { base: 7200 } }, 'backoff', 'base (7200) no greater than max (3600)'],
+  [{ backoff: { jitter: 2 } }, 'backoff', 'jitter in a share from 0 to 1, not 2'],
+  [wrong({ backoff: { factor: 2 } }), 'backoff', 'has no factor; it has base, max, jitter'],
+  [wrong({ services: { video: { leese: 1 } } }), 'services', 'has no leese for video; it has lease'],
+  [{ services: { video: { lease: 0 } } }, 'services', 'video.lease must be whole seconds from 1 to 86400'],
+  [{ services: { video: { backoff: { max: -1 } } } }, 'services', 'video.backoff must have max in seconds'],
+  [{ maxActiveTasks: 0 }, 'maxActiveTasks', 'an integer from 1, or a function of the owner'],
+  [{ idempotencyTtl: 1 }, 'idempotencyTtl', 'must not be less than 60'],
+  [{ maxWaiters: 0 }, 'maxWaiters', 'must not be less than 1'],
+  [{ retention: { finished: -1 } }, 'retention', 'days from 0 to 36500'],
+  [wrong({ retention: { ended: 1 } }), 'retention', 'must be { finished, failed }'],
 ];
 
 describe('misuse of the module is found at boot, with culprit and remedy', () => {

@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type TaskError, TaskModule, type TaskService } from '../../src/index.js';
+import { TaskModule, type TaskService } from '../../src/index.js';
+import { failure } from './failure.js';
 import { type Host, MATRIX, startHost } from '../support/host.js';
-
-const failure = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: TaskError) => [error.errorName, (error.detail as { field: string; rule: string }[])[0]!.field],
-  );
 
 describe.each(MATRIX.filter(({ adapter }) => adapter === 'fastify'))('rules for every caller on $engine', (where) => {
   let host: Host;
