@@ -56,7 +56,9 @@ const ENCODINGS: Record<string, (values: Record<string, unknown>) => CallOptions
 };
 const asText = (values: Record<string, unknown>): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+    Object.entries(values)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
   );
 
 const TOO_LONG = 'x'.repeat(65_536);
@@ -146,8 +148,8 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
       await expectAnswer(id, 200, { ...send({ progress: 10, temp: 'half' }), taskId });
       await expectAnswer(id, 400, { ...send({ progress: -1 }), taskId });
       await expectAnswer(id, 413, { ...send({ output: TOO_LONG }), taskId });
-      const { leaseToken: _, ...said } = example(id);
-      await expectAnswer(id, 200, { ...send(said), taskId });
+      // A token of the document's own is no token of this task's.
+      await expectAnswer(id, 200, { ...send({ ...example(id), leaseToken: undefined }), taskId });
       await expectAnswer(id, notFound, { ...send({ progress: 1 }), taskId: randomUUID() });
       await expectAnswer(id, 409, { ...send({ progress: 1 }), taskId: await create('INIT') });
       const headers = { 'Lease-Token': randomUUID() };
