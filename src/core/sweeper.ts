@@ -12,8 +12,8 @@ import type { Queue } from './queue.js';
 const PAUSE = { shortest: 500, longest: 1000 } as const;
 /** Rows that one transaction moves. */
 const BATCH = 200;
-/** Milliseconds between two looks for idempotency keys that have run out. */
-const PURGE_PAUSE = 60_000;
+/** Idempotency keys that one look forgets, and milliseconds to the next look once all that ran out are gone. */
+const PURGE = { rows: 1000, pause: 60_000 } as const;
 /** Rows that one look for forgettable tasks passes, and milliseconds to rest at the end of the table. */
 const WALK = { rows: 500, rest: 60_000 } as const;
 
@@ -143,18 +143,18 @@ export class Sweeper<T extends Task> {
   }
 
   private async purgeKeys(): Promise<void> {
-    if (Date.now() < this.nextPurge) return;
-    const purged = await transaction(this.queue.database, () => this.queue.keys.purge(BATCH));
-    if (purged < BATCH) this.nextPurge = Date.now() + PURGE_PAUSE;
+    if (performance.now() < this.nextPurge) return;
+    const purged = await transaction(this.queue.database, () => this.queue.keys.purge(PURGE.rows));
+    if (purged < PURGE.rows) this.nextPurge = performance.now() + PURGE.pause;
   }
 
   private async forgetEnded(): Promise<void> {
     const { due, database, settings } = this.queue;
     const { retention } = settings;
     if (retention.finished === undefined && retention.failed === undefined) return;
-    if (Date.now() < this.nextWalk) return;
+    if (performance.now() < this.nextWalk) return;
     const last = await transaction(database, () => due.forget(this.walkedTo, WALK.rows, retention));
     this.walkedTo = last ?? '';
-    if (last === undefined) this.nextWalk = Date.now() + WALK.rest;
+    if (last === undefined) this.nextWalk = performance.now() + WALK.rest;
   }
 }

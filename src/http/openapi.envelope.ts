@@ -100,11 +100,44 @@ const STATE: Schema = {
   },
 };
 
+const MSG: Schema = {
+  type: 'string',
+  description: 'What stands in the way, for people.',
+  example: 'its lease is over',
+};
+
+const LEASE: Schema = {
+  type: 'object',
+  required: ['status', 'msg', 'task'],
+  properties: {
+    status: { type: 'integer', description: 'Where the task is now.', example: -20 },
+    msg: MSG,
+    task: { type: 'object', additionalProperties: true, description: 'The task as it is now.' },
+  },
+};
+
+const QUOTA: Schema = {
+  type: 'object',
+  required: ['limit', 'active', 'msg'],
+  properties: {
+    limit: { type: 'integer', description: 'Most tasks that have not ended.', example: 100 },
+    active: {
+      type: 'integer',
+      description: 'How many there are; one more than the limit stands for any more.',
+      example: 100,
+    },
+    msg: { ...MSG, example: 'at most 100 tasks at a time' },
+  },
+};
+
 const DETAILS: Partial<Record<TaskErrorName, Schema>> = {
   INVALID_PARAM: PROBLEMS,
   TOO_LARGE: PROBLEMS,
   UNSUPPORTED_MEDIA_TYPE: PROBLEMS,
   INVALID_STATE: STATE,
+  LEASE_LOST: LEASE,
+  TOO_MANY_TASK: QUOTA,
+  IDEMPOTENCY_CONFLICT: { type: 'object', required: ['msg'], properties: { msg: MSG } },
 };
 
 function detailOf(names: TaskErrorName[]): Schema {

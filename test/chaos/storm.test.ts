@@ -6,8 +6,8 @@ import { Cluster, SECRET } from './fixtures/cluster.js';
 import { OriginalWriter } from './fixtures/original.writer.js';
 import { type Note, Workers } from './fixtures/workers.js';
 
-/** Tasks an engine, besides those that plain SQL writes: 5000 for the full storm. */
-const TASKS = Number(process.env.TEST_CHAOS_TASKS ?? 1000);
+/** Tasks an engine, besides those that plain SQL writes. */
+const TASKS = Number(process.env.TEST_CHAOS_TASKS ?? 5000);
 /** Seconds of storm at least, and seconds that all tasks have to end. */
 const SECONDS = Number(process.env.TEST_CHAOS_SECONDS ?? 15);
 const PATIENCE = Math.max(120, TASKS / 10);

@@ -216,8 +216,8 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     await expectAnswer(id, 400, send({ lease: 0 }));
     await expectAnswer(id, 413, id === 'claimTask' ? { query: TOO_MANY } : { json: Object.fromEntries(TOO_MANY) });
     await expectAnswer(id, 430, { as: 'nobody' });
-    const waiting = expectAnswer(id, 200, send({ service, wait: 2 }));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const waiting = expectAnswer(id, 200, send({ service, wait: 1 }));
+    await new Promise((resolve) => setTimeout(resolve, 200));
     await expectAnswer(id, 429, send({ service, wait: 1 }));
     await waiting;
   });

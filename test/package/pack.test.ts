@@ -40,7 +40,7 @@ describe('the package', () => {
 
   it('keeps the doc comments in the types', () => {
     expect(read('dist/src/task.options.d.ts')).toContain("@defaultValue '/api/tasks'");
-    expect(read('dist/src/core/task.service.d.ts')).toContain('at most 64 characters');
+    expect(read('dist/src/core/creation.d.ts')).toContain('at most 64 characters');
     expect(read('dist/src/index.d.ts')).toContain('TaskModule');
   });
 

@@ -3,12 +3,12 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { dataOf, expectFailure } from '../support/answers.js';
-import { ADAPTERS, type Host, MATRIX, startHost, WORKER_TOKEN } from '../support/host.js';
+import { ADAPTERS, type Host, PLACES, startHost, WORKER_TOKEN } from '../support/host.js';
 import { until } from '../support/until.js';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe.each(MATRIX)('waiting for a task on $engine with $adapter', (where) => {
+describe.each(PLACES)('waiting for a task on $engine with $adapter', (where) => {
   let host: Host;
   beforeAll(async () => {
     host = await startHost({ ...where, options: { maxWaiters: 5 } });
