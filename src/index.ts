@@ -42,7 +42,6 @@ export { UpdateTaskDto } from './http/dto/update-task.dto.js';
 export { TaskInput } from './http/input.js';
 export { type ListJson, type RemovalJson, TaskController } from './http/task.controller.js';
 export { UserId } from './http/user.guard.js';
-export { Credential } from './http/worker.guard.js';
 export { type TaskMigrationOptions, taskMigrations } from './migrations/index.js';
 export { NewerSchemaError, runTaskMigrations } from './migrations/runner.js';
 export { type TaskCount } from './store/task.store.js';

@@ -12,6 +12,6 @@ export function refusal(lifeCycle: LifeCycle, task: Task, by: 'user' | 'worker',
   });
 }
 
-/** LEASE_LOST: the worker shall drop the task, which is shown as it is now. */
+/** LEASE_LOST: the report does not count; the task is shown as it is now. */
 export const leaseLost = (task: Task, why: string): TaskError =>
-  new TaskError('LEASE_LOST', { status: task.status, msg: `${why}; stop working on it`, task: task.toResponse() });
+  new TaskError('LEASE_LOST', { status: task.status, msg: why, task: task.toResponse() });

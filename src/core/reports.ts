@@ -91,10 +91,10 @@ export class Reports<T extends Task> {
     const { lifeCycle } = this.queue;
     if (leaseToken !== undefined) {
       if (leaseToken !== task.leaseToken)
-        throw leaseLost(task, 'this token is not, or no longer, the one of its lease');
+        throw leaseLost(task, 'this token is not, or no longer, the one of its lease: stop working on it');
       if (lifeCycle.isHeld(task.status)) return true;
       if (repeats(lifeCycle.phase(task.status), status && lifeCycle.phase(status), retry)) return false;
-      throw leaseLost(task, 'its lease is over');
+      throw leaseLost(task, 'its lease is over: stop working on it');
     }
     if (lifeCycle.isFinal(task.status)) return false;
     if (isFenced(task.leaseToken)) throw leaseLost(task, 'it was claimed with a token: report with its leaseToken');

@@ -10,7 +10,6 @@ import { ClaimTaskDto } from './dto/claim-task.dto.js';
 import { ReportTaskDto } from './dto/report-task.dto.js';
 import { ReportTasksDto } from './dto/report-tasks.dto.js';
 import { inputPipe, TaskInput } from './input.js';
-import { Credential } from './worker.guard.js';
 
 /** A task as a worker gets it. */
 export interface CronTaskJson {
@@ -53,15 +52,11 @@ export class CronTaskController<T extends Task = Task> {
       "without them, the original's form, may be reported on without. POST does the same.",
   })
   @Get()
-  async claim(
-    @TaskInput('GET') query: ClaimTaskDto,
-    @Credential() credential?: string,
-    @ClientGone() signal?: AbortSignal,
-  ): Promise<ClaimAnswer> {
+  async claim(@TaskInput('GET') query: ClaimTaskDto, @ClientGone() signal?: AbortSignal): Promise<ClaimAnswer> {
     const { lease, limit, wait, workerId, idempotencyKey } = query;
     const legacy = [lease, limit, wait, workerId, idempotencyKey].every((value) => value === undefined);
     const taskId = query.taskId as string | undefined;
-    const tasks = await this.tasks.claim({ ...query, taskId, legacy, credential, signal });
+    const tasks = await this.tasks.claim({ ...query, taskId, legacy, signal });
     const claimed = tasks.map((task): ClaimedTaskJson => {
       const { task: json, updateUrl, leaseExpiresAt } = this.present(task);
       return { task: json, updateUrl, leaseToken: task.leaseToken!, leaseExpiresAt, attempt: task.attempts };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type ArgumentMetadata,
   createParamDecorator,
@@ -37,21 +38,23 @@ export const TaskInput = createParamDecorator((verb: string, context: ExecutionC
   const mark = url.indexOf('?');
   const query = mark < 0 ? {} : parseForm(url.slice(mark + 1), 'query');
   const body = request.method === 'GET' ? {} : bodyOf(request);
+  const key = keyOf(request.headers);
   const inputOf = (item: Input): Input => {
     const { _method: override, ...input } = { ...query, ...item };
     if (override !== undefined && (typeof override !== 'string' || override.toUpperCase() !== verb))
       throw invalid([{ field: '_method', rule: 'method', msg: `must be ${verb} here, or absent` }]);
-    return { ...input, ...headerInput(request, input) };
+    // A token may be said in either, and the body wins.
+    return { leaseToken: request.headers['lease-token'], ...input, ...key };
   };
   if (Array.isArray(body) && Reflect.getMetadata(TAKES_LIST, context.getHandler()) !== true)
     throw invalid([{ field: 'body', rule: 'isObject', msg: 'body must be a JSON object: one at a time here' }]);
   return Array.isArray(body) ? InputList.from(body.map(inputOf)) : inputOf(body);
 });
 
-/** A key is a matter of the request, not of its content; a token may be said in either, and the body wins. */
-function headerInput({ headers }: InputRequest, { leaseToken }: Input): Input {
-  const { 'idempotency-key': idempotencyKey, 'lease-token': headerToken } = headers;
-  return { idempotencyKey, leaseToken: leaseToken ?? headerToken };
+/** A key is a matter of the request, not of its content, and of who sent it. */
+function keyOf({ 'idempotency-key': idempotencyKey, authorization = '' }: InputRequest['headers']): Input {
+  if (idempotencyKey === undefined) return { idempotencyKey, credential: undefined };
+  return { idempotencyKey, credential: createHash('sha256').update(String(authorization)).digest('hex') };
 }
 
 const problemsOf = (errors: ValidationError[], path = ''): FieldProblem[] =>

@@ -1,15 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { TaskError } from '../contract/errors.js';
 import { invalid } from '../core/invalid.js';
 import { InjectTaskOptions } from '../contract/registration.js';
 import type { ResolvedTaskOptions } from '../task.options.js';
-
-/** Whose keys a claim's Idempotency-Key is among: a digest of what the worker came in with. */
-export const Credential = createParamDecorator((_: unknown, context: ExecutionContext): string => {
-  const { headers } = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
-  return digest(headers.authorization ?? '').toString('hex');
-});
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 

@@ -6,7 +6,6 @@ it('exports exactly what a host may import', () => {
     'ClaimTaskDto',
     'ClientGone',
     'CreateTaskDto',
-    'Credential',
     'CronTaskController',
     'InjectTaskService',
     'ListTasksDto',

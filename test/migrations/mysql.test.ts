@@ -127,6 +127,17 @@ describeOn('mysql')('the narrow table of ready tasks on %s', (engine) => {
     for (const filter of [{ service: 'odd' }, { service: 'odd', group: 'g' }, {}])
       expect(await cost(() => narrow.service.claim(filter))).toBeLessThan(60);
     expect(await cost(() => narrow.service.list({ userId: 'alice', page: 1, pageNum: 5 }))).toBeLessThan(30);
+    // However deep the cursor is: the same.
+    const { nextCursor } = await narrow.service.list({ userId: 'alice', page: 160, pageNum: 5 });
+    const deep = { userId: 'alice', pageNum: 5, cursor: nextCursor! };
+    expect(await cost(() => narrow.service.list(deep))).toBeLessThan(30);
+    // And whatever is leased or waits: the sweeper reads what is due.
+    await dataSource.query(
+      `UPDATE tasks SET status = IF(service = 'odd', 20, 5), run_at = '2099-01-01', lease_expires_at = '2099-01-01'`,
+    );
+    await dataSource.query("UPDATE tasks SET run_at = '2026-01-01' WHERE id = 'seq-2'");
+    expect(await cost(() => narrow.sweep().then(() => true))).toBeLessThan(60);
+    expect((await narrow.service.get('seq-2')).status).toBe(10);
     await narrow.close();
     await pool.destroy();
   });

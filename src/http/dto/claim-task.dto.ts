@@ -1,5 +1,5 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsOptional } from 'class-validator';
+import { IsOptional, IsString } from 'class-validator';
 import { claimLimitRule, keyRule, leaseRule, LIMITS, nameRule, waitRule, workerIdRule } from '../../core/rules.js';
 import { Follows, ToInteger, ToText } from '../input.js';
 
@@ -88,4 +88,9 @@ export class ClaimTaskDto {
   @Follows(keyRule)
   @IsOptional()
   idempotencyKey?: string;
+
+  /** Whose key it is: a digest of what the worker came in with. */
+  @IsString()
+  @IsOptional()
+  credential?: string;
 }
