@@ -9,6 +9,7 @@ import { TaskService } from './core/task.service.js';
 import { WaitingRoom } from './core/waiting.js';
 import { schemaProblems, type TaskMigrationOptions, taskMigrations } from './migrations/index.js';
 import { assertNotNewer, ledgerTable, quoted, runTaskMigrations } from './migrations/runner.js';
+import { Batcher } from './store/batcher.js';
 import { TaskColumns } from './store/columns.js';
 import { openDatabase, reading } from './store/database.js';
 import type { TaskTable } from './store/dialect.js';
@@ -157,8 +158,10 @@ function open<T extends Task>(
   };
   const dialect = createDialect(engineOf(dataSource)!, table);
   const columns = new TaskColumns<T>(dataSource, metadata, dialect);
+  const database = openDatabase(dataSource);
   const queue: Queue<T> = {
-    database: openDatabase(dataSource),
+    database,
+    batcher: new Batcher(database),
     tasks: new TaskStore<T>(dialect, columns, table),
     lists: new ListStore<T>(dialect, columns),
     ready: new ReadyStore(dialect, table),

@@ -1,7 +1,11 @@
 import type { Task } from '../contract/task.entity.js';
+import { type Batch, done, type Outcome, type Size } from '../store/batcher.js';
+import { fromNow, NOW } from '../store/clock.js';
 import { transaction } from '../store/database.js';
-import type { Grant, TaskFilter } from '../store/ready.store.js';
 import type { ReadyRow } from '../store/dialect.js';
+import type { KeyEntry } from '../store/key.store.js';
+import type { TaskFilter } from '../store/ready.store.js';
+import type { TaskChange } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
 import { check } from './invalid.js';
 import { newToken } from './lease.js';
@@ -31,9 +35,6 @@ export interface ClaimOptions extends TaskFilter {
 /** Seconds that a claim's key outlives its first lease. */
 const KEY_SECONDS = 86_400;
 
-/** Undoes a claim that found nothing. */
-class NothingReady extends Error {}
-
 interface Taken<T extends Task> {
   /** Taken just now, not answered again. */
   isNew: boolean;
@@ -41,7 +42,7 @@ interface Taken<T extends Task> {
 }
 
 /** Hands ready tasks to workers, each to exactly one. */
-export class Claims<T extends Task> {
+export class Claims<T extends Task> implements Batch<ClaimOptions, Taken<T>> {
   constructor(
     private readonly queue: Queue<T>,
     private readonly waiting: WaitingRoom,
@@ -57,7 +58,7 @@ export class Claims<T extends Task> {
   private async attempt(options: ClaimOptions): Promise<T[]> {
     const { signal, idempotencyKey } = options;
     if (signal?.aborted) return [];
-    const { isNew, tasks } = await this.takeOrUndo(options);
+    const { isNew, tasks } = await this.queue.batcher.run(this, options);
     // Whoever has the key comes back for the tasks; without one they would lie until their leases ran out.
     if (signal?.aborted && idempotencyKey === undefined) {
       await this.undo(tasks);
@@ -67,45 +68,78 @@ export class Claims<T extends Task> {
     return tasks;
   }
 
-  /** Whoever finds nothing writes nothing, its key neither. */
-  private async takeOrUndo(options: ClaimOptions): Promise<Taken<T>> {
-    try {
-      return await transaction(this.queue.database, () => this.take(options));
-    } catch (error) {
-      if (error instanceof NothingReady) return { isNew: false, tasks: [] };
-      throw error;
-    }
+  *script(claims: ClaimOptions[]): Script<Outcome<Taken<T>>[]> {
+    const taken = new Map<ClaimOptions, Taken<T>>();
+    for (const [claim, tasks] of yield* this.answeredBefore(claims)) taken.set(claim, { isNew: false, tasks });
+    // Where nobody is left to hear the answer, nothing is taken.
+    const open = claims.filter((claim) => !taken.has(claim) && !claim.signal?.aborted);
+    // One after the other: tasks that the first filter found fit the second no longer.
+    for (const alike of byFilter(open))
+      for (const [claim, tasks] of yield* this.take(alike)) taken.set(claim, { isNew: true, tasks });
+    yield* this.queue.keys.add(
+      open.flatMap((claim) => entryOf(claim, taken.get(claim)!.tasks)),
+      KEY_SECONDS,
+    );
+    return claims.map((claim) => done(taken.get(claim) ?? { isNew: true, tasks: [] }));
   }
 
-  private *take(options: ClaimOptions): Script<Taken<T>> {
-    const { ready, tasks, keys } = this.queue;
-    const { service, group, taskId, limit = 1, workerId } = options;
-    const claimKey = keyOf(options);
-    if (claimKey !== undefined) {
-      // First of all: the same request, sent again while this one is under way, waits here for what it finds.
-      const known = yield* keys.claim(claimKey, { fingerprint: claimKey, taskIds: [] }, KEY_SECONDS);
-      const given = known ? yield* tasks.findAll(known.taskIds) : [];
-      const held = given.filter((task) => this.isHeldBy(task, claimKey));
-      if (held.length > 0) return { isNew: false, tasks: held };
+  keys(claim: ClaimOptions): string[] {
+    const key = keyOf(claim);
+    return key === undefined ? [] : [key];
+  }
+
+  size({ limit = 1 }: ClaimOptions): Size {
+    return { rows: limit, chars: 0 };
+  }
+
+  /** What keys of theirs were answered before, while those leases live. */
+  private *answeredBefore(claims: ClaimOptions[]): Script<Map<ClaimOptions, T[]>> {
+    const { keys, tasks } = this.queue;
+    const answered = new Map<ClaimOptions, T[]>();
+    const known = yield* keys.known(claims.flatMap((claim) => this.keys(claim)));
+    for (const claim of claims) {
+      const entry = known.get(keyOf(claim) ?? '');
+      if (!entry) continue;
+      const held = (yield* tasks.findAll(entry.taskIds)).filter((task) => this.isHeldBy(task, entry.id));
+      if (held.length > 0) answered.set(claim, held);
+      // Used anew.
+      else yield* keys.drop(entry);
     }
-    const found = yield* ready.find({ service, group, taskId }, limit);
-    if (found.length === 0 && claimKey !== undefined) throw new NothingReady();
-    if (found.length === 0) return { isNew: false, tasks: [] };
-    const grants = found.map((row) => this.grant(row, options));
-    yield* ready.take(grants, { workerId, claimKey });
-    const taskIds = grants.map((grant) => grant.taskId);
-    if (claimKey !== undefined) yield* keys.fill(claimKey, taskIds, KEY_SECONDS);
-    return { isNew: true, tasks: yield* tasks.findAll(taskIds) };
+    return answered;
   }
 
   private isHeldBy(task: T, claimKey: string): boolean {
     return task.claimKey === claimKey && this.queue.lifeCycle.isHeld(task.status);
   }
 
-  private grant({ id, service }: ReadyRow, { lease, legacy = false }: ClaimOptions): Grant {
+  /** Deals the ready tasks of one filter out to its claims, in the order that they came in. BEGIN to START. */
+  private *take(claims: ClaimOptions[]): Script<Map<ClaimOptions, T[]>> {
+    const { ready, tasks } = this.queue;
+    const found = yield* ready.find(
+      claims[0]!,
+      claims.reduce((sum, { limit = 1 }) => sum + limit, 0),
+    );
+    const shares = claims.map((claim) => ({ claim, rows: found.splice(0, claim.limit ?? 1) }));
+    const changes = shares.flatMap(({ claim, rows }) => rows.map((row) => this.start(row, claim)));
+    const started = yield* tasks.updateEach(changes);
+    return new Map(shares.map(({ claim, rows }) => [claim, started.splice(0, rows.length)]));
+  }
+
+  private start({ id, service, attempts }: ReadyRow, claim: ClaimOptions): TaskChange {
+    const { lease, legacy = false, workerId = null } = claim;
     const policy = this.queue.policies.of(service);
-    const leaseSeconds = legacy ? policy.legacyLease : (lease ?? policy.lease);
-    return { taskId: id, leaseToken: newToken(legacy), leaseSeconds };
+    const seconds = legacy ? policy.legacyLease : (lease ?? policy.lease);
+    const values = {
+      status: this.queue.lifeCycle.status.START,
+      attempts: Number(attempts) + 1,
+      leaseToken: newToken(legacy),
+      leaseSeconds: seconds,
+      leaseExpiresAt: fromNow(seconds),
+      workerId,
+      claimKey: keyOf(claim) ?? null,
+      startedAt: NOW,
+    };
+    return { taskId: id, values };
   }
 
   /** As if they had never been claimed. */
@@ -141,3 +175,17 @@ function checkOptions(options: ClaimOptions): void {
 /** Two workers that chose the same key are two. */
 const keyOf = ({ idempotencyKey, credential = '', workerId = '' }: ClaimOptions): string | undefined =>
   idempotencyKey === undefined ? undefined : digest('claim', credential, workerId, idempotencyKey);
+
+const entryOf = (claim: ClaimOptions, tasks: Task[]): KeyEntry[] => {
+  const key = tasks.length === 0 ? undefined : keyOf(claim);
+  return key === undefined ? [] : [{ id: key, fingerprint: key, taskIds: tasks.map((task) => task.taskId) }];
+};
+
+function byFilter(claims: ClaimOptions[]): Iterable<ClaimOptions[]> {
+  const alike = new Map<string, ClaimOptions[]>();
+  for (const claim of claims) {
+    const filter = JSON.stringify([claim.service, claim.group, claim.taskId]);
+    alike.set(filter, [...(alike.get(filter) ?? []), claim]);
+  }
+  return alike.values();
+}

@@ -1,10 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import { TaskError } from '../contract/errors.js';
 import { type Task, TASK_COLUMNS } from '../contract/task.entity.js';
+import { type Batch, done, failed, type Outcome, type Size } from '../store/batcher.js';
+import type { KeyEntry } from '../store/key.store.js';
 import type { NewRow } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
 import { check, invalid, within } from './invalid.js';
-import { digest, type InTransaction, type Queue, type QueueSettings, run } from './queue.js';
+import { digest, type InTransaction, type Queue, runBatched } from './queue.js';
+import { type Limits, limitsOf, Quotas } from './quota.js';
 import {
   LIMITS,
   keyRule,
@@ -45,40 +48,85 @@ export interface Idempotent {
   idempotencyKey?: string | undefined;
 }
 
-/** Creates tasks: all or none. */
-export class Creation<T extends Task> {
+/** One call to create, ready for the database. */
+interface Order<T extends Task> {
+  given: NewTask<T>[];
+  rows: NewRow[];
+  /** How many tasks each owner gets. */
+  owners: Map<string, number>;
+  limits: Limits;
+  key: KeyEntry | undefined;
+}
+
+interface Made<T extends Task> {
+  /** Made just now, not answered again. */
+  isNew: boolean;
+  tasks: T[];
+}
+
+/** Creates tasks: all of one call or none. */
+export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
   constructor(private readonly queue: Queue<T>) {}
 
-  async create(tasks: NewTask<T>[], { idempotencyKey, ...where }: InTransaction & Idempotent): Promise<T[]> {
+  async create(given: NewTask<T>[], { idempotencyKey, ...where }: InTransaction & Idempotent): Promise<T[]> {
     const { queue } = this;
-    if (tasks.length === 0) return [];
-    if (tasks.length > LIMITS.creates)
+    if (given.length === 0) return [];
+    if (given.length > LIMITS.creates)
       throw invalid([{ field: 'body', rule: 'arrayMaxSize', msg: `body must be at most ${LIMITS.creates} tasks` }]);
-    const rows = tasks.map((task, index) => within(tasks.length > 1 ? `[${index}].` : '', () => this.toRow(task)));
-    const owners = countOwners(tasks);
+    const rows = given.map((task, index) => within(given.length > 1 ? `[${index}].` : '', () => this.toRow(task)));
+    const owners = countOwners(given);
     if (idempotencyKey !== undefined) checkKey(idempotencyKey, owners);
-    const quotas = await quotasOf(queue.settings, owners.keys());
-    const { isNew, made } = await run(
-      queue,
-      where,
-      function* (): Script<{ isNew: boolean; made: T[] }> {
-        if (idempotencyKey !== undefined) {
-          const known = yield* repeated(queue, idempotencyKey, tasks, rows);
-          if (known) return { isNew: false, made: known };
-        }
-        for (const [owner, limit] of quotas) yield* checkQuota(queue, owner, limit, owners.get(owner)!);
-        return { isNew: true, made: yield* queue.tasks.insert(rows) };
-      },
-      ({ isNew, made }) => {
-        if (!isNew) return;
-        queue.events.tell('created', made);
-        queue.events.tell(
-          'ready',
-          made.filter((task) => task.status === queue.lifeCycle.status.BEGIN),
-        );
-      },
+    const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, given, rows);
+    const limits = await limitsOf(queue.settings, owners.keys());
+    const { isNew, tasks } = await runBatched(queue, where, this, { given, rows, owners, limits, key }, (made) =>
+      this.tell(made),
     );
-    return isNew || made.length === tasks.length ? made : gone();
+    return isNew || tasks.length === given.length ? tasks : gone();
+  }
+
+  *script(orders: Order<T>[]): Script<Outcome<Made<T>>[]> {
+    const { keys, tasks } = this.queue;
+    const known = yield* keys.known(orders.flatMap(({ key }) => (key ? [key.id] : [])));
+    const knownTo = ({ key }: Order<T>): KeyEntry | undefined => key && known.get(key.id);
+    const fresh = orders.filter((order) => !knownTo(order));
+    // First of all: whoever sends the same one elsewhere is waited for here, and counts in no quota.
+    yield* keys.add(
+      fresh.flatMap(({ key }) => key ?? []),
+      this.queue.settings.idempotencyTtl,
+    );
+    const quotas = yield* Quotas.lock(this.queue, new Map(fresh.flatMap(({ limits }) => [...limits])));
+    const refusals = new Map(fresh.map((order) => [order, quotas.take(order.owners)]));
+    for (const [{ key }, refusal] of refusals) if (key && refusal) yield* keys.drop(key);
+    const made = yield* tasks.insert(fresh.filter((order) => !refusals.get(order)).flatMap(({ rows }) => rows));
+    const found = yield* tasks.findAll([...known.values()].flatMap(({ taskIds }) => taskIds));
+    const byId = new Map([...made, ...found].map((task) => [task.taskId, task]));
+    const tasksOf = (ids: string[]): T[] => ids.map((id) => byId.get(id)).filter((task) => task !== undefined);
+    return orders.map((order) => {
+      const entry = knownTo(order);
+      if (entry && entry.fingerprint !== order.key!.fingerprint) return failed(conflict());
+      if (entry) return done({ isNew: false, tasks: tasksOf(entry.taskIds) });
+      const refusal = refusals.get(order);
+      return refusal ? failed(refusal) : done({ isNew: true, tasks: tasksOf(order.rows.map((row) => row.taskId)) });
+    });
+  }
+
+  keys({ key }: Order<T>): string[] {
+    return key ? [key.id] : [];
+  }
+
+  size({ rows, given }: Order<T>): Size {
+    const chars = given.reduce((sum, { input, args }) => sum + input.length + (args?.length ?? 0), 0);
+    return { rows: rows.length, chars };
+  }
+
+  private tell({ isNew, tasks }: Made<T>): void {
+    if (!isNew) return;
+    const { events, lifeCycle } = this.queue;
+    events.tell('created', tasks);
+    events.tell(
+      'ready',
+      tasks.filter((task) => task.status === lifeCycle.status.BEGIN),
+    );
   }
 
   /** A row that keeps all rules. */
@@ -134,56 +182,17 @@ export function checkStatus(status: number, allowed: number[]): void {
 export const ownColumns = (values: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).filter(([name]) => !TASK_COLUMNS.includes(name)));
 
-/** The quotas of these owners, in an order that all callers share, so that their locks can't cross. */
-export async function quotasOf(
-  { maxActiveTasks }: QueueSettings,
-  owners: Iterable<string>,
-): Promise<[owner: string, limit: number][]> {
-  if (maxActiveTasks === undefined) return [];
-  const limits: [string, number][] = [];
-  for (const owner of [...owners].sort()) {
-    const limit = typeof maxActiveTasks === 'function' ? await maxActiveTasks(owner) : maxActiveTasks;
-    if (limit !== undefined) limits.push([owner, limit]);
-  }
-  return limits;
-}
+/** What a key stands for once these rows are there. */
+const keyOf = (key: string, given: { userId: string }[], rows: NewRow[]): KeyEntry => ({
+  id: digest('create', given[0]!.userId, key),
+  fingerprint: digest(canonical(given)),
+  taskIds: rows.map((row) => row.taskId),
+});
 
-/** Seconds after which the lock of an owner who creates nothing is forgotten. */
-const LOCK_SECONDS = 86_400;
-
-/** Exact, whoever else creates: an owner's creations go one after the other. TOO_MANY_TASK. */
-export function* checkQuota<T extends Task>(
-  { keys, tasks, lifeCycle }: Queue<T>,
-  owner: string,
-  limit: number,
-  more: number,
-): Script<void> {
-  yield* keys.lock(digest('quota', owner), LOCK_SECONDS);
-  const active = yield* tasks.countOthers(owner, lifeCycle.endedStatuses, limit + 1);
-  if (active + more > limit)
-    throw new TaskError('TOO_MANY_TASK', {
-      limit,
-      active,
-      msg: `at most ${limit} tasks at a time: wait until some have ended, or cancel them`,
-    });
-}
-
-/** The tasks that this key made before, as they are now; undefined at its first use. IDEMPOTENCY_CONFLICT. */
-function* repeated<T extends Task>(
-  { keys, tasks, settings }: Queue<T>,
-  key: string,
-  given: NewTask<T>[],
-  rows: NewRow[],
-): Script<T[] | undefined> {
-  const entry = { fingerprint: digest(canonical(given)), taskIds: rows.map((row) => row.taskId) };
-  const known = yield* keys.claim(digest('create', given[0]!.userId, key), entry, settings.idempotencyTtl);
-  if (!known) return undefined;
-  if (known.fingerprint !== entry.fingerprint)
-    throw new TaskError('IDEMPOTENCY_CONFLICT', {
-      msg: 'this Idempotency-Key came with other content before: a new task needs a new key',
-    });
-  return yield* tasks.findAll(known.taskIds);
-}
+const conflict = (): TaskError =>
+  new TaskError('IDEMPOTENCY_CONFLICT', {
+    msg: 'this Idempotency-Key came with other content before: a new task needs a new key',
+  });
 
 function gone(): never {
   throw new TaskError('NOT_FOUND', { msg: 'what this Idempotency-Key made has been deleted since' });

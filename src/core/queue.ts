@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import type { Task } from '../contract/task.entity.js';
+import type { Batch, Batcher, Outcome } from '../store/batcher.js';
 import { type Database, transaction } from '../store/database.js';
 import type { DueStore, Retention } from '../store/due.store.js';
 import type { KeyStore } from '../store/key.store.js';
@@ -32,6 +33,7 @@ export interface QueueSettings {
 /** What every use case of one registration works with. */
 export interface Queue<T extends Task> {
   readonly database: Database;
+  readonly batcher: Batcher;
   readonly tasks: TaskStore<T>;
   readonly lists: ListStore<T>;
   readonly ready: ReadyStore;
@@ -63,6 +65,25 @@ export async function run<T extends Task, R>(
   const result = await transaction(database, script);
   tell(result);
   return result;
+}
+
+/** Runs an item of a batch, with whatever else waits; in a caller's transaction by itself. */
+export async function runBatched<T extends Task, I, R>(
+  { database, batcher }: Queue<T>,
+  { manager }: InTransaction,
+  batch: Batch<I, R>,
+  item: I,
+  tell: (result: R) => void,
+): Promise<R> {
+  if (manager) return valueOf(await database.within(manager, () => batch.script([item])));
+  const result = await batcher.run(batch, item);
+  tell(result);
+  return result;
+}
+
+function valueOf<R>([outcome]: Outcome<R>[]): R {
+  if (outcome && 'value' in outcome) return outcome.value;
+  throw outcome && 'error' in outcome ? outcome.error : new Error('one item is always alone');
 }
 
 /** Names a key by the digest of what makes it unique: no part can be mistaken for another's. */

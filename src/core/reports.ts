@@ -1,7 +1,8 @@
 import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
-import { transaction } from '../store/database.js';
+import { ALONE, type Batch, done, failed, type Outcome, type Size } from '../store/batcher.js';
 import { fromNow, NOW } from '../store/clock.js';
+import type { TaskChange } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
 import { checkStatus } from './creation.js';
 import type { TaskEventType } from './events.js';
@@ -33,22 +34,73 @@ export interface TaskReport {
 /** Give-backs in a row from which on the task rests before it is ready again. */
 const PATIENCE = 3;
 
-type Values = Record<string, unknown>;
-interface Outcome<T extends Task> {
+type Values = TaskChange['values'];
+type Ending = Values & { event?: TaskEventType };
+
+interface Reported<T extends Task> {
   task: T;
   event?: TaskEventType | undefined;
 }
 
+interface Said extends TaskReport {
+  taskId: string;
+}
+
 /** Takes workers' word on their tasks, each held to its lease. */
-export class Reports<T extends Task> {
+export class Reports<T extends Task> implements Batch<Said, Reported<T>> {
   constructor(private readonly queue: Queue<T>) {}
 
   async report(taskId: string, report: TaskReport): Promise<T> {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
     this.checkReport(report);
-    const { task, event } = await transaction(this.queue.database, () => this.apply(taskId, report));
+    const { task, event } = await this.queue.batcher.run(this, { ...report, taskId });
     if (event) this.queue.events.tell(event, [task]);
     return task;
+  }
+
+  *script(reports: Said[]): Script<Outcome<Reported<T>>[]> {
+    const { tasks } = this.queue;
+    const alone = reports.length === 1;
+    const locked = yield* this.lock(reports, alone);
+    const missing = reports.map(({ taskId }) => taskId).filter((taskId) => !locked.has(taskId));
+    const held = alone ? new Set<string>() : yield* tasks.present(missing);
+    const verdicts = reports.map((report) => {
+      const task = locked.get(report.taskId);
+      if (task) return this.judge(task, report);
+      return held.has(report.taskId) ? ALONE : failed(new TaskError('NOT_FOUND'));
+    });
+    const changes = verdicts.flatMap((verdict) => ('values' in verdict ? verdict : []));
+    const changed = new Map((yield* tasks.updateEach(changes)).map((task) => [task.taskId, task]));
+    return verdicts.map((verdict) =>
+      'values' in verdict ? done({ task: changed.get(verdict.taskId)!, event: verdict.event }) : verdict,
+    );
+  }
+
+  /** The second report on a task finds what the first one made of it. */
+  keys({ taskId }: Said): string[] {
+    return [taskId];
+  }
+
+  size({ temp = '', output = '', error = '' }: Said): Size {
+    return { rows: 1, chars: temp.length + output.length + error.length };
+  }
+
+  private *lock([first, ...others]: Said[], alone: boolean): Script<Map<string, T>> {
+    const { tasks } = this.queue;
+    if (!alone) return yield* tasks.lockFree([first!, ...others].map(({ taskId }) => taskId));
+    const task = yield* tasks.lock(first!.taskId);
+    return new Map(task ? [[task.taskId, task]] : []);
+  }
+
+  /** What the row becomes, or what is answered at once. */
+  private judge(task: T, report: Said): Outcome<Reported<T>> | (TaskChange & { event: TaskEventType | undefined }) {
+    try {
+      if (!this.counts(task, report)) return done({ task });
+    } catch (error) {
+      return failed(error);
+    }
+    const { event, ...values } = this.outcome(task, report);
+    return { taskId: task.taskId, values: values as Values, event };
   }
 
   private checkReport({ leaseToken, status, progress, temp, output, error, lease, retry, delay }: TaskReport): void {
@@ -76,16 +128,6 @@ export class Reports<T extends Task> {
       ]);
   }
 
-  private *apply(taskId: string, report: TaskReport): Script<Outcome<T>> {
-    const { tasks } = this.queue;
-    const task = yield* tasks.lock(taskId);
-    if (!task) throw new TaskError('NOT_FOUND');
-    if (!this.counts(task, report)) return { task };
-    const { event, ...values } = this.outcome(task, report);
-    const [changed] = yield* tasks.update([taskId], values);
-    return { task: changed!, event: event as TaskEventType | undefined };
-  }
-
   /** True where the report counts, false where it says nothing new; LEASE_LOST or INVALID_STATE otherwise. */
   private counts(task: T, { leaseToken, status, retry }: TaskReport): boolean {
     const { lifeCycle } = this.queue;
@@ -105,7 +147,7 @@ export class Reports<T extends Task> {
   }
 
   /** What the row becomes. */
-  private outcome(task: T, report: TaskReport): Values & { event?: TaskEventType } {
+  private outcome(task: T, report: TaskReport): Ending {
     const { lifeCycle, policies } = this.queue;
     const { status, progress, temp, output, error, lease, retry, delay } = report;
     const { WAITING, BEGIN } = lifeCycle.status;
@@ -113,8 +155,7 @@ export class Reports<T extends Task> {
     const rest = (seconds: number): Values =>
       seconds > 0 ? { status: WAITING, runAt: fromNow(seconds) } : { status: BEGIN };
     const over = { ...said, leaseExpiresAt: null };
-    const ready = (values: Values): Values & { event?: TaskEventType } =>
-      values.status === BEGIN ? { ...values, event: 'ready' } : values;
+    const ready = (values: Values): Ending => (values.status === BEGIN ? { ...values, event: 'ready' } : values);
     const { backoff, maxAttempts } = policies.of(task.service);
     switch (status === undefined ? undefined : lifeCycle.phase(status)) {
       case 'FINISHED':

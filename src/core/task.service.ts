@@ -7,21 +7,13 @@ import { NOW } from '../store/clock.js';
 import type { TaskCount } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
 import { type ClaimOptions, Claims } from './claims.js';
-import {
-  checkQuota,
-  checkStatus,
-  Creation,
-  type Idempotent,
-  type NewTask,
-  type OwnColumns,
-  ownColumns,
-  quotasOf,
-} from './creation.js';
+import { checkStatus, Creation, type Idempotent, type NewTask, type OwnColumns, ownColumns } from './creation.js';
 import { cursorOf, positionOf } from './cursor.js';
 import type { TaskEventType, TaskListener } from './events.js';
 import { check, invalid } from './invalid.js';
 import type { LifeCycle } from './life-cycle.js';
 import { type InTransaction, type Queue, run } from './queue.js';
+import { type Limits, limitsOf, Quotas } from './quota.js';
 import { refusal } from './refusal.js';
 import { Reports, type TaskReport } from './reports.js';
 import { idsRule, isIdLike, nameRule, pageRule, pageSizeRule, statusRule, textRule, userIdRule } from './rules.js';
@@ -162,7 +154,7 @@ export class TaskService<T extends Task = Task> {
     const { queue } = this;
     const { tasks, lifeCycle } = queue;
     if (status !== undefined) checkStatus(status, lifeCycle.userStatuses);
-    const script = function* (quota: number | undefined): Script<{ task: T; event?: TaskEventType | undefined }> {
+    const script = function* (limits: Limits): Script<{ task: T; event?: TaskEventType | undefined }> {
       const task = yield* tasks.lock(taskId, options.userId);
       if (!task) throw new TaskError('NOT_FOUND');
       if ((input !== undefined || args !== undefined) && !lifeCycle.isUntouched(task))
@@ -180,17 +172,19 @@ export class TaskService<T extends Task = Task> {
       const values = { ...own, input, args, ...move };
       // Nothing to write: not even the time of the change.
       if (Object.values(values).every((value) => value === undefined)) return { task };
-      if (verdict === 'move' && lifeCycle.isEnded(task.status) && quota !== undefined)
-        yield* checkQuota(queue, task.userId, quota, 1);
+      if (verdict === 'move' && lifeCycle.isEnded(task.status)) {
+        const refused = (yield* Quotas.lock(queue, limits)).take(new Map([[task.userId, 1]]));
+        if (refused) throw refused;
+      }
       const [changed] = yield* tasks.update([taskId], values);
       const event = verdict === 'stay' ? undefined : lifeCycle.isEnded(status!) ? 'cancelled' : 'ready';
       return { task: changed!, event };
     };
-    const quota = status === this.status.BEGIN ? await this.quotaOf(taskId, options) : undefined;
+    const limits = status === this.status.BEGIN ? await this.limitOf(taskId, options) : new Map<string, number>();
     const { task } = await run(
       queue,
       options,
-      () => script(quota),
+      () => script(limits),
       ({ task, event }) => event && queue.events.tell(event, [task]),
     );
     return task;
@@ -268,11 +262,10 @@ export class TaskService<T extends Task = Task> {
   }
 
   /** The quota of the task's owner. */
-  private async quotaOf(taskId: string, { userId }: AsOwner): Promise<number | undefined> {
+  private async limitOf(taskId: string, { userId }: AsOwner): Promise<Limits> {
     const { settings } = this.queue;
-    if (settings.maxActiveTasks === undefined) return undefined;
-    const [quota] = await quotasOf(settings, [userId ?? (await this.get(taskId)).userId]);
-    return quota?.[1];
+    if (settings.maxActiveTasks === undefined) return new Map();
+    return limitsOf(settings, [userId ?? (await this.get(taskId)).userId]);
   }
 }
 

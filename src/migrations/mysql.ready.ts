@@ -83,7 +83,7 @@ export class MysqlReadySchema {
     return `KEY \`${this.ready}_group\` (service, \`group\`, priority, created_at, task_id)`;
   }
 
-  /** Whoever writes a row: it is in the ready table exactly while it is claimable exactly while it is claimable, whoever writes it. */
+  /** Whoever writes a row: it is in the ready table exactly while it is claimable. */
   private triggers(): Record<string, { event: string; body: string }> {
     const ready = `\`${this.ready}\``;
     const begin = this.options.status.BEGIN;

@@ -35,6 +35,11 @@ export class TaskColumns<T extends Task> {
     return task;
   }
 
+  /** The column of a property. */
+  nameOf(property: string): string {
+    return this.metadata.findColumnWithPropertyName(property)!.databaseName;
+  }
+
   /** `column, value` pairs for those properties that are given (undefined leaves a column alone). */
   toRow(values: Record<string, unknown>): [column: Sql, value: unknown][] {
     return this.metadata.columns

@@ -1,5 +1,6 @@
 import { join, raw, type Sql } from 'sql-template-tag';
 import type { TaskStatusCatalogue } from '../contract/status.js';
+import { FromNow } from './clock.js';
 import type { Script } from './transaction.js';
 
 export type Engine = 'mysql' | 'postgres' | 'sqlite';
@@ -27,18 +28,28 @@ export interface ReadySource {
   row: Sql;
 }
 
-/** What a claim learns of a ready row: the task's id, and on MySQL the key of the narrow table. */
+/** What a claim learns of a ready row: the task's id and attempts, and on MySQL the key of the narrow table. */
 export interface ReadyRow {
   id: string;
   service: string;
+  attempts: number;
   priority?: number;
   created?: string;
 }
 
+/** What an update of many rows sets a column to. */
+export type CellValue = string | number | null | FromNow;
+
+/** Rows that set the same columns, each to values of its own; a column's values are of one kind in all of them. */
+export interface RowsUpdate {
+  columns: string[];
+  rows: { id: string; values: CellValue[] }[];
+}
+
 /** What came of ready rows. */
 export interface ConfirmedRows {
-  /** Ids of the tasks, in the order of the rows. */
-  free: string[];
+  /** Those whose tasks are the caller's now, in their order. */
+  free: ReadyRow[];
   /** How many are ready, but held by others. */
   held: number;
 }
@@ -83,6 +94,12 @@ export interface Dialect {
   onDuplicate(assignments: Sql): Sql;
   /** A column as it is selected: times of ours come as ISO 8601 text where a driver would misread them. */
   read(column: string): Sql;
+  /** Rows of one INSERT. */
+  readonly insertRows: number;
+  /** RETURNING, where a write answers the rows as they are now; empty where it doesn't. */
+  returning(columns: Sql): Sql;
+  /** Statements that set each row to its own values, and `updated_at`, and answer `columns` where writes answer rows. */
+  updateEach(update: RowsUpdate, columns: Sql): Sql[];
   /** Of locked ready rows, those whose tasks are locked too and really ready. */
   confirm(rows: ReadyRow[]): Script<ConfirmedRows>;
 }
@@ -93,6 +110,12 @@ export const LOCAL_TIME_COLUMNS = ['created_at', 'updated_at'];
 
 export const isTimeColumn = (column: string): boolean =>
   TIME_COLUMNS.includes(column) || LOCAL_TIME_COLUMNS.includes(column);
+
+export const allSame = ([first, ...others]: CellValue[]): boolean =>
+  others.every(
+    (value) =>
+      value === first || (value instanceof FromNow && first instanceof FromNow && value.seconds === first.seconds),
+  );
 
 /** Comma-separated parameters, for IN (…). */
 export const list = (values: unknown[]): Sql => join(values);

@@ -1,57 +1,67 @@
-import sql from 'sql-template-tag';
+import sql, { join } from 'sql-template-tag';
 import { type Dialect, list } from './dialect.js';
 import { Conflict } from './failures.js';
 import { change, type Script, select } from './transaction.js';
 
-/** What a key stands for. */
+/** A key, and what it stands for. */
 export interface KeyEntry {
+  /** Digest of all that makes the key unique. */
+  id: string;
   /** Digest of the content that it was used with. */
   fingerprint: string;
   taskIds: string[];
 }
 
-/** Idempotency keys, and the locks of owners. An id is the digest of all that makes a key unique. */
+/** Idempotency keys, and the locks of owners. */
 export class KeyStore {
   constructor(private readonly dialect: Dialect) {}
 
+  /** Those of these keys that stand for something already. Locks nothing: whoever is first is told by `add`. */
+  *known(ids: string[]): Script<Map<string, KeyEntry>> {
+    if (ids.length === 0) return new Map();
+    const { dialect } = this;
+    const rows = yield* select<{ id: string; fingerprint: string; task_ids: string; live: unknown }>(
+      sql`SELECT id, fingerprint, task_ids, CASE WHEN expires_at > ${dialect.now} THEN 1 ELSE 0 END AS live
+        FROM ${dialect.keys} WHERE id IN (${list(ids)})`,
+    );
+    const isLive = ({ live }: { live: unknown }): boolean => Number(live) === 1;
+    yield* this.removeExpired(rows.filter((row) => !isLive(row)).map((row) => row.id));
+    const entries = rows.filter(isLive).map(({ id, fingerprint, task_ids }): [string, KeyEntry] => {
+      return [id, { id, fingerprint, taskIds: task_ids.split(' ').filter(Boolean) }];
+    });
+    return new Map(entries);
+  }
+
   /**
-   * Writes down what a key stands for, unless it stands for something already: answers that then. Whoever comes second
-   * with a key waits for the first one's commit here.
+   * Writes down what keys stand for. Where another transaction is about to do so, waits for its commit, and loses: run
+   * again, the script finds the other's.
    */
-  *claim(id: string, entry: KeyEntry, seconds: number): Script<KeyEntry | undefined> {
-    const { dialect } = this;
-    yield* change(sql`DELETE FROM ${dialect.keys} WHERE id = ${id} AND expires_at <= ${dialect.now}`);
-    if (yield* this.insert(id, entry, seconds)) return undefined;
-    const known = yield* this.find(id);
-    // The first one was undone, or ran out, just now.
-    if (!known) throw new Conflict('an idempotency key came and went');
-    return known;
-  }
-
-  /** Locked until the transaction ends. */
-  private *find(id: string): Script<KeyEntry | undefined> {
-    const { dialect } = this;
-    const [row] = yield* select<{ fingerprint: string; task_ids: string }>(
-      sql`SELECT fingerprint, task_ids FROM ${dialect.keys} WHERE id = ${id} AND expires_at > ${dialect.now}
-        ${dialect.forUpdate}`,
-    );
-    return row && { fingerprint: row.fingerprint, taskIds: row.task_ids.split(' ').filter(Boolean) };
-  }
-
-  /** What a key stands for from now on; the caller has claimed it. */
-  *fill(id: string, taskIds: string[], seconds: number): Script<void> {
-    const { dialect } = this;
-    yield* change(
-      sql`UPDATE ${dialect.keys} SET task_ids = ${taskIds.join(' ')}, expires_at = ${dialect.after(seconds)} WHERE id = ${id}`,
-    );
-  }
-
-  /** Makes callers with the same id go one after the other, each until its transaction ends. */
-  *lock(id: string, seconds: number): Script<void> {
+  *add(entries: KeyEntry[], seconds: number): Script<void> {
+    if (entries.length === 0) return;
     const { dialect } = this;
     const expires = dialect.after(seconds);
+    const rows = sorted(entries, ({ id }) => id).map(
+      ({ id, fingerprint, taskIds }) => sql`(${id}, ${fingerprint}, ${taskIds.join(' ')}, ${expires})`,
+    );
+    const added = yield* change(
+      dialect.insertNew(dialect.keys, sql`(id, fingerprint, task_ids, expires_at) VALUES ${join(rows)}`),
+    );
+    if (added < entries.length) throw new Conflict('another transaction had the idempotency key first');
+  }
+
+  /** Takes back what a key stands for, if it is still this. */
+  *drop({ id, taskIds }: KeyEntry): Script<void> {
+    yield* change(sql`DELETE FROM ${this.dialect.keys} WHERE id = ${id} AND task_ids = ${taskIds.join(' ')}`);
+  }
+
+  /** Makes callers with the same ids go one after the other, each until its transaction ends. */
+  *lock(ids: string[], seconds: number): Script<void> {
+    if (ids.length === 0) return;
+    const { dialect } = this;
+    const expires = dialect.after(seconds);
+    const rows = sorted(ids, (id) => id).map((id) => sql`(${id}, ${expires})`);
     yield* change(
-      sql`INSERT INTO ${dialect.keys} (id, expires_at) VALUES (${id}, ${expires})
+      sql`INSERT INTO ${dialect.keys} (id, expires_at) VALUES ${join(rows)}
         ${dialect.onDuplicate(sql`expires_at = ${expires}`)}`,
     );
   }
@@ -62,15 +72,17 @@ export class KeyStore {
     const rows = yield* select<{ id: string }>(
       sql`SELECT id FROM ${dialect.keys} WHERE expires_at <= ${dialect.now} LIMIT ${limit} ${dialect.skipLocked}`,
     );
-    if (rows.length > 0)
-      yield* change(sql`DELETE FROM ${dialect.keys} WHERE id IN (${list(rows.map((row) => row.id))})`);
+    yield* this.removeExpired(rows.map((row) => row.id));
     return rows.length;
   }
 
-  private *insert(id: string, { fingerprint, taskIds }: KeyEntry, seconds: number): Script<boolean> {
+  private *removeExpired(ids: string[]): Script<void> {
     const { dialect } = this;
-    const rest = sql`(id, fingerprint, task_ids, expires_at)
-      VALUES (${id}, ${fingerprint}, ${taskIds.join(' ')}, ${dialect.after(seconds)})`;
-    return (yield* change(dialect.insertNew(dialect.keys, rest))) > 0;
+    if (ids.length > 0)
+      yield* change(sql`DELETE FROM ${dialect.keys} WHERE id IN (${list(ids)}) AND expires_at <= ${dialect.now}`);
   }
 }
+
+/** In an order that all transactions share, so that their locks can't cross. */
+const sorted = <T>(items: T[], keyOf: (item: T) => string): T[] =>
+  [...items].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));

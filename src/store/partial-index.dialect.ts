@@ -19,7 +19,7 @@ export abstract class PartialIndexDialect {
       from: this.table,
       where: sql`status = ${literal(status.BEGIN)}`,
       taskId: sql`id`,
-      row: sql`id, service`,
+      row: sql`id, service, attempts`,
     };
   }
 
@@ -35,8 +35,12 @@ export abstract class PartialIndexDialect {
     return sql`ON CONFLICT (id) DO UPDATE SET ${assignments}`;
   }
 
+  returning(columns: Sql): Sql {
+    return sql`RETURNING ${columns}`;
+  }
+
   /** Whoever locked the row has the task. */
   *confirm(rows: ReadyRow[]): Script<ConfirmedRows> {
-    return { free: rows.map((row) => row.id), held: 0 };
+    return { free: rows, held: 0 };
   }
 }

@@ -1,25 +1,12 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag';
-import { type Dialect, list, literal, type ReadyRow, type TaskTable } from './dialect.js';
-import { change, type Script, select } from './transaction.js';
+import { type Dialect, literal, type ReadyRow, type TaskTable } from './dialect.js';
+import { type Script, select } from './transaction.js';
 
 /** Which tasks a claim takes. */
 export interface TaskFilter {
   service?: string | undefined;
   group?: string | undefined;
   taskId?: string | undefined;
-}
-
-/** A task that is taken, and the terms. */
-export interface Grant {
-  taskId: string;
-  leaseToken: string;
-  leaseSeconds: number;
-}
-
-/** Who takes. */
-export interface Taker {
-  workerId?: string | undefined;
-  claimKey?: string | undefined;
 }
 
 /** Ready rows that a claim asks for beyond its limit, when it met some that it can't have. */
@@ -30,7 +17,7 @@ const CLAIM_WINDOW = 1024;
 /** Filters that one statement asks for: SQLite joins 500 at most. */
 const PROBED = 200;
 
-/** Ready tasks: finding them in the order of claims, and taking them. */
+/** Ready tasks, found in the order of claims. */
 export class ReadyStore {
   constructor(
     private readonly dialect: Dialect,
@@ -41,22 +28,6 @@ export class ReadyStore {
   *find(filter: TaskFilter, limit: number): Script<ReadyRow[]> {
     if (filter.taskId !== undefined) return yield* this.one(filter.taskId, filter);
     return yield* this.oldest(filter, limit);
-  }
-
-  /** BEGIN to START, for tasks that `find` locked. */
-  *take(grants: Grant[], { workerId, claimKey }: Taker): Script<void> {
-    const { dialect, options } = this;
-    for (const seconds of new Set(grants.map((grant) => grant.leaseSeconds))) {
-      const group = grants.filter((grant) => grant.leaseSeconds === seconds);
-      const tokens = group.map(({ taskId, leaseToken }) => sql`WHEN ${taskId} THEN ${leaseToken}`);
-      yield* change(
-        sql`UPDATE ${dialect.table} SET status = ${literal(options.status.START)}, attempts = attempts + 1,
-          lease_token = CASE id ${join(tokens, ' ')} END, lease_seconds = ${literal(seconds)},
-          lease_expires_at = ${dialect.after(seconds)}, worker_id = ${workerId ?? null}, claim_key = ${claimKey ?? null},
-          started_at = ${dialect.now}, updated_at = ${dialect.localAfter(0)}
-          WHERE id IN (${list(group.map((grant) => grant.taskId))})`,
-      );
-    }
   }
 
   /** Which of these filters have ready tasks, however many there are in a few statements. Locks nothing. */
@@ -94,7 +65,7 @@ export class ReadyStore {
   /** One named task, if it is ready, nobody holds it, and it fits the filter. */
   private *one(taskId: string, filter: TaskFilter): Script<ReadyRow[]> {
     return yield* select<ReadyRow>(
-      sql`SELECT id, service FROM ${this.dialect.table} WHERE ${this.named(taskId, filter)} ${this.dialect.skipLocked}`,
+      sql`SELECT id, service, attempts FROM ${this.dialect.table} WHERE ${this.named(taskId, filter)} ${this.dialect.skipLocked}`,
     );
   }
 
@@ -121,8 +92,7 @@ export class ReadyStore {
       const { free, held } = yield* dialect.confirm(rows);
       // Enough, or all that there is, or as far as a claim should wade through what others hold. Orphans are gone now.
       const tired = held > CLAIM_SLACK || window > limit + CLAIM_WINDOW;
-      if (free.length >= limit || rows.length < window || tired)
-        return free.slice(0, limit).map((id) => ({ id, service }));
+      if (free.length >= limit || rows.length < window || tired) return free.slice(0, limit);
       window += CLAIM_SLACK;
     }
   }

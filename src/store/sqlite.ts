@@ -1,12 +1,14 @@
-import sql, { empty, type Sql } from 'sql-template-tag';
-import { type Dialect, isTimeColumn, LOCAL_TIME_COLUMNS, type TaskTable } from './dialect.js';
-import { utcText } from './clock.js';
+import sql, { empty, join, type Sql } from 'sql-template-tag';
+import { FromNow, utcText } from './clock.js';
+import { type Dialect, isTimeColumn, LOCAL_TIME_COLUMNS, type RowsUpdate, type TaskTable } from './dialect.js';
 import { isoOffset } from './offset.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
 
 /** One writer at a time: whoever is inside BEGIN IMMEDIATE holds the whole database, so no row needs a lock. */
 export class SqliteDialect extends PartialIndexDialect implements Dialect {
   readonly engine = 'sqlite';
+  /** There is no way to the server to spare: a statement that is always the same is prepared once. */
+  readonly insertRows = 1;
   readonly now = sql`strftime('%Y-%m-%d %H:%M:%f', 'now')`;
   readonly sortKey = sql`created_at`;
   readonly claimOrder = sql`priority, created_at, id`;
@@ -44,5 +46,16 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
     if (!isTimeColumn(column)) return this.id(column);
     const zone = LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z';
     return sql`strftime('%Y-%m-%dT%H:%M:%f', ${this.id(column)}) || ${zone}`;
+  }
+
+  updateEach({ columns, rows }: RowsUpdate, returned: Sql): Sql[] {
+    return rows.map(({ id, values }) => {
+      const assignments = columns.map((column, index) => {
+        const value = values[index]!;
+        return sql`${this.id(column)} = ${value instanceof FromNow ? this.after(value.seconds) : value}`;
+      });
+      return sql`UPDATE ${this.table} SET ${join(assignments)}, updated_at = ${this.localAfter(0)}
+        WHERE id = ${id} ${this.returning(returned)}`;
+    });
   }
 }

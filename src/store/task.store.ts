@@ -1,11 +1,17 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag';
 import type { Task } from '../contract/task.entity.js';
 import type { TaskColumns } from './columns.js';
-import { type Dialect, list, literal, type TaskTable } from './dialect.js';
-import { change, type Script, select } from './transaction.js';
+import { type CellValue, type Dialect, list, literal, type RowsUpdate, type TaskTable } from './dialect.js';
+import { change, type Row, type Script, select } from './transaction.js';
 
 /** A task to be: `status` BEGIN with `runAt` means ready from then on. */
 export type NewRow = Record<string, unknown> & { taskId: string; status: number; runAt?: Date | undefined };
+
+/** What a task becomes: properties of the queue's own; undefined leaves one alone. */
+export interface TaskChange {
+  taskId: string;
+  values: Record<string, CellValue | undefined>;
+}
 
 /** How many tasks a service has in a status. */
 export interface TaskCount {
@@ -14,8 +20,8 @@ export interface TaskCount {
   count: number;
 }
 
-/** Rows of one INSERT: SQLite takes 32,766 parameters. */
-const ROWS = 200;
+/** Characters of one statement, but for a row that is longer: MySQL takes 16 MB in a packet, or what it is set to. */
+const STATEMENT_CHARS = 1_000_000;
 
 /** Tasks by their ids: each piece a script to run inside a transaction. Written once, over the dialect. */
 export class TaskStore<T extends Task> {
@@ -25,19 +31,18 @@ export class TaskStore<T extends Task> {
     private readonly options: TaskTable,
   ) {}
 
+  /** Answers them as they are now. */
   *insert(rows: NewRow[]): Script<T[]> {
-    for (let from = 0; from < rows.length;) {
-      const { names, values } = this.toRow(rows[from]!);
-      const tuples = [values];
-      // One statement for as many as name the same columns: those that a host's entity leaves out have their defaults.
-      for (from += 1; from < rows.length && tuples.length < ROWS; from++) {
-        const next = this.toRow(rows[from]!);
-        if (next.names.sql !== names.sql) break;
-        tuples.push(next.values);
-      }
-      yield* change(sql`INSERT INTO ${this.dialect.table} (${names}) VALUES ${join(tuples)}`);
+    const { dialect, columns } = this;
+    const inserted: Row[] = [];
+    for (const { names, tuples } of this.statements(rows)) {
+      const insert = sql`INSERT INTO ${dialect.table} (${names}) VALUES ${join(tuples)} ${dialect.returning(columns.list)}`;
+      inserted.push(...(yield* select(insert)));
     }
-    return yield* this.findAll(rows.map((row) => row.taskId));
+    return yield* this.answered(
+      rows.map((row) => row.taskId),
+      inserted,
+    );
   }
 
   *find(taskId: string): Script<T | undefined> {
@@ -49,8 +54,7 @@ export class TaskStore<T extends Task> {
   *findAll(ids: string[]): Script<T[]> {
     if (ids.length === 0) return [];
     const tasks = yield* this.tasks(sql`WHERE id IN (${list(ids)})`);
-    const place = new Map(ids.map((id, index) => [id, index]));
-    return tasks.sort((a, b) => place.get(a.taskId)! - place.get(b.taskId)!);
+    return this.inOrder(ids, tasks);
   }
 
   /** The task, locked until the transaction ends; with an owner, only that owner's. */
@@ -58,6 +62,19 @@ export class TaskStore<T extends Task> {
     const owned = userId === undefined ? empty : sql`AND user_id = ${userId}`;
     const [task] = yield* this.tasks(sql`WHERE id = ${taskId} ${owned} ${this.dialect.forUpdate}`);
     return task;
+  }
+
+  /** Those of these tasks that nobody else holds, locked. */
+  *lockFree(ids: string[]): Script<Map<string, T>> {
+    const tasks = yield* this.tasks(sql`WHERE id IN (${list(ids)}) ${this.dialect.skipLocked}`);
+    return new Map(tasks.map((task) => [task.taskId, task]));
+  }
+
+  /** Those of these ids that there are. */
+  *present(ids: string[]): Script<Set<string>> {
+    if (ids.length === 0) return new Set();
+    const rows = yield* select<{ id: string }>(sql`SELECT id FROM ${this.dialect.table} WHERE id IN (${list(ids)})`);
+    return new Set(rows.map((row) => row.id));
   }
 
   /** An owner's tasks among these ids, locked in the order of their ids, so that two such calls can't deadlock. */
@@ -75,6 +92,18 @@ export class TaskStore<T extends Task> {
     const assignments = [...this.columns.toAssignments(values), sql`updated_at = ${this.dialect.localAfter(0)}`];
     yield* change(sql`UPDATE ${this.dialect.table} SET ${join(assignments)} WHERE id IN (${list(ids)})`);
     return yield* this.findAll(ids);
+  }
+
+  /** The same for tasks that become different things. */
+  *updateEach(changes: TaskChange[]): Script<T[]> {
+    const { dialect, columns } = this;
+    const changed: Row[] = [];
+    for (const update of this.alike(changes))
+      for (const statement of dialect.updateEach(update, columns.list)) changed.push(...(yield* select(statement)));
+    return yield* this.answered(
+      changes.map((change) => change.taskId),
+      changed,
+    );
   }
 
   *delete(ids: string[]): Script<number> {
@@ -97,6 +126,57 @@ export class TaskStore<T extends Task> {
         ORDER BY service, status`,
     );
     return rows.map(({ service, status, count }) => ({ service, status: Number(status), count: Number(count) }));
+  }
+
+  /** What writes answered, in the order of their ids; read where they answer nothing. */
+  private *answered(ids: string[], rows: Row[]): Script<T[]> {
+    if (rows.length < ids.length) return yield* this.findAll(ids);
+    return this.inOrder(
+      ids,
+      rows.map((row) => this.columns.toTask(row)),
+    );
+  }
+
+  private inOrder(ids: string[], tasks: T[]): T[] {
+    const known = new Map(tasks.map((task) => [task.taskId, task]));
+    return ids.map((id) => known.get(id)).filter((task) => task !== undefined);
+  }
+
+  /** One for as many rows as name the same columns: those that a host's entity leaves out have their defaults. */
+  private *statements(rows: NewRow[]): Generator<{ names: Sql; tuples: Sql[] }> {
+    let open: { names: Sql; tuples: Sql[]; chars: number } | undefined;
+    for (const row of rows) {
+      const { names, values } = this.toRow(row);
+      const chars = sizeOf(Object.values(row));
+      const fits =
+        open?.names.sql === names.sql &&
+        open.tuples.length < this.dialect.insertRows &&
+        open.chars + chars <= STATEMENT_CHARS;
+      if (open && !fits) yield open;
+      if (!open || !fits) open = { names, tuples: [], chars: 0 };
+      open.tuples.push(values);
+      open.chars += chars;
+    }
+    if (open) yield open;
+  }
+
+  /** Changes of the same columns to values of the same kinds, in statements of bounded length. */
+  private *alike(changes: TaskChange[]): Generator<RowsUpdate> {
+    const open = new Map<string, RowsUpdate & { chars: number }>();
+    for (const { taskId, values } of changes) {
+      const cells = Object.entries(values).filter(([, value]) => value !== undefined) as [string, CellValue][];
+      const kind = cells.map(([name, value]) => `${name}:${value === null ? 'null' : typeof value}`).join();
+      const chars = sizeOf(cells.map(([, value]) => value));
+      let update = open.get(kind);
+      if (!update || update.chars + chars > STATEMENT_CHARS) {
+        if (update) yield update;
+        update = { columns: cells.map(([name]) => this.columns.nameOf(name)), rows: [], chars: 0 };
+        open.set(kind, update);
+      }
+      update.rows.push({ id: taskId, values: cells.map(([, value]) => value) });
+      update.chars += chars;
+    }
+    yield* open.values();
   }
 
   private toRow({ runAt, ...values }: NewRow): { names: Sql; values: Sql } {
@@ -123,3 +203,7 @@ export class TaskStore<T extends Task> {
     return rows.map((row) => this.columns.toTask(row));
   }
 }
+
+/** Characters of the texts among values. */
+const sizeOf = (values: unknown[]): number =>
+  values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
