@@ -23,7 +23,7 @@ import { ListStore } from './store/list.store.js';
 import { ReadyStore } from './store/ready.store.js';
 import { lockSqlite } from './store/sqlite.lock.js';
 import { TaskStore } from './store/task.store.js';
-import { dtoFields } from './http/input.js';
+import { dtoFields } from './http/input.pipe.js';
 import { type OptionProblem, type ResolvedTaskOptions, TaskOptionsError } from './task.options.js';
 
 /** A running queue, and how to stop it. */

@@ -6,7 +6,7 @@ import { errorProblems } from './contract/errors.js';
 import { TaskResponse } from './contract/response.js';
 import { statusProblems } from './contract/status.js';
 import { Task, TASK_COLUMNS } from './contract/task.entity.js';
-import { dtoFields } from './http/input.js';
+import { dtoFields } from './http/input.pipe.js';
 import { CronTaskController } from './http/cron-task.controller.js';
 import { ROUTES } from './http/route-table.js';
 import { TaskController } from './http/task.controller.js';

@@ -29,7 +29,7 @@ import { TaskResponse } from './contract/response.js';
 import { TASK_STATUS, type TaskStatusCatalogue } from './contract/status.js';
 import { Task } from './contract/task.entity.js';
 import { CronTaskController } from './http/cron-task.controller.js';
-import { Follows } from './http/input.js';
+import { Follows } from './http/field.js';
 import { TaskController } from './http/task.controller.js';
 import { ISO_OFFSET } from './store/offset.js';
 

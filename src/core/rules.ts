@@ -25,6 +25,8 @@ export const LIMITS = {
   listBytes: 32 * 1024 * 1024,
   /** Ids in one `ids` parameter. */
   ids: 1000,
+  /** Characters in a cursor. */
+  cursorLength: 200,
   /** Largest page number: keeps OFFSET far inside 64 bits. */
   page: 2 ** 31 - 1,
   /** Tasks in one create. */
@@ -97,6 +99,21 @@ const integer =
     return undefined;
   };
 
+export const anyRule: Rule = () => undefined;
+export const wholeRule: Rule = (value) =>
+  Number.isInteger(value) ? undefined : { rule: 'isInt', msg: 'must be an integer' };
+export const booleanRule: Rule = (value) =>
+  typeof value === 'boolean' ? undefined : { rule: 'isBoolean', msg: 'must be true or false' };
+export const cursorRule: Rule = (value) =>
+  typeof value === 'string' && value.length <= LIMITS.cursorLength
+    ? undefined
+    : { rule: 'cursor', msg: 'must be what a list answered as nextCursor' };
+export const reportsRule: Rule = (value) => {
+  if (!Array.isArray(value)) return { rule: 'isArray', msg: 'must be a list of { taskId, … }' };
+  if (value.length === 0) return { rule: 'arrayNotEmpty', msg: 'must hold at least one report' };
+  if (value.length > LIMITS.reports) return { rule: 'arrayMaxSize', msg: `must be at most ${LIMITS.reports}` };
+  return undefined;
+};
 export const progressRule = integer(0, Number.MAX_SAFE_INTEGER);
 export const pageRule = integer(1, LIMITS.page);
 export const pageSizeRule = integer(1, LIMITS.pageSize);
@@ -107,6 +124,9 @@ export const idsRule: Rule = (value) => {
   if (!value.every((id) => typeof id === 'string')) return { rule: 'isString', msg: 'must be a list of strings' };
   return undefined;
 };
+export const someIdsRule = all(idsRule, (value) =>
+  (value as unknown[]).length === 0 ? { rule: 'arrayNotEmpty', msg: 'must name at least one task' } : undefined,
+);
 export const statusRule = integer(LIMITS.status.min, LIMITS.status.max);
 export const leaseRule = integer(LIMITS.lease.min, LIMITS.lease.max);
 export const waitRule = integer(0, LIMITS.wait);

@@ -86,7 +86,7 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
       else reject(tooLarge('body', 'bodyLimit', `must be at most ${limit} bytes`));
     });
     request.on('error', reject);
-    request.on('close', () => reject(malformed('ended before its length')));
+    request.on('close', () => request.readableEnded || reject(malformed('ended before its length')));
   });
 }
 
@@ -221,7 +221,7 @@ class FormInput {
   readonly input: Input = Object.create(null) as Input;
 
   add(name: string, value: string): void {
-    const [, base = name] = /^(.+)\[\d*\]$/.exec(name) ?? [];
+    const [, base = name] = (name.endsWith(']') && /^(.+)\[\d*\]$/.exec(name)) || [];
     forbidProto(base);
     if (value === '') return;
     const known = this.input[base];
@@ -237,7 +237,9 @@ function forbidProto(name: string): void {
 
 /** null means absent, as it did to the original. */
 const dropNull = (input: Input): Input =>
-  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null));
+  Object.values(input).includes(null)
+    ? Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
+    : input;
 
 const malformed = (msg: string): TaskError => invalid([{ field: 'body', rule: 'malformed', msg: `body ${msg}` }]);
 const unsupported = (msg: string): TaskError =>

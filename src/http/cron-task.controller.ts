@@ -9,7 +9,8 @@ import { ClientGone } from './client-gone.js';
 import { ClaimTaskDto } from './dto/claim-task.dto.js';
 import { ReportTaskDto } from './dto/report-task.dto.js';
 import { ReportTasksDto } from './dto/report-tasks.dto.js';
-import { inputPipe, TaskInput } from './input.js';
+import { inputPipe } from './input.pipe.js';
+import { TaskInput } from './input.js';
 
 /** A task as a worker gets it. */
 export interface CronTaskJson {

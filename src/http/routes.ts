@@ -2,26 +2,29 @@ import 'reflect-metadata';
 import {
   applyDecorators,
   Controller,
+  Header,
   HttpCode,
   type Type,
   UseFilters,
   UseGuards,
-  UseInterceptors,
   UsePipes,
 } from '@nestjs/common';
 import {
+  HEADERS_METADATA,
   HTTP_CODE_METADATA,
   METHOD_METADATA,
   PARAMTYPES_METADATA,
   PATH_METADATA,
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/constants.js';
+import { isObservable, map } from 'rxjs';
+import type { TaskResponse } from '../contract/response.js';
 import type { TaskStructure } from '../task.options.js';
 import { CronTaskController } from './cron-task.controller.js';
 import type { TaskDtos } from './dto/index.js';
-import { CACHE_CONTROL, EnvelopeInterceptor } from './envelope.interceptor.js';
 import { TaskErrorFilter } from './error.filter.js';
-import { InputList, inputPipe, TAKES_LIST } from './input.js';
+import { InputList, TAKES_LIST } from './input.js';
+import { inputPipe } from './input.pipe.js';
 import { RouteDocs } from './openapi.js';
 import { type Audience, type RouteDefinition, ROUTES } from './route-table.js';
 import { TaskController } from './task.controller.js';
@@ -58,8 +61,8 @@ export function bindControllers(structure: TaskStructure, dtos: TaskDtos): Type[
 /**
  * A controller of this registration's own, below the host's: decorators sit on functions and on classes, so neither
  * the host's class nor the base one is written to, and two registrations don't meet. Each handler becomes a wrapper
- * that calls the host's method and carries the metadata of the nearest ancestor that has it, so that an override
- * needs no decorators.
+ * that calls the host's method, puts what it returns into the envelope (an interceptor would take longer than all the
+ * rest of ours), and carries the metadata of the nearest ancestor that has it, so that an override needs no decorators.
  */
 function bindController(audience: Audience, host: Type, structure: TaskStructure, docs: RouteDocs): Type {
   const Bound = { [host.name]: class extends host {} }[host.name]!;
@@ -71,18 +74,20 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
   ];
   // Express answers by the first path that matches, so fixed paths go before those with parameters.
   bindings.sort((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
+  const response = new structure.response();
   for (const { name, path, route } of bindings) {
     const source = route?.aliasOf ?? name;
     const many = listHandler(host, route);
-    const handler: Handler = function (this: Record<string, Handler>, ...args) {
+    const handler: Handler = async function (this: Record<string, Handler>, ...args) {
       const called = many !== undefined && args.some((arg) => arg instanceof InputList) ? many : source;
-      return (host.prototype as Record<string, Handler>)[called]!.apply(this, args);
+      return enveloped(response, await (host.prototype as Record<string, Handler>)[called]!.apply(this, args));
     };
     Reflect.defineMetadata(TAKES_LIST, many !== undefined, handler);
     // @nestjs/swagger finds a handler's parameters by the name of its function.
     Object.defineProperty(handler, 'name', { value: name, configurable: true });
     proto[name] = handler;
     copyMetadata(host, source, Bound, name);
+    setCacheControl(handler, route?.cacheControl ?? 'no-cache');
     if (route) bindRoute(Bound, route, path, structure, docs);
     else {
       mark(handler, structure.name);
@@ -91,15 +96,19 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
   }
   const guards =
     audience === 'user' ? [...structure.guards, UserGuard] : [...(structure.cronGuards ?? []), WorkerGuard];
-  applyDecorators(
-    Controller(''),
-    UseGuards(...guards),
-    UseInterceptors(EnvelopeInterceptor),
-    UseFilters(TaskErrorFilter),
-    UsePipes(inputPipe()),
-  )(Bound);
+  applyDecorators(Controller(''), UseGuards(...guards), UseFilters(TaskErrorFilter), UsePipes(inputPipe()))(Bound);
   docs.controller(Bound, audience);
   return Bound;
+}
+
+const enveloped = (response: TaskResponse, result: unknown): unknown =>
+  isObservable(result) ? result.pipe(map((data) => response.success(data))) : response.success(result);
+
+/** Unless the host says otherwise. */
+function setCacheControl(handler: Handler, value: string): void {
+  const headers = (Reflect.getMetadata(HEADERS_METADATA, handler) as { name: string }[] | undefined) ?? [];
+  if (!headers.some(({ name }) => name.toLowerCase() === 'cache-control'))
+    Header('Cache-Control', value)({}, handler.name, { value: handler });
 }
 
 /**
@@ -120,7 +129,6 @@ function bindRoute(Bound: Type, route: RouteDefinition, path: string, structure:
   Reflect.defineMetadata(PATH_METADATA, path, handler);
   Reflect.defineMetadata(METHOD_METADATA, route.method, handler);
   mark(handler, structure.name);
-  Reflect.defineMetadata(CACHE_CONTROL, route.cacheControl, handler);
   // The original answers 200 to everything that worked, POST too.
   if (!Reflect.hasMetadata(HTTP_CODE_METADATA, handler))
     HttpCode(200)(Bound.prototype as object, route.handler, { value: handler });

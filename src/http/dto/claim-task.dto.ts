@@ -1,7 +1,15 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsOptional, IsString } from 'class-validator';
-import { claimLimitRule, keyRule, leaseRule, LIMITS, nameRule, waitRule, workerIdRule } from '../../core/rules.js';
-import { Follows, ToInteger, ToText } from '../input.js';
+import {
+  LIMITS,
+  anyRule,
+  claimLimitRule,
+  keyRule,
+  leaseRule,
+  nameRule,
+  waitRule,
+  workerIdRule,
+} from '../../core/rules.js';
+import { Field, toInteger, toText } from '../field.js';
 
 @ApiSchema({ name: 'claimTask' })
 export class ClaimTaskDto {
@@ -11,9 +19,7 @@ export class ClaimTaskDto {
     maxLength: LIMITS.nameLength,
     example: 'transcode',
   })
-  @Follows(nameRule)
-  @ToText()
-  @IsOptional()
+  @Field(nameRule, { to: toText })
   service?: string;
 
   @ApiPropertyOptional({
@@ -22,9 +28,7 @@ export class ClaimTaskDto {
     maxLength: LIMITS.nameLength,
     example: 'gpu-large',
   })
-  @Follows(nameRule)
-  @ToText()
-  @IsOptional()
+  @Field(nameRule, { to: toText })
   group?: string;
 
   @ApiPropertyOptional({
@@ -33,7 +37,7 @@ export class ClaimTaskDto {
     maxLength: 36,
     example: '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c',
   })
-  @IsOptional()
+  @Field(anyRule)
   taskId?: unknown;
 
   @ApiPropertyOptional({
@@ -43,9 +47,7 @@ export class ClaimTaskDto {
     maximum: LIMITS.lease.max,
     example: 60,
   })
-  @Follows(leaseRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(leaseRule, { to: toInteger })
   lease?: number;
 
   @ApiPropertyOptional({
@@ -55,9 +57,7 @@ export class ClaimTaskDto {
     maximum: LIMITS.claims,
     example: 10,
   })
-  @Follows(claimLimitRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(claimLimitRule, { to: toInteger })
   limit?: number;
 
   @ApiPropertyOptional({
@@ -68,9 +68,7 @@ export class ClaimTaskDto {
     default: 0,
     example: 20,
   })
-  @Follows(waitRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(waitRule, { to: toInteger })
   wait?: number;
 
   @ApiPropertyOptional({
@@ -79,18 +77,14 @@ export class ClaimTaskDto {
     maxLength: LIMITS.workerIdLength,
     example: 'gpu-7',
   })
-  @Follows(workerIdRule)
-  @ToText()
-  @IsOptional()
+  @Field(workerIdRule, { to: toText })
   workerId?: string;
 
   /** From the header Idempotency-Key. */
-  @Follows(keyRule)
-  @IsOptional()
+  @Field(keyRule)
   idempotencyKey?: string;
 
   /** Whose key it is: a digest of what the worker came in with. */
-  @IsString()
-  @IsOptional()
+  @Field(anyRule)
   credential?: string;
 }

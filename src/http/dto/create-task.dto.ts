@@ -1,7 +1,15 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsDefined, IsInt, IsOptional } from 'class-validator';
-import { keyRule, LIMITS, maxAttemptsRule, nameRule, priorityRule, textRule, timeRule } from '../../core/rules.js';
-import { Follows, ToInteger, ToText } from '../input.js';
+import {
+  LIMITS,
+  keyRule,
+  maxAttemptsRule,
+  nameRule,
+  priorityRule,
+  textRule,
+  timeRule,
+  wholeRule,
+} from '../../core/rules.js';
+import { Field, toInteger, toText } from '../field.js';
 
 @ApiSchema({ name: 'createTask' })
 export class CreateTaskDto {
@@ -10,9 +18,7 @@ export class CreateTaskDto {
     maxLength: LIMITS.textBytes,
     example: 's3://bucket/in.mp4',
   })
-  @ToText()
-  @Follows(textRule)
-  @IsDefined({ message: 'input is required' })
+  @Field(textRule, { to: toText, required: true })
   input!: string;
 
   @ApiPropertyOptional({
@@ -20,9 +26,7 @@ export class CreateTaskDto {
     maxLength: LIMITS.textBytes,
     example: '{"height":720}',
   })
-  @ToText()
-  @Follows(textRule)
-  @IsOptional()
+  @Field(textRule, { to: toText })
   args?: string;
 
   @ApiPropertyOptional({
@@ -31,9 +35,7 @@ export class CreateTaskDto {
     maxLength: LIMITS.nameLength,
     example: 'transcode',
   })
-  @ToText()
-  @Follows(nameRule)
-  @IsOptional()
+  @Field(nameRule, { to: toText })
   service?: string;
 
   @ApiPropertyOptional({
@@ -42,9 +44,7 @@ export class CreateTaskDto {
     maxLength: LIMITS.nameLength,
     example: 'gpu-large',
   })
-  @ToText()
-  @Follows(nameRule)
-  @IsOptional()
+  @Field(nameRule, { to: toText })
   group?: string;
 
   @ApiPropertyOptional({
@@ -55,9 +55,7 @@ export class CreateTaskDto {
     default: 0,
     example: -5,
   })
-  @Follows(priorityRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(priorityRule, { to: toInteger })
   priority?: number;
 
   @ApiPropertyOptional({
@@ -66,8 +64,7 @@ export class CreateTaskDto {
     description: 'Ready from then on, and waiting until then: ISO 8601 with its zone.',
     example: '2026-12-24T18:00:00+01:00',
   })
-  @Follows(timeRule)
-  @IsOptional()
+  @Field(timeRule)
   runAt?: string;
 
   @ApiPropertyOptional({
@@ -77,14 +74,11 @@ export class CreateTaskDto {
     maximum: LIMITS.maxAttempts.max,
     example: 5,
   })
-  @Follows(maxAttemptsRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(maxAttemptsRule, { to: toInteger })
   maxAttempts?: number;
 
   /** From the header Idempotency-Key. */
-  @Follows(keyRule)
-  @IsOptional()
+  @Field(keyRule)
   idempotencyKey?: string;
 
   @ApiPropertyOptional({
@@ -92,8 +86,6 @@ export class CreateTaskDto {
     description: 'INIT for a draft (the default), BEGIN for a task that is ready to be claimed.',
     example: 10,
   })
-  @IsInt({ message: 'status must be an integer' })
-  @ToInteger()
-  @IsOptional()
+  @Field(wholeRule, { to: toInteger })
   status?: number;
 }

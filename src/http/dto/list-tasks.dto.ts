@@ -1,8 +1,6 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsOptional, IsString, MaxLength } from 'class-validator';
-import { LIMITS, nameRule, pageRule, pageSizeRule, statusRule } from '../../core/rules.js';
-import { Follows, ToInteger } from '../input.js';
-import { IsIds } from './ids.js';
+import { LIMITS, cursorRule, idsRule, nameRule, pageRule, pageSizeRule, statusRule } from '../../core/rules.js';
+import { Field, toInteger, toList } from '../field.js';
 
 @ApiSchema({ name: 'listTasks' })
 export class ListTasksDto {
@@ -14,9 +12,7 @@ export class ListTasksDto {
     default: 1,
     example: 1,
   })
-  @Follows(pageRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(pageRule, { to: toInteger })
   page?: number;
 
   @ApiPropertyOptional({
@@ -27,21 +23,17 @@ export class ListTasksDto {
     default: 10,
     example: 10,
   })
-  @Follows(pageSizeRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(pageSizeRule, { to: toInteger })
   pageNum?: number;
 
   @ApiPropertyOptional({
     description:
       'What the page before answered as `nextCursor`, instead of `page`: stays in place while tasks are added, and ' +
       'costs the same at any depth.',
-    maxLength: 200,
+    maxLength: LIMITS.cursorLength,
     example: 'WyIyMDI2LTExLTI0IDA5OjMwOjAwLjAwMDAwMCIsIjAxOWFiMWYwIl0',
   })
-  @MaxLength(200)
-  @IsString()
-  @IsOptional()
+  @Field(cursorRule)
   cursor?: string;
 
   @ApiPropertyOptional({
@@ -51,9 +43,7 @@ export class ListTasksDto {
     maximum: LIMITS.status.max,
     example: 20,
   })
-  @Follows(statusRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(statusRule, { to: toInteger })
   status?: number;
 
   @ApiPropertyOptional({
@@ -62,8 +52,7 @@ export class ListTasksDto {
     maxLength: LIMITS.nameLength,
     example: 'gpu-large',
   })
-  @Follows(nameRule)
-  @IsOptional()
+  @Field(nameRule)
   group?: string;
 
   @ApiPropertyOptional({
@@ -72,8 +61,7 @@ export class ListTasksDto {
     maxLength: LIMITS.nameLength,
     example: 'transcode',
   })
-  @Follows(nameRule)
-  @IsOptional()
+  @Field(nameRule)
   service?: string;
 
   @ApiPropertyOptional({
@@ -81,7 +69,6 @@ export class ListTasksDto {
     description: `These tasks only, and all of them, without paging: JSON text of at most ${LIMITS.ids} ids.`,
     example: '["019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c"]',
   })
-  @IsIds()
-  @IsOptional()
+  @Field(idsRule, { to: toList })
   ids?: string[];
 }

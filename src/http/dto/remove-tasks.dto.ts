@@ -1,7 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { ArrayNotEmpty } from 'class-validator';
-import { LIMITS } from '../../core/rules.js';
-import { IsIds } from './ids.js';
+import { LIMITS, someIdsRule } from '../../core/rules.js';
+import { Field, toList } from '../field.js';
 
 @ApiSchema({ name: 'removeTasks' })
 export class RemoveTasksDto {
@@ -13,7 +12,6 @@ export class RemoveTasksDto {
     description: `Ids of the tasks to delete, 1 to ${LIMITS.ids}: a list, or in forms and queries its JSON text.`,
     example: ['019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c'],
   })
-  @ArrayNotEmpty({ message: 'ids must name at least one task' })
-  @IsIds()
+  @Field(someIdsRule, { to: toList, required: true })
   ids!: string[];
 }

@@ -1,7 +1,15 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsBoolean, IsInt, IsOptional } from 'class-validator';
-import { delayRule, leaseRule, LIMITS, progressRule, textRule, tokenRule } from '../../core/rules.js';
-import { Follows, ToBoolean, ToInteger, ToText } from '../input.js';
+import {
+  LIMITS,
+  booleanRule,
+  delayRule,
+  leaseRule,
+  progressRule,
+  textRule,
+  tokenRule,
+  wholeRule,
+} from '../../core/rules.js';
+import { Field, toBoolean, toInteger, toText } from '../field.js';
 
 @ApiSchema({ name: 'reportTask' })
 export class ReportTaskDto {
@@ -12,8 +20,7 @@ export class ReportTaskDto {
     maxLength: 36,
     example: 'b7e23ec2-9f0b-4c1e-8a45-3d1f5f2c6a10',
   })
-  @Follows(tokenRule)
-  @IsOptional()
+  @Field(tokenRule)
   leaseToken?: string;
 
   @ApiPropertyOptional({
@@ -22,9 +29,7 @@ export class ReportTaskDto {
     minimum: 0,
     example: 50,
   })
-  @Follows(progressRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(progressRule, { to: toInteger })
   progress?: number;
 
   @ApiPropertyOptional({
@@ -33,9 +38,7 @@ export class ReportTaskDto {
       "START or a status of the host's own while in progress, FINISHED or ERROR at the end, BEGIN to give the task back.",
     example: 20,
   })
-  @IsInt({ message: 'status must be an integer' })
-  @ToInteger()
-  @IsOptional()
+  @Field(wholeRule, { to: toInteger })
   status?: number;
 
   @ApiPropertyOptional({
@@ -43,9 +46,7 @@ export class ReportTaskDto {
     maxLength: LIMITS.textBytes,
     example: 'frame 1200',
   })
-  @ToText()
-  @Follows(textRule)
-  @IsOptional()
+  @Field(textRule, { to: toText })
   temp?: string;
 
   @ApiPropertyOptional({
@@ -53,9 +54,7 @@ export class ReportTaskDto {
     maxLength: LIMITS.textBytes,
     example: 's3://bucket/out.mp4',
   })
-  @ToText()
-  @Follows(textRule)
-  @IsOptional()
+  @Field(textRule, { to: toText })
   output?: string;
 
   @ApiPropertyOptional({
@@ -63,9 +62,7 @@ export class ReportTaskDto {
     maxLength: LIMITS.textBytes,
     example: 'CUDA out of memory',
   })
-  @ToText()
-  @Follows(textRule)
-  @IsOptional()
+  @Field(textRule, { to: toText })
   error?: string;
 
   @ApiPropertyOptional({
@@ -75,18 +72,14 @@ export class ReportTaskDto {
     maximum: LIMITS.lease.max,
     example: 60,
   })
-  @Follows(leaseRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(leaseRule, { to: toInteger })
   lease?: number;
 
   @ApiPropertyOptional({
     description: 'With status ERROR: another attempt may mend it, after a back-off, while attempts are left.',
     example: true,
   })
-  @IsBoolean({ message: 'retry must be true or false' })
-  @ToBoolean()
-  @IsOptional()
+  @Field(booleanRule, { to: toBoolean })
   retry?: boolean;
 
   @ApiPropertyOptional({
@@ -96,8 +89,6 @@ export class ReportTaskDto {
     maximum: LIMITS.delay,
     example: 30,
   })
-  @Follows(delayRule)
-  @ToInteger()
-  @IsOptional()
+  @Field(delayRule, { to: toInteger })
   delay?: number;
 }

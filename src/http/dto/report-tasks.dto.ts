@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayNotEmpty, IsArray } from 'class-validator';
-import { LIMITS } from '../../core/rules.js';
+import { LIMITS, reportsRule } from '../../core/rules.js';
+import { Field } from '../field.js';
 import { ReportTaskDto } from './report-task.dto.js';
 
 /** One of many reports: it names its task itself. */
@@ -18,8 +18,6 @@ export class ReportTasksDto {
     minItems: 1,
     maxItems: LIMITS.reports,
   })
-  @ArrayMaxSize(LIMITS.reports, { message: `reports must be at most ${LIMITS.reports}` })
-  @ArrayNotEmpty({ message: 'reports must hold at least one report' })
-  @IsArray({ message: 'reports must be a list of { taskId, … }' })
+  @Field(reportsRule, { required: true })
   reports!: unknown[];
 }

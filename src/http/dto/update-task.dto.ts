@@ -1,7 +1,6 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsInt, IsOptional } from 'class-validator';
-import { LIMITS, textRule } from '../../core/rules.js';
-import { Follows, ToInteger, ToText } from '../input.js';
+import { LIMITS, textRule, wholeRule } from '../../core/rules.js';
+import { Field, toInteger, toText } from '../field.js';
 
 @ApiSchema({ name: 'updateTask' })
 export class UpdateTaskDto {
@@ -10,9 +9,7 @@ export class UpdateTaskDto {
     maxLength: LIMITS.textBytes,
     example: 's3://bucket/other.mp4',
   })
-  @ToText()
-  @Follows(textRule)
-  @IsOptional()
+  @Field(textRule, { to: toText })
   input?: string;
 
   @ApiPropertyOptional({
@@ -20,9 +17,7 @@ export class UpdateTaskDto {
     maxLength: LIMITS.textBytes,
     example: '{"height":1080}',
   })
-  @ToText()
-  @Follows(textRule)
-  @IsOptional()
+  @Field(textRule, { to: toText })
   args?: string;
 
   @ApiPropertyOptional({
@@ -30,8 +25,6 @@ export class UpdateTaskDto {
     description: 'BEGIN makes it ready, or runs an ended one again; CANCELLED calls it off.',
     example: 10,
   })
-  @IsInt({ message: 'status must be an integer' })
-  @ToInteger()
-  @IsOptional()
+  @Field(wholeRule, { to: toInteger })
   status?: number;
 }

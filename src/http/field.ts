@@ -1,0 +1,112 @@
+import 'reflect-metadata';
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { IsDefined, IsOptional, ValidateBy } from 'class-validator';
+import type { FieldProblem } from '../contract/errors.js';
+import type { Rule } from '../core/rules.js';
+
+/** A parameter that a DTO of ours takes. */
+interface FieldDefinition {
+  name: string;
+  rule: Rule;
+  /** Forms send everything as text: what the value becomes before the rule sees it. */
+  to: ((value: unknown) => unknown) | undefined;
+  required: boolean;
+}
+
+const FIELDS = Symbol('softdd.task.fields');
+
+/**
+ * Declares a parameter, once for both ways of validating: class-validator's, which a host's own class that extends or
+ * joins ours goes through, and the compiled one below for our classes as they are.
+ */
+export function Field(
+  rule: Rule,
+  { to, required = false }: Partial<Pick<FieldDefinition, 'to' | 'required'>> = {},
+): PropertyDecorator {
+  const record: PropertyDecorator = (target, name) => {
+    const known = (Reflect.getOwnMetadata(FIELDS, target) as FieldDefinition[] | undefined) ?? [];
+    Reflect.defineMetadata(FIELDS, [...known, { name: String(name), rule, to, required }], target);
+  };
+  return applyDecorators(
+    record,
+    Follows(rule),
+    required ? IsDefined() : IsOptional(),
+    ...(to ? [Transform(({ value }: { value: unknown }) => (value === undefined ? value : to(value)))] : []),
+  );
+}
+
+/** Holds a property to a rule of the queue's, by class-validator. */
+export const Follows = (rule: Rule): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'follows',
+      validator: {
+        validate: (value) => rule(value) === undefined,
+        defaultMessage: (args) => `${args!.property} ${rule(args!.value)?.msg ?? ''}`,
+      },
+    },
+    // One rule may break in several ways: who tells of it asks again for the name of this one.
+    { context: { rule } },
+  );
+
+/** What an input breaks, or the DTO that it makes. */
+export type Parsed = { problems: FieldProblem[] } | { dto: object };
+export type Parser = (input: Record<string, unknown>) => Parsed;
+
+/**
+ * The compiled check of a class whose fields are all declared by `@Field()`; undefined for any other. It finds what
+ * class-validator would, at a fifteenth of the time, and drops what the class doesn't name.
+ */
+export function parserOf(Dto: unknown): Parser | undefined {
+  if (typeof Dto !== 'function') return undefined;
+  // Its own: what a subclass adds or changes by class-validator is not in here.
+  const fields = Reflect.getOwnMetadata(FIELDS, Dto.prototype as object) as FieldDefinition[] | undefined;
+  return fields && ((input) => parse(new (Dto as new () => Record<string, unknown>)(), fields, input));
+}
+
+function parse(dto: Record<string, unknown>, fields: FieldDefinition[], input: Record<string, unknown>): Parsed {
+  let problems: FieldProblem[] | undefined;
+  for (const { name, rule, to, required } of fields) {
+    const given = input[name];
+    if (given === undefined || given === null) {
+      if (required) (problems ??= []).push({ field: name, rule: 'isDefined', msg: `${name} is required` });
+      continue;
+    }
+    const value = to ? to(given) : given;
+    const problem = rule(value);
+    if (problem) (problems ??= []).push({ field: name, rule: problem.rule, msg: `${name} ${problem.msg}` });
+    else dto[name] = value;
+  }
+  return problems ? { problems } : { dto };
+}
+
+/** Decimal digits become a number; anything else is left to the rule. */
+export const toInteger = (value: unknown): unknown =>
+  typeof value === 'string' && /^[+-]?\d{1,15}$/.test(value) ? Number(value) : value;
+
+/** The original took a JSON number where it stores text. */
+export const toText = (value: unknown): unknown =>
+  typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
+
+export const toBoolean = (value: unknown): unknown => (BOOLEANS.has(value) ? BOOLEANS.get(value) : value);
+const BOOLEANS = new Map<unknown, boolean>([
+  ['true', true],
+  ['1', true],
+  [1, true],
+  ['false', false],
+  ['0', false],
+  [0, false],
+]);
+
+/** A list, or the JSON text of one. */
+export function toList(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    const parsed: unknown = JSON.parse(value);
+    // The text "null" is a mistake, not an absent list.
+    return parsed ?? value;
+  } catch {
+    return value;
+  }
+}
