@@ -58,7 +58,7 @@ export async function bootstrapQueue<T extends Task>(
     const migrated = options.migrate ? await runTaskMigrations(dataSource, schema) : [];
     await checkDatabase(dataSource, schema, fail);
     await checkOwnColumns(dataSource, metadata, fail);
-    return { ...open<T>(options, dataSource, metadata, unlock), migrated };
+    return { ...(await open<T>(options, dataSource, metadata, unlock)), migrated };
   } catch (error) {
     unlock();
     throw error;
@@ -144,12 +144,12 @@ async function checkOwnColumns(
   }
 }
 
-function open<T extends Task>(
+async function open<T extends Task>(
   options: ResolvedTaskOptions,
   dataSource: DataSource,
   metadata: EntityMetadata,
   unlock: () => void,
-): Omit<TaskQueue<T>, 'migrated'> {
+): Promise<Omit<TaskQueue<T>, 'migrated'>> {
   const table: TaskTable = {
     table: metadata.tableName,
     schema: schemaOf(dataSource),
@@ -158,13 +158,13 @@ function open<T extends Task>(
   };
   const dialect = createDialect(engineOf(dataSource)!, table);
   const columns = new TaskColumns<T>(dataSource, metadata, dialect);
-  const database = openDatabase(dataSource);
+  const database = await openDatabase(dataSource);
   const queue: Queue<T> = {
     database,
     batcher: new Batcher(database),
     tasks: new TaskStore<T>(dialect, columns, table),
     lists: new ListStore<T>(dialect, columns),
-    ready: new ReadyStore(dialect, table),
+    ready: new ReadyStore<T>(dialect, columns, table),
     due: new DueStore(dialect, table),
     keys: new KeyStore(dialect),
     lifeCycle: new LifeCycle(options.status),

@@ -1,11 +1,10 @@
 import type { Task } from '../contract/task.entity.js';
 import { type Batch, done, type Outcome, type Size } from '../store/batcher.js';
 import { fromNow, NOW } from '../store/clock.js';
+import type { TaskValues } from '../store/columns.js';
 import { transaction } from '../store/database.js';
-import type { ReadyRow } from '../store/dialect.js';
 import type { KeyEntry } from '../store/key.store.js';
 import type { TaskFilter } from '../store/ready.store.js';
-import type { TaskChange } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
 import { check } from './invalid.js';
 import { newToken } from './lease.js';
@@ -115,23 +114,23 @@ export class Claims<T extends Task> implements Batch<ClaimOptions, Taken<T>> {
   /** Deals the ready tasks of one filter out to its claims, in the order that they came in. BEGIN to START. */
   private *take(claims: ClaimOptions[]): Script<Map<ClaimOptions, T[]>> {
     const { ready, tasks } = this.queue;
-    const found = yield* ready.find(
-      claims[0]!,
-      claims.reduce((sum, { limit = 1 }) => sum + limit, 0),
+    const wanted = claims.reduce((sum, { limit = 1 }) => sum + limit, 0);
+    const { tasks: found, now } = yield* ready.find(claims[0]!, wanted);
+    const shares = claims.map((claim) => ({ claim, share: found.splice(0, claim.limit ?? 1) }));
+    const changes = shares.flatMap(({ claim, share }) =>
+      share.map((task) => ({ task, values: this.start(task, claim) })),
     );
-    const shares = claims.map((claim) => ({ claim, rows: found.splice(0, claim.limit ?? 1) }));
-    const changes = shares.flatMap(({ claim, rows }) => rows.map((row) => this.start(row, claim)));
-    const started = yield* tasks.updateEach(changes);
-    return new Map(shares.map(({ claim, rows }) => [claim, started.splice(0, rows.length)]));
+    yield* tasks.updateEach(changes, now);
+    return new Map(shares.map(({ claim, share }) => [claim, share]));
   }
 
-  private start({ id, service, attempts }: ReadyRow, claim: ClaimOptions): TaskChange {
+  private start({ service, attempts }: T, claim: ClaimOptions): TaskValues {
     const { lease, legacy = false, workerId = null } = claim;
     const policy = this.queue.policies.of(service);
     const seconds = legacy ? policy.legacyLease : (lease ?? policy.lease);
-    const values = {
+    return {
       status: this.queue.lifeCycle.status.START,
-      attempts: Number(attempts) + 1,
+      attempts: attempts + 1,
       leaseToken: newToken(legacy),
       leaseSeconds: seconds,
       leaseExpiresAt: fromNow(seconds),
@@ -139,7 +138,6 @@ export class Claims<T extends Task> implements Batch<ClaimOptions, Taken<T>> {
       claimKey: keyOf(claim) ?? null,
       startedAt: NOW,
     };
-    return { taskId: id, values };
   }
 
   /** As if they had never been claimed. */

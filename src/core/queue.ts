@@ -36,7 +36,7 @@ export interface Queue<T extends Task> {
   readonly batcher: Batcher;
   readonly tasks: TaskStore<T>;
   readonly lists: ListStore<T>;
-  readonly ready: ReadyStore;
+  readonly ready: ReadyStore<T>;
   readonly due: DueStore;
   readonly keys: KeyStore;
   readonly lifeCycle: LifeCycle;

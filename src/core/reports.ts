@@ -2,6 +2,7 @@ import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import { ALONE, type Batch, done, failed, type Outcome, type Size } from '../store/batcher.js';
 import { fromNow, NOW } from '../store/clock.js';
+import type { TaskValues } from '../store/columns.js';
 import type { TaskChange } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
 import { checkStatus } from './creation.js';
@@ -34,8 +35,7 @@ export interface TaskReport {
 /** Give-backs in a row from which on the task rests before it is ready again. */
 const PATIENCE = 3;
 
-type Values = TaskChange['values'];
-type Ending = Values & { event?: TaskEventType };
+type Ending = TaskValues & { event?: TaskEventType };
 
 interface Reported<T extends Task> {
   task: T;
@@ -61,19 +61,21 @@ export class Reports<T extends Task> implements Batch<Said, Reported<T>> {
   *script(reports: Said[]): Script<Outcome<Reported<T>>[]> {
     const { tasks } = this.queue;
     const alone = reports.length === 1;
-    const locked = yield* this.lock(reports, alone);
-    const missing = reports.map(({ taskId }) => taskId).filter((taskId) => !locked.has(taskId));
+    const ids = reports.map(({ taskId }) => taskId);
+    const { tasks: found, now } = yield* alone ? tasks.lockOne(ids[0]!) : tasks.lockFree(ids);
+    const locked = new Map(found.map((task) => [task.taskId, task]));
+    const missing = ids.filter((taskId) => !locked.has(taskId));
     const held = alone ? new Set<string>() : yield* tasks.present(missing);
     const verdicts = reports.map((report) => {
       const task = locked.get(report.taskId);
       if (task) return this.judge(task, report);
       return held.has(report.taskId) ? ALONE : failed(new TaskError('NOT_FOUND'));
     });
-    const changes = verdicts.flatMap((verdict) => ('values' in verdict ? verdict : []));
-    const changed = new Map((yield* tasks.updateEach(changes)).map((task) => [task.taskId, task]));
-    return verdicts.map((verdict) =>
-      'values' in verdict ? done({ task: changed.get(verdict.taskId)!, event: verdict.event }) : verdict,
+    yield* tasks.updateEach(
+      verdicts.flatMap((verdict) => ('values' in verdict ? verdict : [])),
+      now,
     );
+    return verdicts.map((verdict) => ('values' in verdict ? done(verdict) : verdict));
   }
 
   /** The second report on a task finds what the first one made of it. */
@@ -85,22 +87,15 @@ export class Reports<T extends Task> implements Batch<Said, Reported<T>> {
     return { rows: 1, chars: temp.length + output.length + error.length };
   }
 
-  private *lock([first, ...others]: Said[], alone: boolean): Script<Map<string, T>> {
-    const { tasks } = this.queue;
-    if (!alone) return yield* tasks.lockFree([first!, ...others].map(({ taskId }) => taskId));
-    const task = yield* tasks.lock(first!.taskId);
-    return new Map(task ? [[task.taskId, task]] : []);
-  }
-
   /** What the row becomes, or what is answered at once. */
-  private judge(task: T, report: Said): Outcome<Reported<T>> | (TaskChange & { event: TaskEventType | undefined }) {
+  private judge(task: T, report: Said): Outcome<Reported<T>> | (TaskChange<T> & Reported<T>) {
     try {
       if (!this.counts(task, report)) return done({ task });
     } catch (error) {
       return failed(error);
     }
     const { event, ...values } = this.outcome(task, report);
-    return { taskId: task.taskId, values: values as Values, event };
+    return { task, values, event };
   }
 
   private checkReport({ leaseToken, status, progress, temp, output, error, lease, retry, delay }: TaskReport): void {
@@ -152,10 +147,10 @@ export class Reports<T extends Task> implements Batch<Said, Reported<T>> {
     const { status, progress, temp, output, error, lease, retry, delay } = report;
     const { WAITING, BEGIN } = lifeCycle.status;
     const said = { progress: progress === undefined ? undefined : Math.min(progress, 100), temp, output, error };
-    const rest = (seconds: number): Values =>
+    const rest = (seconds: number): TaskValues =>
       seconds > 0 ? { status: WAITING, runAt: fromNow(seconds) } : { status: BEGIN };
     const over = { ...said, leaseExpiresAt: null };
-    const ready = (values: Values): Ending => (values.status === BEGIN ? { ...values, event: 'ready' } : values);
+    const ready = (values: TaskValues): Ending => (values.status === BEGIN ? { ...values, event: 'ready' } : values);
     const { backoff, maxAttempts } = policies.of(task.service);
     switch (status === undefined ? undefined : lifeCycle.phase(status)) {
       case 'FINISHED':

@@ -22,7 +22,7 @@ import type { TaskDtos } from './dto/index.js';
 import { UpdateTaskDto } from './dto/update-task.dto.js';
 import { describeFailure, describeSuccess } from './openapi.envelope.js';
 import { createSchemas, dataOf, type TaskSchemas } from './openapi.schemas.js';
-import type { Audience, ParameterHeader, RouteDefinition } from './route-table.js';
+import { type Audience, type ParameterHeader, type RouteDefinition, servedBy } from './route-table.js';
 import { LIMITS } from '../core/rules.js';
 
 /** Failures of every route. */
@@ -77,8 +77,9 @@ export class RouteDocs {
   /** A route of the contract's. */
   route(Bound: Type, route: RouteDefinition): void {
     const proto = Bound.prototype as Handlers;
-    const handler = proto[route.handler]!;
-    const apply = applierOf(Bound, route.handler);
+    const served = servedBy(route.handler);
+    const handler = proto[served]!;
+    const apply = applierOf(Bound, served);
 
     const operation = Reflect.getMetadata('swagger/apiOperation', handler) as ApiOperationOptions | undefined;
     apply(ApiOperation({ ...operation, operationId: route.operationId + this.schemas.suffix }));
@@ -95,8 +96,10 @@ export class RouteDocs {
 
   /** A route that the host adds: our envelope, guard and filter are around it; what is inside is the host's to say. */
   addedRoute(Bound: Type, name: string, audience: Audience): void {
-    const handler = (Bound.prototype as Handlers)[name]!;
-    const apply = applierOf(Bound, name);
+    const handler = (Bound.prototype as Handlers)[servedBy(name)]!;
+    const apply = applierOf(Bound, servedBy(name));
+    const operation = Reflect.getMetadata('swagger/apiOperation', handler) as ApiOperationOptions | undefined;
+    apply(ApiOperation({ operationId: `${Bound.name}_${name}`, ...operation }));
     const documented = Object.keys((Reflect.getMetadata('swagger/apiResponse', handler) as object | undefined) ?? {});
     this.failures([], audience, documented).forEach(apply);
     if (documented.some((status) => status.startsWith('2'))) return;
@@ -108,10 +111,10 @@ export class RouteDocs {
 
   /** The parameters; the handler's DTO becomes this registration's, which validation goes by, too. */
   private input(proto: Handlers, route: RouteDefinition): MethodDecorator[] {
-    const types = (Reflect.getMetadata('design:paramtypes', proto, route.handler) as unknown[]).map((type) =>
+    const types = (Reflect.getMetadata('design:paramtypes', proto, servedBy(route.handler)) as unknown[]).map((type) =>
       type === CreateTaskDto ? this.dtos.create : type === UpdateTaskDto ? this.dtos.update : type,
     );
-    Reflect.defineMetadata('design:paramtypes', types, proto, route.handler);
+    Reflect.defineMetadata('design:paramtypes', types, proto, servedBy(route.handler));
     const dto = types.find((type): type is Type => typeof type === 'function' && type !== String && type !== Object);
     if (!dto) return [];
     if (route.method === RequestMethod.GET) return queryOf(dto);

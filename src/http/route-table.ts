@@ -30,6 +30,9 @@ export interface RouteDefinition {
   aliasOf?: string;
 }
 
+/** The method of the bound controller that serves a handler's route: it answers what the handler returns. */
+export const servedBy = (handler: string): string => `${handler}Route`;
+
 const INPUT: TaskErrorName[] = ['INVALID_PARAM', 'TOO_LARGE'];
 const BODY: TaskErrorName[] = [...INPUT, 'UNSUPPORTED_MEDIA_TYPE'];
 const CHANGE: TaskErrorName[] = [...BODY, 'NOT_FOUND', 'INVALID_STATE'];

@@ -26,7 +26,7 @@ import { TaskErrorFilter } from './error.filter.js';
 import { InputList, TAKES_LIST } from './input.js';
 import { inputPipe } from './input.pipe.js';
 import { RouteDocs } from './openapi.js';
-import { type Audience, type RouteDefinition, ROUTES } from './route-table.js';
+import { type Audience, type RouteDefinition, ROUTES, servedBy } from './route-table.js';
 import { TaskController } from './task.controller.js';
 import { UserGuard } from './user.guard.js';
 import { WorkerGuard } from './worker.guard.js';
@@ -83,11 +83,16 @@ function bindController(audience: Audience, host: Type, structure: TaskStructure
       return enveloped(response, await (host.prototype as Record<string, Handler>)[called]!.apply(this, args));
     };
     Reflect.defineMetadata(TAKES_LIST, many !== undefined, handler);
+    const served = servedBy(name);
     // @nestjs/swagger finds a handler's parameters by the name of its function.
-    Object.defineProperty(handler, 'name', { value: name, configurable: true });
-    proto[name] = handler;
-    copyMetadata(host, source, Bound, name);
+    Object.defineProperty(handler, 'name', { value: served, configurable: true });
+    proto[served] = handler;
+    copyMetadata(host, source, Bound, served);
     setCacheControl(handler, route?.cacheControl ?? 'no-cache');
+    // The host's own calls of its methods get what those return; without metadata, this is no second route.
+    proto[name] = function (this: unknown, ...args) {
+      return (host.prototype as Record<string, Handler>)[source]!.apply(this, args);
+    };
     if (route) bindRoute(Bound, route, path, structure, docs);
     else {
       mark(handler, structure.name);
@@ -125,13 +130,13 @@ const depth = (host: Type, name: string): number =>
   lineage(host).findIndex((prototype) => Object.hasOwn(prototype, name));
 
 function bindRoute(Bound: Type, route: RouteDefinition, path: string, structure: TaskStructure, docs: RouteDocs): void {
-  const handler = (Bound.prototype as Record<string, Handler>)[route.handler]!;
+  const handler = (Bound.prototype as Record<string, Handler>)[servedBy(route.handler)]!;
   Reflect.defineMetadata(PATH_METADATA, path, handler);
   Reflect.defineMetadata(METHOD_METADATA, route.method, handler);
   mark(handler, structure.name);
   // The original answers 200 to everything that worked, POST too.
   if (!Reflect.hasMetadata(HTTP_CODE_METADATA, handler))
-    HttpCode(200)(Bound.prototype as object, route.handler, { value: handler });
+    HttpCode(200)(Bound.prototype as object, handler.name, { value: handler });
   docs.route(Bound, route);
 }
 

@@ -30,8 +30,8 @@ const BATCH: Size = { rows: 400, chars: 1_000_000 };
 const WAITING: Size = { rows: 50_000, chars: 64_000_000 };
 /** Milliseconds after which a transaction no longer keeps the others waiting: somebody holds what it needs. */
 const SLOW = 200;
-/** Most transactions at once, whatever holds them up. */
-const LANES = 4;
+/** Most transactions of a lane at once, whatever holds them up. */
+const TRACKS = 4;
 
 interface Entry {
   batch: Batch<unknown, unknown>;
@@ -43,10 +43,28 @@ interface Entry {
 }
 
 /**
- * Natural batching: while a transaction is in flight, what comes in gathers, and the next transaction takes it all.
- * Nothing waits for a clock: when idle, an item goes at once. A promise is kept only after COMMIT.
+ * Natural batching, each use case in transactions of its own where many can be under way at once, all in one where
+ * there is but one writer.
  */
 export class Batcher {
+  private readonly lanes = new Map<unknown, Lane>();
+
+  constructor(private readonly database: Database) {}
+
+  /** Resolves after COMMIT. TOO_MANY_REQUESTS where too much waits already. */
+  run<I, R>(batch: Batch<I, R>, item: I): Promise<R> {
+    const key = this.database.oneWriter ? undefined : batch;
+    let lane = this.lanes.get(key);
+    if (!lane) this.lanes.set(key, (lane = new Lane(this.database)));
+    return lane.run(batch, item);
+  }
+}
+
+/**
+ * While a transaction is in flight, what comes in gathers, and the next transaction takes it all.
+ * Nothing waits for a clock: when idle, an item goes at once. A promise is kept only after COMMIT.
+ */
+class Lane {
   private waiting: Entry[] = [];
   private readonly waitingSize: Size = { rows: 0, chars: 0 };
   /** Items that go alone. */
@@ -54,13 +72,12 @@ export class Batcher {
   private runningAlone = 0;
   /** Keys of the transactions under way. */
   private readonly busy = new Set<string>();
-  private lanes = 1;
+  private tracks = 1;
   private running = 0;
   private scheduled = false;
 
   constructor(private readonly database: Database) {}
 
-  /** TOO_MANY_REQUESTS where too much waits already. */
   run<I, R>(batch: Batch<I, R>, item: I): Promise<R> {
     const size = batch.size(item);
     if (this.waitingSize.rows + size.rows > WAITING.rows || this.waitingSize.chars + size.chars > WAITING.chars)
@@ -84,7 +101,7 @@ export class Batcher {
   }
 
   private async runAlone(): Promise<void> {
-    if (this.runningAlone >= LANES) return;
+    if (this.runningAlone >= TRACKS) return;
     const entry = this.held.shift();
     if (!entry) return;
     this.runningAlone += 1;
@@ -95,7 +112,7 @@ export class Batcher {
 
   /** After this turn of the event loop: what comes in with it shares the transaction. */
   private schedule(): void {
-    if (this.scheduled || this.waiting.length === 0 || this.running >= this.lanes) return;
+    if (this.scheduled || this.waiting.length === 0 || this.running >= this.tracks) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
@@ -110,14 +127,14 @@ export class Batcher {
     // Whoever waits for a lock that somebody holds for long keeps nobody else waiting.
     let slow = false;
     const timer = setTimeout(() => {
-      if (this.lanes === LANES) return;
+      if (this.tracks === TRACKS) return;
       slow = true;
-      this.lanes += 1;
+      this.tracks += 1;
       this.schedule();
     }, SLOW);
     await this.attempt(entries);
     clearTimeout(timer);
-    if (slow) this.lanes -= 1;
+    if (slow) this.tracks -= 1;
     this.running -= 1;
     for (const key of entries.flatMap((entry) => entry.keys)) this.busy.delete(key);
     this.schedule();

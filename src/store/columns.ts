@@ -1,16 +1,30 @@
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
-import type { Task } from '../contract/task.entity.js';
+import { type Task, TASK_COLUMNS } from '../contract/task.entity.js';
 import { FromNow } from './clock.js';
-import { type Dialect, isTimeColumn } from './dialect.js';
+import { type CellValue, type Dialect, isLocalTimeColumn, isTimeColumn } from './dialect.js';
 import type { Row } from './transaction.js';
+
+/** Tasks as they were read, and the database's time of reading. */
+export interface Reading<T extends Task> {
+  tasks: T[];
+  now: Date;
+}
+
+/** What a task becomes, by property; undefined leaves one alone. */
+export type TaskValues = Record<string, unknown>;
 
 /** Between rows and the registration's entity: the columns that TypeORM knows, a host's own included. */
 export class TaskColumns<T extends Task> {
   private readonly selected: ColumnMetadata[];
+  private readonly byProperty: Map<string, ColumnMetadata>;
+  /** Whether the host's entity has columns of its own: what the database makes of those is not ours to know. */
+  readonly hasOwn: boolean;
   /** The SELECT list for a whole task. */
   readonly list: Sql;
+  /** The same, with the database's time. */
+  readonly timedList: Sql;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -18,9 +32,12 @@ export class TaskColumns<T extends Task> {
     private readonly dialect: Dialect,
   ) {
     this.selected = metadata.columns.filter((column) => !column.isVirtual && column.isSelect);
+    this.byProperty = new Map(metadata.columns.map((column) => [column.propertyName, column]));
+    this.hasOwn = metadata.columns.some((column) => !TASK_COLUMNS.includes(column.propertyName));
     this.list = join(
       this.selected.map(({ databaseName }) => sql`${dialect.read(databaseName)} AS ${dialect.id(databaseName)}`),
     );
+    this.timedList = sql`${this.list}, ${dialect.clock} AS softdd_now`;
   }
 
   /** An instance of the entity with a row's values. */
@@ -28,34 +45,71 @@ export class TaskColumns<T extends Task> {
     const task = this.metadata.create() as T;
     for (const column of this.selected) {
       const value = row[column.databaseName];
-      const time = typeof value === 'string' && isTimeColumn(column.databaseName);
-      const hydrated: unknown = time ? new Date(value) : this.dataSource.driver.prepareHydratedValue(value, column);
-      column.setEntityValue(task, hydrated);
+      if (typeof value === 'string' && isTimeColumn(column.databaseName)) this.set(task, column, new Date(value));
+      else if (isPlain(column)) this.set(task, column, value);
+      else this.set(task, column, this.dataSource.driver.prepareHydratedValue(value, column));
     }
     return task;
   }
 
-  /** The column of a property. */
-  nameOf(property: string): string {
-    return this.metadata.findColumnWithPropertyName(property)!.databaseName;
+  /** Tasks of rows of the timed list. */
+  toReading(rows: Row[]): Reading<T> {
+    return { tasks: rows.map((row) => this.toTask(row)), now: new Date(rows[0]?.softdd_now as string | Date) };
+  }
+
+  /** The task that an INSERT of these values at this time makes, where the host's entity has no columns of its own. */
+  toNewTask(values: TaskValues, now: Date): T {
+    const task = this.metadata.create() as T;
+    for (const column of this.selected)
+      this.set(task, column, values[column.propertyName] ?? (column.default as unknown) ?? null);
+    return this.become(task, { createdAt: now }, now);
+  }
+
+  /** The task after an UPDATE at this time: what is said from now on becomes a time. */
+  become(task: T, values: TaskValues, now: Date): T {
+    for (const [property, value] of Object.entries({ ...values, updatedAt: now }))
+      if (value !== undefined) this.set(task, this.byProperty.get(property)!, at(value, now));
+    return task;
+  }
+
+  /** Column and value as an UPDATE of many rows at this time takes them. */
+  toCell(property: string, value: unknown, now: Date): [column: string, value: CellValue] {
+    const column = this.byProperty.get(property)!;
+    const time = at(value, now);
+    if (time instanceof Date) return [column.databaseName, time];
+    if (isPlain(column)) return [column.databaseName, value as CellValue];
+    return [column.databaseName, this.dataSource.driver.preparePersistentValue(value, column) as CellValue];
   }
 
   /** `column, value` pairs for those properties that are given (undefined leaves a column alone). */
-  toRow(values: Record<string, unknown>): [column: Sql, value: unknown][] {
+  toRow(values: TaskValues): [column: Sql, value: unknown][] {
     return this.metadata.columns
       .filter((column) => !column.isVirtual && column.getEntityValue(values) !== undefined)
       .map((column) => [this.dialect.id(column.databaseName), this.toValue(column.getEntityValue(values), column)]);
   }
 
   /** `column = value, …` for an UPDATE. */
-  toAssignments(values: Record<string, unknown>): Sql[] {
+  toAssignments(values: TaskValues): Sql[] {
     return this.toRow(values).map(([column, value]) => sql`${column} = ${value}`);
   }
 
   /** Our times are UTC, whatever zone the host's driver would write them in. */
   private toValue(value: unknown, column: ColumnMetadata): unknown {
     if (value instanceof FromNow) return this.dialect.after(value.seconds);
+    if (value instanceof Date && isLocalTimeColumn(column.databaseName)) return this.dialect.localTime(value);
     if (value instanceof Date && isTimeColumn(column.databaseName)) return this.dialect.time(value);
     return this.dataSource.driver.preparePersistentValue(value, column);
   }
+
+  private set(task: T, column: ColumnMetadata, value: unknown): void {
+    if (column.embeddedMetadata) column.setEntityValue(task, value);
+    else (task as TaskValues)[column.propertyName] = value;
+  }
 }
+
+/** A column of the queue's, stored as it is: neither TypeORM nor the host has anything to do with its values. */
+const isPlain = (column: ColumnMetadata): boolean =>
+  column.transformer === undefined && TASK_COLUMNS.includes(column.propertyName);
+
+const at = (value: unknown, now: Date): unknown =>
+  value instanceof FromNow ? new Date(now.getTime() + value.seconds * 1000) : value;

@@ -8,6 +8,8 @@ import type { Script } from './transaction.js';
 
 /** Runs scripts. One implementation for engines with a pool, one for SQLite. */
 export interface Database {
+  /** Transactions run one after the other, whoever begins them. */
+  readonly oneWriter: boolean;
   /** One try at a script in a transaction of its own: committed when this resolves, undone when it rejects. */
   attempt<T>(script: () => Script<T>): Promise<T>;
   /** A script of reads, without a transaction. */
@@ -20,8 +22,8 @@ export interface Database {
 /** Milliseconds after which a transaction that goes on losing is given up. */
 const PATIENCE = 10_000;
 
-export function openDatabase(dataSource: DataSource): Database {
-  return engineOf(dataSource) === 'sqlite' ? new SqliteDatabase(dataSource) : new PooledDatabase(dataSource);
+export async function openDatabase(dataSource: DataSource): Promise<Database> {
+  return engineOf(dataSource) === 'sqlite' ? new SqliteDatabase(dataSource) : PooledDatabase.open(dataSource);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { join, raw, type Sql } from 'sql-template-tag';
 import type { TaskStatusCatalogue } from '../contract/status.js';
-import { FromNow } from './clock.js';
-import type { Script } from './transaction.js';
+import type { Row, Script, Statement } from './transaction.js';
 
 export type Engine = 'mysql' | 'postgres' | 'sqlite';
 
@@ -24,21 +23,19 @@ export interface ReadySource {
   where: Sql;
   /** The column that holds the task's id. */
   taskId: Sql;
-  /** SELECT list of a ReadyRow. */
-  row: Sql;
+  /** Order of claims, of its own columns whatever a SELECT list calls by their names. */
+  order: Sql;
+  /** SELECT list of a ReadyRow; `task` is that of a whole task. */
+  row(task: Sql): Sql;
 }
 
-/** What a claim learns of a ready row: the task's id and attempts, and on MySQL the key of the narrow table. */
-export interface ReadyRow {
+/** What a claim learns of a ready row: on MySQL the key of the narrow table, elsewhere the task's whole row. */
+export interface ReadyRow extends Row {
   id: string;
-  service: string;
-  attempts: number;
-  priority?: number;
-  created?: string;
 }
 
 /** What an update of many rows sets a column to. */
-export type CellValue = string | number | null | FromNow;
+export type CellValue = string | number | null | Date;
 
 /** Rows that set the same columns, each to values of its own; a column's values are of one kind in all of them. */
 export interface RowsUpdate {
@@ -48,8 +45,8 @@ export interface RowsUpdate {
 
 /** What came of ready rows. */
 export interface ConfirmedRows {
-  /** Those whose tasks are the caller's now, in their order. */
-  free: ReadyRow[];
+  /** The tasks' rows that are the caller's now, in their order. */
+  free: Row[];
   /** How many are ready, but held by others. */
   held: number;
 }
@@ -96,12 +93,14 @@ export interface Dialect {
   read(column: string): Sql;
   /** Rows of one INSERT. */
   readonly insertRows: number;
-  /** RETURNING, where a write answers the rows as they are now; empty where it doesn't. */
-  returning(columns: Sql): Sql;
-  /** Statements that set each row to its own values, and `updated_at`, and answer `columns` where writes answer rows. */
-  updateEach(update: RowsUpdate, columns: Sql): Sql[];
-  /** Of locked ready rows, those whose tasks are locked too and really ready. */
-  confirm(rows: ReadyRow[]): Script<ConfirmedRows>;
+  /** The clock in a SELECT list: what `new Date()` takes. */
+  readonly clock: Sql;
+  /** The same as `time` for `created_at` and `updated_at`. */
+  localTime(time: Date): Sql;
+  /** Statements that set each row to its own values. */
+  updateEach(update: RowsUpdate): Statement[];
+  /** Of locked ready rows, those whose tasks are locked too and really ready; `task` is the SELECT list of a task. */
+  confirm(rows: ReadyRow[], task: Sql): Script<ConfirmedRows>;
 }
 
 const TIME_COLUMNS = ['run_at', 'lease_expires_at', 'started_at', 'finished_at'];
@@ -111,10 +110,12 @@ export const LOCAL_TIME_COLUMNS = ['created_at', 'updated_at'];
 export const isTimeColumn = (column: string): boolean =>
   TIME_COLUMNS.includes(column) || LOCAL_TIME_COLUMNS.includes(column);
 
+export const isLocalTimeColumn = (column: string): boolean => LOCAL_TIME_COLUMNS.includes(column);
+
 export const allSame = ([first, ...others]: CellValue[]): boolean =>
   others.every(
     (value) =>
-      value === first || (value instanceof FromNow && first instanceof FromNow && value.seconds === first.seconds),
+      value === first || (value instanceof Date && first instanceof Date && value.getTime() === first.getTime()),
   );
 
 /** Comma-separated parameters, for IN (…). */

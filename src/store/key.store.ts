@@ -1,7 +1,7 @@
 import sql, { join } from 'sql-template-tag';
 import { type Dialect, list } from './dialect.js';
 import { Conflict } from './failures.js';
-import { change, type Script, select } from './transaction.js';
+import { change, post, type Script, select } from './transaction.js';
 
 /** A key, and what it stands for. */
 export interface KeyEntry {
@@ -51,7 +51,7 @@ export class KeyStore {
 
   /** Takes back what a key stands for, if it is still this. */
   *drop({ id, taskIds }: KeyEntry): Script<void> {
-    yield* change(sql`DELETE FROM ${this.dialect.keys} WHERE id = ${id} AND task_ids = ${taskIds.join(' ')}`);
+    yield* post(sql`DELETE FROM ${this.dialect.keys} WHERE id = ${id} AND task_ids = ${taskIds.join(' ')}`);
   }
 
   /** Makes callers with the same ids go one after the other, each until its transaction ends. */
@@ -79,7 +79,7 @@ export class KeyStore {
   private *removeExpired(ids: string[]): Script<void> {
     const { dialect } = this;
     if (ids.length > 0)
-      yield* change(sql`DELETE FROM ${dialect.keys} WHERE id IN (${list(ids)}) AND expires_at <= ${dialect.now}`);
+      yield* post(sql`DELETE FROM ${dialect.keys} WHERE id IN (${list(ids)}) AND expires_at <= ${dialect.now}`);
   }
 }
 

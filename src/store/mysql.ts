@@ -4,6 +4,7 @@ import {
   type CellValue,
   type ConfirmedRows,
   type Dialect,
+  isLocalTimeColumn,
   isTimeColumn,
   list,
   literal,
@@ -13,14 +14,15 @@ import {
   type RowsUpdate,
   type TaskTable,
 } from './dialect.js';
-import { FromNow, utcText } from './clock.js';
+import { shifted, utcText } from './clock.js';
 import { isoOffset } from './offset.js';
-import { change, type Script, select } from './transaction.js';
+import { change, type Row, type Script, select } from './transaction.js';
 
 /** MySQL and MariaDB have no partial index: a narrow table kept by triggers stands for one. */
 export class MysqlDialect implements Dialect {
   readonly engine = 'mysql';
   readonly insertRows = 200;
+  readonly clock = sql`DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.%fZ')`;
   readonly table: Sql;
   readonly keys: Sql;
   readonly now = sql`UTC_TIMESTAMP(3)`;
@@ -42,8 +44,9 @@ export class MysqlDialect implements Dialect {
       from: this.id(`${options.table}_ready`),
       where: sql`1 = 1`,
       taskId: sql`task_id`,
+      order: this.claimOrder,
       // Not AS created_at: ORDER BY takes an alias before a column, and would sort, and lock, every ready row.
-      row: sql`task_id AS id, service, priority, DATE_FORMAT(created_at, '%Y-%m-%d %H:%i:%s.%f') AS created`,
+      row: () => sql`task_id AS id, service, priority, DATE_FORMAT(created_at, '%Y-%m-%d %H:%i:%s.%f') AS created`,
     };
   }
 
@@ -61,6 +64,10 @@ export class MysqlDialect implements Dialect {
 
   time(time: Date): Sql {
     return sql`CAST(${utcText(time)} AS DATETIME(3))`;
+  }
+
+  localTime(time: Date): Sql {
+    return this.time(shifted(time, this.options.offsetMinutes));
   }
 
   sortTime(text: string): Sql {
@@ -85,24 +92,20 @@ export class MysqlDialect implements Dialect {
     return sql`DATE_FORMAT(${this.id(column)}, ${`%Y-%m-%dT%H:%i:%s.%f${zone}`})`;
   }
 
-  /** MySQL's writes answer no rows. */
-  returning(): Sql {
-    return empty;
-  }
-
   /** One statement, by CASE: of all the ways to write it the fastest, and the one whose plan is always the primary key. */
   updateEach({ columns, rows }: RowsUpdate): Sql[] {
-    const valueOf = (value: CellValue): Sql => (value instanceof FromNow ? this.after(value.seconds) : sql`${value}`);
+    const ids = rows.map((row) => row.id);
     const assignments = columns.map((column, index) => {
       const cells = rows.map(({ values }) => values[index]!);
+      const valueOf = (cell: CellValue): unknown =>
+        cell instanceof Date
+          ? utcText(isLocalTimeColumn(column) ? shifted(cell, this.options.offsetMinutes) : cell)
+          : cell;
       if (allSame(cells)) return sql`${this.id(column)} = ${valueOf(cells[0]!)}`;
-      const cases = rows.map(({ id }, row) => sql`WHEN ${id} THEN ${valueOf(cells[row]!)}`);
+      const cases = cells.map((cell, row) => sql`WHEN ${ids[row]} THEN ${valueOf(cell)}`);
       return sql`${this.id(column)} = CASE id ${join(cases, ' ')} END`;
     });
-    return [
-      sql`UPDATE ${this.table} SET ${join(assignments)}, updated_at = ${this.localAfter(0)}
-        WHERE id IN (${list(rows.map((row) => row.id))})`,
-    ];
+    return [sql`UPDATE ${this.table} SET ${join(assignments)} WHERE id IN (${list(ids)})`];
   }
 
   /**
@@ -110,35 +113,22 @@ export class MysqlDialect implements Dialect {
    * Waiting here would be a deadlock on their side, so a task that somebody holds is passed over. A ready row whose
    * task is gone or not ready (TRUNCATE and cascades fire no triggers) is removed.
    */
-  *confirm(rows: ReadyRow[]): Script<ConfirmedRows> {
-    const attempts = yield* this.begun(
-      rows.map((row) => row.id),
-      this.skipLocked,
-    );
-    const missing = rows.filter((row) => !attempts.has(row.id));
-    const held =
-      missing.length === 0
-        ? attempts
-        : yield* this.begun(
-            missing.map((row) => row.id),
-            empty,
-          );
-    const orphans = missing.filter((row) => !held.has(row.id));
-    for (const orphan of orphans) yield* this.removeReady(orphan);
-    const free = rows.filter((row) => attempts.has(row.id));
-    return {
-      free: free.map((row) => ({ ...row, attempts: attempts.get(row.id)! })),
-      held: missing.length - orphans.length,
-    };
+  *confirm(rows: ReadyRow[], task: Sql): Script<ConfirmedRows> {
+    const ids = rows.map((row) => row.id);
+    const locked = new Map((yield* this.begun(ids, task, this.skipLocked)).map((row) => [row.id, row]));
+    const missing = rows.filter((row) => !locked.has(row.id));
+    const suspects = missing.map((row) => row.id);
+    const present = suspects.length === 0 ? [] : yield* this.begun(suspects, sql`id`, empty);
+    const held = new Set(present.map((row) => row.id));
+    for (const orphan of missing.filter((row) => !held.has(row.id))) yield* this.removeReady(orphan);
+    return { free: ids.flatMap((id): Row[] => (locked.has(id) ? [locked.get(id)!] : [])), held: held.size };
   }
 
-  /** Attempts of those that are ready. */
-  private *begun(ids: string[], lock: Sql): Script<Map<string, number>> {
+  private *begun(ids: string[], columns: Sql, lock: Sql): Script<Row[]> {
     const begin = literal(this.options.status.BEGIN);
-    const rows = yield* select<{ id: string; attempts: number }>(
-      sql`SELECT id, attempts FROM ${this.table} WHERE id IN (${list(ids)}) AND status = ${begin} ${lock}`,
+    return yield* select(
+      sql`SELECT ${columns} FROM ${this.table} WHERE id IN (${list(ids)}) AND status = ${begin} ${lock}`,
     );
-    return new Map(rows.map((row) => [row.id, Number(row.attempts)]));
   }
 
   private *removeReady(row: ReadyRow): Script<number> {

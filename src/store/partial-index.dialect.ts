@@ -19,9 +19,12 @@ export abstract class PartialIndexDialect {
       from: this.table,
       where: sql`status = ${literal(status.BEGIN)}`,
       taskId: sql`id`,
-      row: sql`id, service, attempts`,
+      order: this.order(),
+      row: (task) => task,
     };
   }
+
+  protected abstract order(): Sql;
 
   id(name: string): Sql {
     return raw(`"${name.replaceAll('"', '""')}"`);
@@ -33,10 +36,6 @@ export abstract class PartialIndexDialect {
 
   onDuplicate(assignments: Sql): Sql {
     return sql`ON CONFLICT (id) DO UPDATE SET ${assignments}`;
-  }
-
-  returning(columns: Sql): Sql {
-    return sql`RETURNING ${columns}`;
   }
 
   /** Whoever locked the row has the task. */

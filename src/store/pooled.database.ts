@@ -1,35 +1,41 @@
-import type { Sql } from 'sql-template-tag';
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
+import { Connection } from './connection.js';
 import type { Database } from './database.js';
-import { type QueryResult, type Row, runAsync, type Script } from './transaction.js';
+import { engineOf } from './engine.js';
+import { type QueryResult, type Row, runAsync, type Script, type Statement } from './transaction.js';
 
-/** MySQL, MariaDB and PostgreSQL: connections from the host's own pool. */
+/**
+ * MySQL, MariaDB and PostgreSQL, over a pool of our own with the host's settings: a host that keeps its connections
+ * busy holds up no task, and the other way round, and ours may send several statements at once.
+ */
 export class PooledDatabase implements Database {
-  constructor(private readonly dataSource: DataSource) {}
+  readonly oneWriter = false;
 
-  /** READ COMMITTED: under REPEATABLE READ the claims' gap locks deadlock with inserts. */
+  private constructor(private readonly pool: DataSource) {}
+
+  static async open(host: DataSource): Promise<PooledDatabase> {
+    return new PooledDatabase(await new DataSource(poolOptions(host)).initialize());
+  }
+
   async attempt<T>(script: () => Script<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
+    const connection = await Connection.open(this.pool);
+    const { begin, commit } = connection;
     try {
-      await runner.startTransaction('READ COMMITTED');
-      const result = await runAsync(script(), (statement) => execute(runner, statement));
-      await runner.commitTransaction();
-      return result;
+      return await runAsync(script(), (statements) => connection.send(statements), begin, commit);
     } catch (error) {
-      // A failed rollback means that the connection is gone, and the transaction with it.
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      await connection.rollback();
       throw error;
     } finally {
-      await runner.release();
+      await connection.release();
     }
   }
 
   async read<T>(script: () => Script<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
+    const connection = await Connection.open(this.pool);
     try {
-      return await runAsync(script(), (statement) => execute(runner, statement));
+      return await runAsync(script(), (statements) => connection.send(statements));
     } finally {
-      await runner.release();
+      await connection.release();
     }
   }
 
@@ -38,8 +44,29 @@ export class PooledDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    // The pool is the host's.
+    await this.pool.destroy();
   }
+}
+
+/** The host's settings, without what is the host's own. */
+function poolOptions(host: DataSource): DataSourceOptions {
+  const options = {
+    ...host.options,
+    entities: [],
+    subscribers: [],
+    migrations: [],
+    migrationsRun: false,
+    synchronize: false,
+    dropSchema: false,
+    cache: false,
+  };
+  return engineOf(host) === 'postgres'
+    ? ({
+        ...options,
+        installExtensions: false,
+        extra: { ...(host.options.extra as object), pipeline: true },
+      } as DataSourceOptions)
+    : ({ ...options, multipleStatements: true } as DataSourceOptions);
 }
 
 /** A script on the query runner of a caller's transaction. */
@@ -47,11 +74,13 @@ export async function within<T>(manager: EntityManager, script: () => Script<T>)
   const runner = manager.queryRunner;
   if (!runner?.isTransactionActive)
     throw new TypeError('`manager` has no open transaction: pass the one that dataSource.transaction() hands you.');
-  return runAsync(script(), (statement) => execute(runner, statement));
-}
-
-async function execute(runner: QueryRunner, statement: Sql): Promise<QueryResult> {
   const numbered = runner.connection.options.type === 'postgres';
-  const result = await runner.query(numbered ? statement.text : statement.sql, statement.values, true);
-  return { rows: (result.records ?? []) as Row[], affected: result.affected ?? 0 };
+  const execute = async ({ sql, text, values }: Statement): Promise<QueryResult> => {
+    const result = await runner.query(numbered ? text : sql, values, true);
+    return { rows: (result.records ?? []) as Row[], affected: result.affected ?? 0 };
+  };
+  return runAsync(script(), async (statements) => {
+    for (const statement of statements.slice(0, -1)) await execute(statement);
+    return execute(statements.at(-1)!);
+  });
 }

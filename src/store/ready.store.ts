@@ -1,6 +1,8 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag';
+import type { Task } from '../contract/task.entity.js';
+import type { Reading, TaskColumns } from './columns.js';
 import { type Dialect, literal, type ReadyRow, type TaskTable } from './dialect.js';
-import { type Script, select } from './transaction.js';
+import { type Row, type Script, select } from './transaction.js';
 
 /** Which tasks a claim takes. */
 export interface TaskFilter {
@@ -18,16 +20,19 @@ const CLAIM_WINDOW = 1024;
 const PROBED = 200;
 
 /** Ready tasks, found in the order of claims. */
-export class ReadyStore {
+export class ReadyStore<T extends Task> {
   constructor(
     private readonly dialect: Dialect,
+    private readonly columns: TaskColumns<T>,
     private readonly options: TaskTable,
   ) {}
 
   /** Ready tasks that fit and that nobody holds, locked: by priority, then oldest first. */
-  *find(filter: TaskFilter, limit: number): Script<ReadyRow[]> {
-    if (filter.taskId !== undefined) return yield* this.one(filter.taskId, filter);
-    return yield* this.oldest(filter, limit);
+  *find(filter: TaskFilter, limit: number): Script<Reading<T>> {
+    const { taskId } = filter;
+    return this.columns.toReading(
+      taskId === undefined ? yield* this.oldest(filter, limit) : yield* this.one(taskId, filter),
+    );
   }
 
   /** Which of these filters have ready tasks, however many there are in a few statements. Locks nothing. */
@@ -63,14 +68,14 @@ export class ReadyStore {
   }
 
   /** One named task, if it is ready, nobody holds it, and it fits the filter. */
-  private *one(taskId: string, filter: TaskFilter): Script<ReadyRow[]> {
-    return yield* select<ReadyRow>(
-      sql`SELECT id, service, attempts FROM ${this.dialect.table} WHERE ${this.named(taskId, filter)} ${this.dialect.skipLocked}`,
+  private *one(taskId: string, filter: TaskFilter): Script<Row[]> {
+    return yield* select(
+      sql`SELECT ${this.columns.timedList} FROM ${this.dialect.table} WHERE ${this.named(taskId, filter)} ${this.dialect.skipLocked}`,
     );
   }
 
-  private *oldest(filter: TaskFilter, limit: number): Script<ReadyRow[]> {
-    const taken: ReadyRow[] = [];
+  private *oldest(filter: TaskFilter, limit: number): Script<Row[]> {
+    const taken: Row[] = [];
     const services = filter.service === undefined ? yield* this.readyServices(filter) : [filter.service];
     for (const service of services) {
       if (taken.length < limit) taken.push(...(yield* this.oldestOf(service, filter.group, limit - taken.length)));
@@ -79,17 +84,17 @@ export class ReadyStore {
   }
 
   /** Ready tasks of one service, in the order of its index, locked. */
-  private *oldestOf(service: string, group: string | undefined, limit: number): Script<ReadyRow[]> {
+  private *oldestOf(service: string, group: string | undefined, limit: number): Script<Row[]> {
     const { dialect } = this;
     let window = limit;
     for (;;) {
       const rows = yield* select<ReadyRow>(
-        sql`SELECT ${dialect.ready.row} FROM ${dialect.ready.from}
+        sql`SELECT ${dialect.ready.row(this.columns.timedList)} FROM ${dialect.ready.from}
           WHERE ${join([dialect.ready.where, ...this.fits({ service, group })], ' AND ')}
-          ORDER BY ${dialect.claimOrder} LIMIT ${window} ${dialect.skipLocked}`,
+          ORDER BY ${dialect.ready.order} LIMIT ${window} ${dialect.skipLocked}`,
       );
       if (rows.length === 0) return [];
-      const { free, held } = yield* dialect.confirm(rows);
+      const { free, held } = yield* dialect.confirm(rows, this.columns.timedList);
       // Enough, or all that there is, or as far as a claim should wade through what others hold. Orphans are gone now.
       const tired = held > CLAIM_SLACK || window > limit + CLAIM_WINDOW;
       if (free.length >= limit || rows.length < window || tired) return free.slice(0, limit);

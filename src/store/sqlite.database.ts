@@ -1,8 +1,7 @@
-import type { Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Database } from './database.js';
 import { within } from './pooled.database.js';
-import { type QueryResult, type Row, runSync, type Script } from './transaction.js';
+import { type QueryResult, type Row, runSync, type Script, type Statement } from './transaction.js';
 
 /** What we use of better-sqlite3's API; libsql has the same. */
 export interface SqliteStatement {
@@ -19,6 +18,12 @@ export interface SqliteConnection {
 interface SqliteDriver {
   sqlite: new (file: string, options: Record<string, unknown>) => SqliteConnection;
   databaseConnection: SqliteConnection;
+}
+
+interface Prepared {
+  prepared: SqliteStatement;
+  /** Asking the driver each time takes as long as a step of the statement. */
+  reader: boolean;
 }
 
 const STATEMENTS = 200;
@@ -45,9 +50,10 @@ export function openSqlite(dataSource: DataSource, file: string): SqliteConnecti
  * it). A busy file is tried again by the caller, asynchronously.
  */
 export class SqliteDatabase implements Database {
+  readonly oneWriter = true;
   private readonly connection: SqliteConnection;
   private readonly own: boolean;
-  private readonly statements = new Map<string, SqliteStatement>();
+  private readonly statements = new Map<string, Prepared>();
 
   constructor(dataSource: DataSource) {
     const file = sqliteFile(dataSource);
@@ -94,20 +100,21 @@ export class SqliteDatabase implements Database {
     this.connection.close();
   }
 
-  private execute(statement: Sql): QueryResult {
-    const prepared = this.prepare(statement.sql);
+  private execute(statement: Statement): QueryResult {
+    const { prepared, reader } = this.prepare(statement.sql);
     const values = statement.values.map((value) => (typeof value === 'boolean' ? Number(value) : value));
-    if (prepared.reader) return { rows: prepared.all(...values), affected: 0 };
+    if (reader) return { rows: prepared.all(...values), affected: 0 };
     return { rows: [], affected: prepared.run(...values).changes };
   }
 
-  private prepare(text: string): SqliteStatement {
-    const known = this.statements.get(text);
-    if (known) return known;
+  private prepare(text: string): Prepared {
+    const ready = this.statements.get(text);
+    if (ready) return ready;
     // Lists of varying length make new texts without end: start over rather than keep them all.
     if (this.statements.size >= STATEMENTS) this.statements.clear();
     const prepared = this.connection.prepare(text);
-    this.statements.set(text, prepared);
-    return prepared;
+    const known = { prepared, reader: prepared.reader };
+    this.statements.set(text, known);
+    return known;
   }
 }

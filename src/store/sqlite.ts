@@ -1,14 +1,24 @@
-import sql, { empty, join, type Sql } from 'sql-template-tag';
-import { FromNow, utcText } from './clock.js';
-import { type Dialect, isTimeColumn, LOCAL_TIME_COLUMNS, type RowsUpdate, type TaskTable } from './dialect.js';
+import sql, { empty, type Sql } from 'sql-template-tag';
+import { shifted, utcText } from './clock.js';
+import {
+  type CellValue,
+  type Dialect,
+  isLocalTimeColumn,
+  isTimeColumn,
+  LOCAL_TIME_COLUMNS,
+  type RowsUpdate,
+  type TaskTable,
+} from './dialect.js';
 import { isoOffset } from './offset.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
+import type { Statement } from './transaction.js';
 
 /** One writer at a time: whoever is inside BEGIN IMMEDIATE holds the whole database, so no row needs a lock. */
 export class SqliteDialect extends PartialIndexDialect implements Dialect {
   readonly engine = 'sqlite';
   /** There is no way to the server to spare: a statement that is always the same is prepared once. */
   readonly insertRows = 1;
+  readonly clock = sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`;
   readonly now = sql`strftime('%Y-%m-%d %H:%M:%f', 'now')`;
   readonly sortKey = sql`created_at`;
   readonly claimOrder = sql`priority, created_at, id`;
@@ -22,6 +32,10 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
     this.listOrder = sql`${this.table}.created_at DESC, ${this.table}.id DESC`;
   }
 
+  protected order(): Sql {
+    return sql`${this.table}.priority, ${this.table}.created_at, ${this.table}.id`;
+  }
+
   after(seconds: number): Sql {
     return sql`strftime('%Y-%m-%d %H:%M:%f', 'now', ${`${seconds} seconds`})`;
   }
@@ -32,6 +46,10 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
 
   time(time: Date): Sql {
     return sql`${utcText(time)}`;
+  }
+
+  localTime(time: Date): Sql {
+    return this.time(shifted(time, this.options.offsetMinutes));
   }
 
   sortTime(text: string): Sql {
@@ -48,14 +66,15 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
     return sql`strftime('%Y-%m-%dT%H:%M:%f', ${this.id(column)}) || ${zone}`;
   }
 
-  updateEach({ columns, rows }: RowsUpdate, returned: Sql): Sql[] {
-    return rows.map(({ id, values }) => {
-      const assignments = columns.map((column, index) => {
-        const value = values[index]!;
-        return sql`${this.id(column)} = ${value instanceof FromNow ? this.after(value.seconds) : value}`;
-      });
-      return sql`UPDATE ${this.table} SET ${join(assignments)}, updated_at = ${this.localAfter(0)}
-        WHERE id = ${id} ${this.returning(returned)}`;
-    });
+  updateEach({ columns, rows }: RowsUpdate): Statement[] {
+    const assignments = columns.map((column) => `${this.id(column).sql} = ?`);
+    const text = `UPDATE ${this.table.sql} SET ${assignments.join(', ')} WHERE id = ?`;
+    const valueOf = (cell: CellValue, index: number): unknown =>
+      cell instanceof Date ? this.text(cell, columns[index]!) : cell;
+    return rows.map(({ id, values }) => ({ sql: text, text, values: [...values.map(valueOf), id] }));
+  }
+
+  private text(time: Date, column: string): string {
+    return utcText(isLocalTimeColumn(column) ? shifted(time, this.options.offsetMinutes) : time);
   }
 }

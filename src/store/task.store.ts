@@ -1,16 +1,16 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag';
 import type { Task } from '../contract/task.entity.js';
-import type { TaskColumns } from './columns.js';
-import { type CellValue, type Dialect, list, literal, type RowsUpdate, type TaskTable } from './dialect.js';
-import { change, type Row, type Script, select } from './transaction.js';
+import type { Reading, TaskColumns, TaskValues } from './columns.js';
+import { type Dialect, list, literal, type RowsUpdate, type TaskTable } from './dialect.js';
+import { change, post, type Script, select, type Statement } from './transaction.js';
 
 /** A task to be: `status` BEGIN with `runAt` means ready from then on. */
 export type NewRow = Record<string, unknown> & { taskId: string; status: number; runAt?: Date | undefined };
 
-/** What a task becomes: properties of the queue's own; undefined leaves one alone. */
-export interface TaskChange {
-  taskId: string;
-  values: Record<string, CellValue | undefined>;
+/** What a task, as it was locked, becomes. */
+export interface TaskChange<T extends Task> {
+  task: T;
+  values: TaskValues;
 }
 
 /** How many tasks a service has in a status. */
@@ -31,18 +31,18 @@ export class TaskStore<T extends Task> {
     private readonly options: TaskTable,
   ) {}
 
-  /** Answers them as they are now. */
-  *insert(rows: NewRow[]): Script<T[]> {
+  *insert(given: NewRow[]): Script<T[]> {
+    if (given.length === 0) return [];
     const { dialect, columns } = this;
-    const inserted: Row[] = [];
-    for (const { names, tuples } of this.statements(rows)) {
-      const insert = sql`INSERT INTO ${dialect.table} (${names}) VALUES ${join(tuples)} ${dialect.returning(columns.list)}`;
-      inserted.push(...(yield* select(insert)));
-    }
-    return yield* this.answered(
-      rows.map((row) => row.taskId),
-      inserted,
+    const [clock] = yield* select<{ softdd_now: string | Date }>(sql`SELECT ${dialect.clock} AS softdd_now`);
+    const now = new Date(clock!.softdd_now);
+    const rows = given.map((row) => this.readyAt(row, now));
+    const inserts = this.statements(rows, now);
+    yield* postLast(
+      [...inserts].map(({ names, tuples }) => sql`INSERT INTO ${dialect.table} (${names}) VALUES ${join(tuples)}`),
     );
+    if (columns.hasOwn) return yield* this.findAll(rows.map((row) => row.taskId));
+    return rows.map((row) => columns.toNewTask(row, now));
   }
 
   *find(taskId: string): Script<T | undefined> {
@@ -65,9 +65,14 @@ export class TaskStore<T extends Task> {
   }
 
   /** Those of these tasks that nobody else holds, locked. */
-  *lockFree(ids: string[]): Script<Map<string, T>> {
-    const tasks = yield* this.tasks(sql`WHERE id IN (${list(ids)}) ${this.dialect.skipLocked}`);
-    return new Map(tasks.map((task) => [task.taskId, task]));
+  *lockFree(ids: string[]): Script<Reading<T>> {
+    return yield* this.reading(sql`id IN (${list(ids)}) ${this.dialect.skipLocked}`);
+  }
+
+  /** This task, locked, however long somebody else holds it: the time is that after the wait. */
+  *lockOne(taskId: string): Script<Reading<T>> {
+    if (!(yield* this.lock(taskId))) return { tasks: [], now: new Date(0) };
+    return yield* this.reading(sql`id = ${taskId}`);
   }
 
   /** Those of these ids that there are. */
@@ -94,16 +99,13 @@ export class TaskStore<T extends Task> {
     return yield* this.findAll(ids);
   }
 
-  /** The same for tasks that become different things. */
-  *updateEach(changes: TaskChange[]): Script<T[]> {
-    const { dialect, columns } = this;
-    const changed: Row[] = [];
-    for (const update of this.alike(changes))
-      for (const statement of dialect.updateEach(update, columns.list)) changed.push(...(yield* select(statement)));
-    return yield* this.answered(
-      changes.map((change) => change.taskId),
-      changed,
-    );
+  /**
+   * The same for tasks that become different things, as they were just read under their locks. What they become is
+   * written by the time of that reading, and so known without another one.
+   */
+  *updateEach(changes: TaskChange<T>[], now: Date): Script<T[]> {
+    yield* postLast([...this.alike(changes, now)].flatMap((update) => this.dialect.updateEach(update)));
+    return changes.map(({ task, values }) => this.columns.become(task, values, now));
   }
 
   *delete(ids: string[]): Script<number> {
@@ -128,25 +130,16 @@ export class TaskStore<T extends Task> {
     return rows.map(({ service, status, count }) => ({ service, status: Number(status), count: Number(count) }));
   }
 
-  /** What writes answered, in the order of their ids; read where they answer nothing. */
-  private *answered(ids: string[], rows: Row[]): Script<T[]> {
-    if (rows.length < ids.length) return yield* this.findAll(ids);
-    return this.inOrder(
-      ids,
-      rows.map((row) => this.columns.toTask(row)),
-    );
-  }
-
   private inOrder(ids: string[], tasks: T[]): T[] {
     const known = new Map(tasks.map((task) => [task.taskId, task]));
-    return ids.map((id) => known.get(id)).filter((task) => task !== undefined);
+    return ids.flatMap((id) => known.get(id) ?? []);
   }
 
   /** One for as many rows as name the same columns: those that a host's entity leaves out have their defaults. */
-  private *statements(rows: NewRow[]): Generator<{ names: Sql; tuples: Sql[] }> {
+  private *statements(rows: NewRow[], now: Date): Generator<{ names: Sql; tuples: Sql[] }> {
     let open: { names: Sql; tuples: Sql[]; chars: number } | undefined;
     for (const row of rows) {
-      const { names, values } = this.toRow(row);
+      const { names, values } = this.toRow({ ...row, createdAt: now, updatedAt: now });
       const chars = sizeOf(Object.values(row));
       const fits =
         open?.names.sql === names.sql &&
@@ -161,41 +154,44 @@ export class TaskStore<T extends Task> {
   }
 
   /** Changes of the same columns to values of the same kinds, in statements of bounded length. */
-  private *alike(changes: TaskChange[]): Generator<RowsUpdate> {
+  private *alike(changes: TaskChange<T>[], now: Date): Generator<RowsUpdate> {
     const open = new Map<string, RowsUpdate & { chars: number }>();
-    for (const { taskId, values } of changes) {
-      const cells = Object.entries(values).filter(([, value]) => value !== undefined) as [string, CellValue][];
-      const kind = cells.map(([name, value]) => `${name}:${value === null ? 'null' : typeof value}`).join();
+    for (const { task, values } of changes) {
+      const cells = Object.entries({ ...values, updatedAt: now })
+        .filter(([, value]) => value !== undefined)
+        .map(([property, value]) => this.columns.toCell(property, value, now));
+      const kind = cells.map(([column, value]) => `${column}:${value === null ? 'null' : typeof value}`).join();
       const chars = sizeOf(cells.map(([, value]) => value));
       let update = open.get(kind);
       if (!update || update.chars + chars > STATEMENT_CHARS) {
         if (update) yield update;
-        update = { columns: cells.map(([name]) => this.columns.nameOf(name)), rows: [], chars: 0 };
+        update = { columns: cells.map(([column]) => column), rows: [], chars: 0 };
         open.set(kind, update);
       }
-      update.rows.push({ id: taskId, values: cells.map(([, value]) => value) });
+      update.rows.push({ id: task.taskId, values: cells.map(([, value]) => value) });
       update.chars += chars;
     }
     yield* open.values();
   }
 
-  private toRow({ runAt, ...values }: NewRow): { names: Sql; values: Sql } {
-    const { dialect } = this;
-    const row = this.columns.toRow({ ...values, status: runAt ? undefined : values.status });
-    const names = [...row.map(([column]) => column), dialect.id('created_at'), dialect.id('updated_at')];
-    const given = [...row.map(([, value]) => sql`${value}`), dialect.localAfter(0), dialect.localAfter(0)];
-    if (runAt) {
-      names.push(dialect.id('run_at'), dialect.id('status'));
-      given.push(dialect.time(runAt), this.readyAt(runAt));
-    }
-    return { names: join(names), values: sql`(${join(given)})` };
+  private toRow(row: NewRow): { names: Sql; values: Sql } {
+    const columns = this.columns.toRow(row);
+    return {
+      names: join(columns.map(([column]) => column)),
+      values: sql`(${join(columns.map(([, value]) => sql`${value}`))})`,
+    };
   }
 
   /** By the database's clock, not ours: what is due already needn't wait for the sweeper. */
-  private readyAt(runAt: Date): Sql {
+  private readyAt(row: NewRow, now: Date): NewRow {
     const { BEGIN, WAITING } = this.options.status;
-    const { dialect } = this;
-    return sql`CASE WHEN ${dialect.time(runAt)} <= ${dialect.now} THEN ${literal(BEGIN)} ELSE ${literal(WAITING)} END`;
+    return row.runAt ? { ...row, status: row.runAt <= now ? BEGIN : WAITING } : row;
+  }
+
+  private *reading(where: Sql): Script<Reading<T>> {
+    return this.columns.toReading(
+      yield* select(sql`SELECT ${this.columns.timedList} FROM ${this.dialect.table} WHERE ${where}`),
+    );
   }
 
   private *tasks(clause: Sql): Script<T[]> {
@@ -207,3 +203,10 @@ export class TaskStore<T extends Task> {
 /** Characters of the texts among values. */
 const sizeOf = (values: unknown[]): number =>
   values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
+
+/** Writes; the last one may travel with what comes after it, while many together might be too much for a packet. */
+function* postLast(statements: Statement[]): Script<void> {
+  for (const statement of statements.slice(0, -1)) yield* change(statement);
+  const last = statements.at(-1);
+  if (last) yield* post(last);
+}

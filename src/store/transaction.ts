@@ -1,4 +1,9 @@
-import type { Sql } from 'sql-template-tag';
+/** SQL as a driver takes it: with `?` in `sql`, with `$1` in `text`. */
+export interface Statement {
+  readonly sql: string;
+  readonly text: string;
+  readonly values: unknown[];
+}
 
 export type Row = Record<string, unknown>;
 
@@ -9,34 +14,69 @@ export interface QueryResult {
   affected: number;
 }
 
+/** A statement whose result its script has no use for: it may travel with the next one, or with COMMIT. */
+export class Posted {
+  constructor(readonly statement: Statement) {}
+}
+
 /**
  * A script of SQL: a generator that yields statements and is handed their results. It says *what* runs; the database
  * says *how*: over a pooled connection, awaiting each, or on SQLite in one synchronous call, so that no other code of
  * the process can come between BEGIN and COMMIT. A script may be run again from the start (deadlock), so it must keep
  * nothing outside itself.
  */
-export type Script<T> = Generator<Sql, T, QueryResult>;
+export type Script<T> = Generator<Statement | Posted, T, QueryResult>;
 
 /** Rows of a read. */
-export function* select<R = Row>(statement: Sql): Script<R[]> {
+export function* select<R = Row>(statement: Statement): Script<R[]> {
   return (yield statement).rows as R[];
 }
 
 /** Number of rows that a write changed. */
-export function* change(statement: Sql): Script<number> {
+export function* change(statement: Statement): Script<number> {
   return (yield statement).affected;
 }
 
+/** A write that nobody waits for: it is done, or has failed, by the next result or by COMMIT. */
+export function* post(statement: Statement): Script<void> {
+  yield new Posted(statement);
+}
+
+const NOTHING: QueryResult = { rows: [], affected: 0 };
+
 /** Runs a script over an executor that answers at once. */
-export function runSync<T>(script: Script<T>, execute: (statement: Sql) => QueryResult): T {
+export function runSync<T>(script: Script<T>, execute: (statement: Statement) => QueryResult): T {
   let step = script.next();
-  while (!step.done) step = script.next(execute(step.value));
+  while (!step.done) step = script.next(execute(step.value instanceof Posted ? step.value.statement : step.value));
   return step.value;
 }
 
-/** Runs a script over an executor that answers later. */
-export async function runAsync<T>(script: Script<T>, execute: (statement: Sql) => Promise<QueryResult>): Promise<T> {
+/** Sends statements, and answers what the last of them gave. */
+export type Send = (statements: Statement[]) => Promise<QueryResult>;
+
+/**
+ * Runs a script over a connection, in as few round trips as its results allow: `before` goes with its first statement,
+ * `after` with its last ones. Where it has no statements, nothing is sent.
+ */
+export async function runAsync<T>(
+  script: Script<T>,
+  send: Send,
+  before: Statement[] = [],
+  after: Statement[] = [],
+): Promise<T> {
+  let pending = before;
   let step = script.next();
-  while (!step.done) step = script.next(await execute(step.value));
+  while (!step.done) {
+    if (step.value instanceof Posted) {
+      pending = [...pending, step.value.statement];
+      step = script.next(NOTHING);
+    } else {
+      const statements = [...pending, step.value];
+      pending = [];
+      step = script.next(await send(statements));
+    }
+  }
+  const rest = [...pending, ...after];
+  if (pending !== before && rest.length > 0) await send(rest);
   return step.value;
 }
