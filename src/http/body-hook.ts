@@ -56,7 +56,9 @@ export class BodyHook implements OnModuleInit {
     );
   }
 
-  private install({ httpAdapter }: HttpAdapterHost): void {
+  private install({ httpAdapter }: Partial<HttpAdapterHost>): void {
+    // An application context serves no HTTP: a command, a worker in process.
+    if (!httpAdapter) return;
     if (httpAdapter.getType() === 'fastify') this.installFastify(httpAdapter.getInstance<Fastify>());
     else {
       this.express = httpAdapter.getInstance();

@@ -3,7 +3,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsDefined, IsOptional, ValidateBy } from 'class-validator';
 import type { FieldProblem } from '../contract/errors.js';
-import type { Rule } from '../core/rules.js';
+import type { Rule, RuleProblem } from '../core/rules.js';
 
 /** A parameter that a DTO of ours takes. */
 interface FieldDefinition {
@@ -70,16 +70,29 @@ function parse(dto: Record<string, unknown>, fields: FieldDefinition[], input: R
   for (const { name, rule, to, required } of fields) {
     const given = input[name];
     if (given === undefined || given === null) {
-      if (required) (problems ??= []).push({ field: name, rule: 'isDefined', msg: `${name} is required` });
+      if (required) (problems ??= []).push(missing(name));
       continue;
     }
     const value = to ? to(given) : given;
     const problem = rule(value);
-    if (problem) (problems ??= []).push({ field: name, rule: problem.rule, msg: `${name} ${problem.msg}` });
+    if (problem) (problems ??= []).push(broken(name, problem));
     else dto[name] = value;
   }
   return problems ? { problems } : { dto };
 }
+
+/** A parameter as clients know it. */
+export const nameOf = (property: string): string => (property === 'idempotencyKey' ? 'Idempotency-Key' : property);
+
+export const missing = (name: string, path = ''): FieldProblem => {
+  const field = path + nameOf(name);
+  return { field, rule: 'isDefined', msg: `${field} is required` };
+};
+
+export const broken = (name: string, { rule, msg }: RuleProblem, path = ''): FieldProblem => {
+  const field = path + nameOf(name);
+  return { field, rule, msg: `${field} ${msg}` };
+};
 
 /** Decimal digits become a number; anything else is left to the rule. */
 export const toInteger = (value: unknown): unknown =>

@@ -4,21 +4,18 @@ import { type FieldProblem, TaskError } from '../contract/errors.js';
 import { invalid, within } from '../core/invalid.js';
 import type { Rule } from '../core/rules.js';
 import type { Input } from './body.js';
-import { type Parsed, type Parser, parserOf } from './field.js';
+import { broken, missing, nameOf, type Parsed, type Parser, parserOf } from './field.js';
 import { InputList } from './input.js';
-
-/** A parameter as clients know it. */
-const nameOf = (property: string): string => (property === 'idempotencyKey' ? 'Idempotency-Key' : property);
 
 const problemsOf = (errors: ValidationError[], path = ''): FieldProblem[] =>
   errors.flatMap((error) => {
-    const field = path + nameOf(error.property);
+    const { property, value, children = [] } = error;
     const own = Object.entries(error.constraints ?? {}).map(([name, msg]): FieldProblem => {
-      if (error.value === undefined) return { field, rule: 'isDefined', msg: `${field} is required` };
-      const followed = (error.contexts?.[name] as { rule?: Rule } | undefined)?.rule?.(error.value);
-      return followed ? { field, rule: followed.rule, msg: `${field} ${followed.msg}` } : { field, rule: name, msg };
+      if (value === undefined) return missing(property, path);
+      const followed = (error.contexts?.[name] as { rule?: Rule } | undefined)?.rule?.(value);
+      return followed ? broken(property, followed, path) : { field: path + nameOf(property), rule: name, msg };
     });
-    return [...own, ...problemsOf(error.children ?? [], `${field}.`)];
+    return [...own, ...problemsOf(children, `${path}${nameOf(property)}.`)];
   });
 
 /** Validates by the DTO in the handler's signature. Fields that it doesn't name are ignored, as ever. */
@@ -66,7 +63,7 @@ class InputPipe implements PipeTransform {
 
 function parsed(result: Parsed): object {
   if ('dto' in result) return result.dto;
-  throw invalid(result.problems.map((problem) => ({ ...problem, field: nameOf(problem.field) })));
+  throw invalid(result.problems);
 }
 
 /** What nobody reads is dropped before class-validator looks into it. */

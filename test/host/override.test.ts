@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Get, Header, HttpCode, Inject, Injectable, Scope, SetMetadata } from '@nestjs/common';
+import { Get, Header, HttpCode, Inject, Injectable, Param, Scope, SetMetadata } from '@nestjs/common';
 import { SwaggerModule } from '@nestjs/swagger';
 import {
   type ClaimAnswer,
@@ -16,6 +16,7 @@ import {
   type TaskJson,
   type TaskModuleOptions,
   type UpdateTaskDto,
+  UserId,
 } from '../../src/index.js';
 import { ADAPTERS, type Host, startHost } from '../support/host.js';
 
@@ -126,6 +127,11 @@ class Rich extends TaskController {
     return this.owner;
   }
 
+  @Get('/api/tasks/:taskId/input')
+  async inputOf(@UserId() userId: string, @Param('taskId') taskId: string): Promise<string> {
+    return (await this.get(userId, taskId)).input;
+  }
+
   @Get('/api/tasks/stats')
   stats() {
     return { number: this.perRequest.number };
@@ -160,6 +166,9 @@ describe.each(ADAPTERS)('what a host adds to a controller, with %s', (adapter) =
     const { user, worker } = await start(Rich);
     expect((await user('alice', 'GET', '/api/tasks/stats')).body).toMatchObject({ status: 1 });
     expect((await user('alice', 'GET', '/api/tasks/x/owner')).body).toEqual({ status: 1, data: 'default' });
+    // What one handler gets from another is what that returns, without an envelope.
+    const { taskId } = (await user('alice', 'POST', '/api/tasks', { json: { input: 'in' } })).body.data;
+    expect((await user('alice', 'GET', `/api/tasks/${taskId}/input`)).body).toEqual({ status: 1, data: 'in' });
     expect((await user('alice', 'GET', '/api/tasks/other')).body.data.code).toBe(14001);
     expect((await worker('GET', '/api/tasks/stats')).body.data.code).toBe(10001);
   });
