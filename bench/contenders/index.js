@@ -1,0 +1,9 @@
+import { bullmq } from './bullmq.js';
+import { byHand } from './by-hand.js';
+import { empty } from './empty.js';
+import { graphileWorker } from './graphile-worker.js';
+import { original } from './original.js';
+import { pgBoss } from './pg-boss.js';
+import { softdd } from './softdd.js';
+
+export const CONTENDERS = { softdd, bullmq, byHand, empty, graphileWorker, original, pgBoss };

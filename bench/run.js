@@ -1,0 +1,87 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { findDatabases, machine } from './databases.js';
+import { SCENARIOS } from './scenarios.js';
+
+/**
+ * `npm run bench [-- --quick] [-- --only <words>]`: every scenario on the databases that it finds, ours and the peer's
+ * in turn, so that both see the same weather; writes RESULTS.md when everything ran in full.
+ */
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean' }, only: { type: 'string' }, rounds: { type: 'string' } },
+});
+const effort = values.quick ? { rounds: 1, seconds: 1, tasks: 4000 } : { rounds: 5, seconds: 4, tasks: 40_000 };
+if (values.rounds) effort.rounds = Number(values.rounds);
+
+const { found, missing } = await findDatabases();
+for (const [kind, description] of Object.entries(found)) console.log(`${kind.padEnd(9)} ${description}`);
+for (const [kind, reason] of Object.entries(missing)) console.log(`${kind.padEnd(9)} NOT FOUND: ${reason}`);
+
+const rows = [];
+for (const scenario of SCENARIOS) {
+  if (values.only && !scenario.name.toLowerCase().includes(values.only.toLowerCase())) continue;
+  if (!scenario.needs.every((kind) => kind in found)) {
+    console.log(`skipped   ${scenario.name}`);
+    continue;
+  }
+  const rounds = [];
+  for (let round = 0; round < effort.rounds; round++) rounds.push(await scenario.round(effort));
+  const row = summary(scenario, rounds);
+  rows.push(row);
+  console.log(row.join(' | '));
+}
+
+const table = markdown(rows);
+console.log(`\n${table}`);
+if (!values.quick && !values.only) writeFileSync(new URL('RESULTS.md', import.meta.url), report(table));
+
+function summary({ name, goal, unit }, rounds) {
+  const ratios = rounds.map(({ ours, theirs }) => ours / theirs);
+  const ratio = median(ratios);
+  const met = goal.atLeast === undefined ? ratio <= goal.atMost : ratio >= goal.atLeast;
+  return [
+    name,
+    ratio.toFixed(2),
+    `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
+    goal.atLeast === undefined ? `<= ${goal.atMost}` : `>= ${goal.atLeast}`,
+    met ? 'met' : 'not met',
+    `${figure(median(rounds.map(({ ours }) => ours)))} / ${figure(median(rounds.map(({ theirs }) => theirs)))} ${unit}`,
+  ];
+}
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function figure(number) {
+  return number < 100 ? number.toFixed(2) : Math.round(number).toLocaleString('en');
+}
+
+function markdown(lines) {
+  const head = ['what', 'ratio (median)', 'spread', 'goal', '', 'ours / theirs'];
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function report(text) {
+  const { cpu, memory, system, node } = machine();
+  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+  const peers = Object.keys(dependencies).map((name) => {
+    const { version } = JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), 'utf8'));
+    return `${name} ${version}`;
+  });
+  return `# Results
+
+Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. ${effort.rounds} rounds; in each, ours and the
+peer's run one after the other on fresh databases, ${effort.seconds} s after a second of warming up, or
+${effort.tasks.toLocaleString('en')} tasks in process. Every run counted its tasks: none was lost, handed out twice or left unfinished.
+Only the ratios mean something: databases, server and load client share one machine.
+
+- Machine: ${cpu}, ${memory}, ${system}, Node ${node}
+- Databases: ${Object.values(found).join('; ')}
+- Peers: ${peers.join(', ')}
+
+${text}
+`;
+}

@@ -1,0 +1,149 @@
+import { createDatabase, query } from './databases.js';
+import { direct } from './direct/run.js';
+import { gets, lifeCycle } from './http/run.js';
+
+/** Runs `measure` on a fresh database of each kind. */
+async function on(kinds, measure) {
+  const databases = [];
+  try {
+    for (const kind of kinds) databases.push(await createDatabase(kind));
+    return await measure(...databases.map(({ url }) => url));
+  } finally {
+    for (const database of databases) await database.drop();
+  }
+}
+
+/** Ours against a peer's life cycle over HTTP, one after the other; rates in tasks a second. */
+const overHttp = (name, goal, kind, contender, itsKind = kind, more = {}) => ({
+  name,
+  goal,
+  unit: 'tasks/s',
+  needs: [kind, itsKind],
+  round: ({ seconds }) =>
+    on([kind, itsKind], async (ourUrl, itsUrl) => {
+      const ours = await lifeCycle({ contender: 'softdd', url: ourUrl, seconds, ...more });
+      const theirs = await lifeCycle({ contender, url: itsUrl, seconds, ...more });
+      return { ours: ours.rate, theirs: theirs.rate };
+    }),
+});
+
+const inProcess = (name, goal, kind, contender, itsKind = kind) => ({
+  name,
+  goal,
+  unit: 'tasks/s',
+  needs: [kind, itsKind],
+  round: ({ tasks }) =>
+    on([kind, itsKind], async (ourUrl, itsUrl) => {
+      const ours = await direct({ contender: 'softdd', url: ourUrl, tasks });
+      const theirs = await direct({ contender, url: itsUrl, tasks });
+      return { ours: ours.rate, theirs: theirs.rate };
+    }),
+});
+
+/** A latency of ours at one connection against the same SQL by hand: lower is better. */
+const byHand = (call) => ({
+  name: `MariaDB, 1 connection: ${call} against the same SQL by hand, p50`,
+  goal: { atMost: 1.2 },
+  unit: 'ms',
+  needs: ['mysql'],
+  round: ({ seconds }) =>
+    on(['mysql', 'mysql'], async (ourUrl, itsUrl) => {
+      const ours = await lifeCycle({ contender: 'softdd', url: ourUrl, connections: 1, seconds });
+      const theirs = await lifeCycle({ contender: 'byHand', url: itsUrl, connections: 1, seconds });
+      return { ours: ours.latency[call].p50, theirs: theirs.latency[call].p50 };
+    }),
+});
+
+const tail = (kind, title) => ({
+  name: `${title}, 64 connections: claim p99 against p50`,
+  goal: { atMost: 3 },
+  unit: 'ms',
+  needs: [kind],
+  round: ({ seconds }) =>
+    on([kind], async (url) => {
+      const { latency } = await lifeCycle({ contender: 'softdd', url, seconds });
+      return { ours: latency.claim.p99, theirs: latency.claim.p50 };
+    }),
+});
+
+/** Another session that looks at the tables as they were before the run, and so keeps every old version alive. */
+async function withSnapshot(url, measure) {
+  const { createConnection } = await import('mysql2/promise');
+  const connection = await createConnection(url);
+  await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+  await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+  try {
+    return await measure();
+  } finally {
+    await connection.end();
+  }
+}
+
+export const SCENARIOS = [
+  overHttp('MariaDB against BullMQ on Redis', { atLeast: 1.2 }, 'mysql', 'bullmq', 'redis'),
+  overHttp('SQLite against BullMQ on Redis', { atLeast: 2.2 }, 'sqlite', 'bullmq', 'redis'),
+  overHttp('PostgreSQL against pg-boss', { atLeast: 5 }, 'postgres', 'pgBoss'),
+  overHttp("MariaDB against the original's claim", { atLeast: 15 }, 'mysql', 'original'),
+  byHand('claim'),
+  byHand('finish'),
+  inProcess(
+    'In process, MariaDB against BullMQ (addBulk, concurrency 50)',
+    { atLeast: 1.8 },
+    'mysql',
+    'bullmq',
+    'redis',
+  ),
+  inProcess('In process, PostgreSQL against graphile-worker', { atLeast: 1 }, 'postgres', 'graphileWorker'),
+  inProcess('In process, PostgreSQL against pg-boss (batches of 100)', { atLeast: 1.2 }, 'postgres', 'pgBoss'),
+  tail('mysql', 'MariaDB'),
+  tail('postgres', 'PostgreSQL'),
+  tail('sqlite', 'SQLite'),
+  {
+    name: 'MariaDB, an old snapshot held open, against none',
+    goal: { atLeast: 0.7 },
+    unit: 'tasks/s',
+    needs: ['mysql'],
+    round: ({ seconds }) =>
+      on(['mysql', 'mysql'], async (heldUrl, freeUrl) => {
+        // The tables are there before the snapshot is.
+        await lifeCycle({ contender: 'softdd', url: heldUrl, seconds: 0.5 });
+        await query(heldUrl, 'SELECT COUNT(*) FROM tasks');
+        const held = await withSnapshot(heldUrl, () => lifeCycle({ contender: 'softdd', url: heldUrl, seconds }));
+        const free = await lifeCycle({ contender: 'softdd', url: freeUrl, seconds });
+        return { ours: held.rate, theirs: free.rate };
+      }),
+  },
+  {
+    name: 'SQLite, 256 connections against the best of 1, 16, 64 and 256',
+    goal: { atLeast: 0.9 },
+    unit: 'tasks/s',
+    needs: ['sqlite'],
+    round: ({ seconds }) => scaling('sqlite', seconds),
+  },
+  {
+    name: 'MariaDB, 256 connections against the best of 1, 16, 64 and 256',
+    goal: { atLeast: 0.9 },
+    unit: 'tasks/s',
+    needs: ['mysql'],
+    round: ({ seconds }) => scaling('mysql', seconds),
+  },
+  {
+    name: 'An empty claim against an empty route',
+    goal: { atLeast: 0.7 },
+    unit: 'requests/s',
+    needs: ['sqlite'],
+    round: ({ seconds }) =>
+      on(['sqlite'], async (url) => {
+        const paths = ['/api/crontask?service=default&workerId=1', '/api/empty'];
+        const [ours, theirs] = await gets({ contenders: 'softdd,empty', url, paths, seconds });
+        return { ours, theirs };
+      }),
+  },
+];
+
+async function scaling(kind, seconds) {
+  const rates = [];
+  for (const connections of [1, 16, 64, 256])
+    rates.push(await on([kind], (url) => lifeCycle({ contender: 'softdd', url, connections, seconds })));
+  return { ours: rates.at(-1).rate, theirs: Math.max(...rates.map(({ rate }) => rate)) };
+}
