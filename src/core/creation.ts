@@ -1,10 +1,10 @@
-import { v7 as uuidv7 } from 'uuid';
 import { TaskError } from '../contract/errors.js';
 import { type Task, TASK_COLUMNS } from '../contract/task.entity.js';
 import { type Batch, done, failed, type Outcome, type Size } from '../store/batcher.js';
 import type { KeyEntry } from '../store/key.store.js';
 import type { NewRow } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
+import { TaskIds } from './ids.js';
 import { check, invalid, within } from './invalid.js';
 import { digest, type InTransaction, type Queue, runBatched } from './queue.js';
 import { type Limits, limitsOf, Quotas } from './quota.js';
@@ -66,6 +66,8 @@ interface Made<T extends Task> {
 
 /** Creates tasks: all of one call or none. */
 export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
+  private readonly ids = new TaskIds();
+
   constructor(private readonly queue: Queue<T>) {}
 
   async create(given: NewTask<T>[], { idempotencyKey, ...where }: InTransaction & Idempotent): Promise<T[]> {
@@ -159,7 +161,7 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
       ]);
     return {
       ...ownColumns(own),
-      taskId: uuidv7(),
+      taskId: this.ids.next(),
       userId,
       input,
       args,
@@ -173,7 +175,7 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
   }
 }
 
-export function checkStatus(status: number, allowed: number[]): void {
+export function checkStatus(status: number, allowed: readonly number[]): void {
   if (!allowed.includes(status))
     throw invalid([{ field: 'status', rule: 'isIn', msg: `status must be one of ${allowed.join(', ')}` }]);
 }

@@ -70,10 +70,22 @@ export type Verdict = 'move' | 'stay' | 'refuse';
 /** The life of a task under one catalogue of statuses: pure rules, no HTTP, no SQL. */
 export class LifeCycle {
   private readonly phases: Map<number, TaskPhase>;
+  /** Statuses of tasks that have ended. */
+  readonly endedStatuses: readonly number[];
+  /** Statuses that a user may create a task with. */
+  readonly newStatuses: readonly number[];
+  /** Statuses that a user may name: a draft's own, too, which moves nothing. */
+  readonly userStatuses: readonly number[];
+  /** Statuses that a worker may report. */
+  readonly workerStatuses: readonly number[];
 
   constructor(readonly status: TaskStatusCatalogue) {
     this.phases = new Map(customStatuses(status).map((value) => [value, 'CUSTOM' as TaskPhase]));
     for (const role of TASK_ROLES) this.phases.set(status[role], role);
+    this.endedStatuses = ENDED.map((role) => status[role as TaskRole]);
+    this.newStatuses = this.asked((move) => move.by === 'user' && move.from === 'NEW');
+    this.userStatuses = this.asked((move) => move.by === 'user');
+    this.workerStatuses = this.asked((move) => move.by === 'worker' && move.from !== 'BEGIN');
   }
 
   /** A status that no catalogue names was written past us, by a host or by SQL: in progress, like a custom one. */
@@ -94,32 +106,12 @@ export class LifeCycle {
     return this.phase(status) === 'FINISHED';
   }
 
-  /** Statuses of tasks that have ended. */
-  get endedStatuses(): number[] {
-    return [this.status.FINISHED, this.status.ERROR, this.status.CANCELLED];
-  }
-
   /**
    * Whether no worker has had the task, so that its input may change. Rows of an adopted table tell by their status
    * alone.
    */
   isUntouched({ status, attempts, releases }: { status: number; attempts: number; releases: number }): boolean {
     return attempts + releases === 0 && ['INIT', 'WAITING', 'BEGIN'].includes(this.phase(status));
-  }
-
-  /** Statuses that a user may create a task with. */
-  get newStatuses(): number[] {
-    return this.asked((move) => move.by === 'user' && move.from === 'NEW');
-  }
-
-  /** Statuses that a user may name: a draft's own, too, which moves nothing. */
-  get userStatuses(): number[] {
-    return this.asked((move) => move.by === 'user');
-  }
-
-  /** Statuses that a worker may report. */
-  get workerStatuses(): number[] {
-    return this.asked((move) => move.by === 'worker' && move.from !== 'BEGIN');
   }
 
   /** A user asks for a status. Asking for the one it has changes nothing and is fine. */

@@ -125,7 +125,7 @@ function newStatus(status: TaskStatusCatalogue): StatusDoc {
     description:
       `${status.INIT} INIT for a draft, ${status.BEGIN} BEGIN for a task that is ready to be claimed. ` +
       `Absent: as the configuration says, ${status.INIT} by default.`,
-    enum: new LifeCycle(status).newStatuses,
+    enum: [...new LifeCycle(status).newStatuses],
     example: status.BEGIN,
   };
 }
@@ -135,13 +135,13 @@ function userStatus(status: TaskStatusCatalogue): StatusDoc {
     description:
       `${status.BEGIN} BEGIN makes it ready, or runs it again once it has failed or was cancelled; ` +
       `${status.CANCELLED} CANCELLED calls it off. ${status.INIT} INIT says that it is a draft still.`,
-    enum: new LifeCycle(status).userStatuses,
+    enum: [...new LifeCycle(status).userStatuses],
     example: status.BEGIN,
   };
 }
 
 function workerStatus(status: TaskStatusCatalogue): StatusDoc {
-  const allowed = new LifeCycle(status).workerStatuses;
+  const allowed = [...new LifeCycle(status).workerStatuses];
   return {
     description:
       `${named(status, allowed)}: FINISHED or ERROR at the end, BEGIN to give the task back, ` +

@@ -3,7 +3,8 @@ import type { DataSource, EntityMetadata } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
 import { type Task, TASK_COLUMNS } from '../contract/task.entity.js';
 import { FromNow } from './clock.js';
-import { type CellValue, type Dialect, isLocalTimeColumn, isTimeColumn } from './dialect.js';
+import { type Dialect, isTimeColumn } from './dialect.js';
+import type { Cell } from './rows.js';
 import type { Row } from './transaction.js';
 
 /** Tasks as they were read, and the database's time of reading. */
@@ -18,6 +19,7 @@ export type TaskValues = Record<string, unknown>;
 /** Between rows and the registration's entity: the columns that TypeORM knows, a host's own included. */
 export class TaskColumns<T extends Task> {
   private readonly selected: ColumnMetadata[];
+  private readonly writable: ColumnMetadata[];
   private readonly byProperty: Map<string, ColumnMetadata>;
   /** Whether the host's entity has columns of its own: what the database makes of those is not ours to know. */
   readonly hasOwn: boolean;
@@ -32,6 +34,7 @@ export class TaskColumns<T extends Task> {
     private readonly dialect: Dialect,
   ) {
     this.selected = metadata.columns.filter((column) => !column.isVirtual && column.isSelect);
+    this.writable = metadata.columns.filter((column) => !column.isVirtual);
     this.byProperty = new Map(metadata.columns.map((column) => [column.propertyName, column]));
     this.hasOwn = metadata.columns.some((column) => !TASK_COLUMNS.includes(column.propertyName));
     this.list = join(
@@ -72,32 +75,27 @@ export class TaskColumns<T extends Task> {
     return task;
   }
 
-  /** Column and value as an UPDATE of many rows at this time takes them. */
-  toCell(property: string, value: unknown, now: Date): [column: string, value: CellValue] {
-    const column = this.byProperty.get(property)!;
-    const time = at(value, now);
-    if (time instanceof Date) return [column.databaseName, time];
-    if (isPlain(column)) return [column.databaseName, value as CellValue];
-    return [column.databaseName, this.dataSource.driver.preparePersistentValue(value, column) as CellValue];
+  /** What is written to a row, for those properties that are given (undefined leaves a column alone). */
+  toCells(values: TaskValues, now?: Date): [column: string, cell: Cell][] {
+    const cells: [string, Cell][] = [];
+    for (const column of this.writable) {
+      const value = column.embeddedMetadata ? column.getEntityValue(values) : values[column.propertyName];
+      if (value !== undefined) cells.push([column.databaseName, this.toCell(at(value, now), column)]);
+    }
+    return cells;
   }
 
-  /** `column, value` pairs for those properties that are given (undefined leaves a column alone). */
-  toRow(values: TaskValues): [column: Sql, value: unknown][] {
-    return this.metadata.columns
-      .filter((column) => !column.isVirtual && column.getEntityValue(values) !== undefined)
-      .map((column) => [this.dialect.id(column.databaseName), this.toValue(column.getEntityValue(values), column)]);
-  }
-
-  /** `column = value, …` for an UPDATE. */
+  /** `column = value, …` for an UPDATE of rows alike. */
   toAssignments(values: TaskValues): Sql[] {
-    return this.toRow(values).map(([column, value]) => sql`${column} = ${value}`);
+    const { dialect } = this;
+    return this.toCells(values).map(([name, cell]) => {
+      const said = cell instanceof FromNow ? dialect.after(cell.seconds) : sql`${cell}`;
+      return sql`${dialect.id(name)} = ${said}`;
+    });
   }
 
-  /** Our times are UTC, whatever zone the host's driver would write them in. */
-  private toValue(value: unknown, column: ColumnMetadata): unknown {
-    if (value instanceof FromNow) return this.dialect.after(value.seconds);
-    if (value instanceof Date && isLocalTimeColumn(column.databaseName)) return this.dialect.localTime(value);
-    if (value instanceof Date && isTimeColumn(column.databaseName)) return this.dialect.time(value);
+  private toCell(value: unknown, column: ColumnMetadata): Cell {
+    if (isPlain(column)) return value;
     return this.dataSource.driver.preparePersistentValue(value, column);
   }
 
@@ -111,5 +109,5 @@ export class TaskColumns<T extends Task> {
 const isPlain = (column: ColumnMetadata): boolean =>
   column.transformer === undefined && TASK_COLUMNS.includes(column.propertyName);
 
-const at = (value: unknown, now: Date): unknown =>
-  value instanceof FromNow ? new Date(now.getTime() + value.seconds * 1000) : value;
+const at = (value: unknown, now: Date | undefined): unknown =>
+  now && value instanceof FromNow ? new Date(now.getTime() + value.seconds * 1000) : value;

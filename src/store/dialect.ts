@@ -1,5 +1,6 @@
 import { join, raw, type Sql } from 'sql-template-tag';
 import type { TaskStatusCatalogue } from '../contract/status.js';
+import type { Rows } from './rows.js';
 import type { Row, Script, Statement } from './transaction.js';
 
 export type Engine = 'mysql' | 'postgres' | 'sqlite';
@@ -32,15 +33,6 @@ export interface ReadySource {
 /** What a claim learns of a ready row: on MySQL the key of the narrow table, elsewhere the task's whole row. */
 export interface ReadyRow extends Row {
   id: string;
-}
-
-/** What an update of many rows sets a column to. */
-export type CellValue = string | number | null | Date;
-
-/** Rows that set the same columns, each to values of its own; a column's values are of one kind in all of them. */
-export interface RowsUpdate {
-  columns: string[];
-  rows: { id: string; values: CellValue[] }[];
 }
 
 /** What came of ready rows. */
@@ -81,8 +73,6 @@ export interface Dialect {
   after(seconds: number): Sql;
   /** The same for `created_at` and `updated_at`, in the offset that the table keeps them in. */
   localAfter(seconds: number): Sql;
-  /** A point in time as a value of a UTC column. */
-  time(time: Date): Sql;
   /** What `sortKey` gave, to compare `created_at` with. */
   sortTime(text: string): Sql;
   /** Inserts what has no row of that key yet. */
@@ -91,14 +81,12 @@ export interface Dialect {
   onDuplicate(assignments: Sql): Sql;
   /** A column as it is selected: times of ours come as ISO 8601 text where a driver would misread them. */
   read(column: string): Sql;
-  /** Rows of one INSERT. */
-  readonly insertRows: number;
   /** The clock in a SELECT list: what `new Date()` takes. */
   readonly clock: Sql;
-  /** The same as `time` for `created_at` and `updated_at`. */
-  localTime(time: Date): Sql;
-  /** Statements that set each row to its own values. */
-  updateEach(update: RowsUpdate): Statement[];
+  /** Statements that insert these rows. */
+  insertEach(rows: Rows): Statement[];
+  /** Statements that set each of these rows to its own cells. */
+  updateEach(rows: Rows): Statement[];
   /** Of locked ready rows, those whose tasks are locked too and really ready; `task` is the SELECT list of a task. */
   confirm(rows: ReadyRow[], task: Sql): Script<ConfirmedRows>;
 }
@@ -111,12 +99,6 @@ export const isTimeColumn = (column: string): boolean =>
   TIME_COLUMNS.includes(column) || LOCAL_TIME_COLUMNS.includes(column);
 
 export const isLocalTimeColumn = (column: string): boolean => LOCAL_TIME_COLUMNS.includes(column);
-
-export const allSame = ([first, ...others]: CellValue[]): boolean =>
-  others.every(
-    (value) =>
-      value === first || (value instanceof Date && first instanceof Date && value.getTime() === first.getTime()),
-  );
 
 /** Comma-separated parameters, for IN (…). */
 export const list = (values: unknown[]): Sql => join(values);

@@ -1,10 +1,11 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
-import { allSame, type CellValue, type Dialect, type RowsUpdate } from './dialect.js';
+import { type Dialect, isTimeColumn } from './dialect.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
+import { allSame, type Cell, type Rows } from './rows.js';
+import type { Statement } from './transaction.js';
 
 export class PostgresDialect extends PartialIndexDialect implements Dialect {
   readonly engine = 'postgres';
-  readonly insertRows = 200;
   readonly clock = sql`statement_timestamp()`;
   /** Not clock_timestamp(), which may differ from row to row, so that no index can serve a comparison with it. */
   readonly now = sql`statement_timestamp()`;
@@ -27,14 +28,6 @@ export class PostgresDialect extends PartialIndexDialect implements Dialect {
     return this.after(seconds);
   }
 
-  time(time: Date): Sql {
-    return sql`${time.toISOString()}::timestamptz`;
-  }
-
-  localTime(time: Date): Sql {
-    return this.time(time);
-  }
-
   sortTime(text: string): Sql {
     return sql`${`${text}+00`}::timestamptz`;
   }
@@ -47,13 +40,23 @@ export class PostgresDialect extends PartialIndexDialect implements Dialect {
     return this.id(column);
   }
 
-  /** One statement whose text is the same however many rows there are: a column of values is one array. */
-  updateEach({ columns, rows }: RowsUpdate): Sql[] {
+  insertEach({ columns, rows }: Rows): Statement[] {
+    const names = columns.map((column) => this.id(column).sql).join(', ');
+    const tuple = (row: number): string =>
+      `(${columns.map((_, index) => `$${row * columns.length + index + 1}`).join(', ')})`;
+    const tuples = rows.map((_, row) => tuple(row)).join(', ');
+    const text = `INSERT INTO ${this.table.sql} (${names}) VALUES ${tuples}`;
+    const values = rows.flatMap(({ cells }) => cells.map((cell, index) => stored(cell, columns[index]!)));
+    return [{ sql: text, text, values }];
+  }
+
+  /** One statement whose text is the same however many rows there are: a column of cells is one array. */
+  updateEach({ columns, rows }: Rows): Sql[] {
     const arrays = [sql`${rows.map((row) => row.id)}::text[]`];
     const assignments = columns.map((column, index) => {
-      const cells = rows.map(({ values }) => plain(values[index]!));
+      const cells = rows.map((row) => stored(row.cells[index], column));
       if (allSame(cells)) return sql`${this.id(column)} = ${cells[0]}`;
-      arrays.push(sql`${cells}::${arrayType(rows[0]!.values[index]!)}`);
+      arrays.push(sql`${cells}::${arrayType(cells[0], column)}`);
       return sql`${this.id(column)} = ${cellName(arrays.length - 1)}`;
     });
     const names = arrays.map((_, index) => cellName(index));
@@ -66,7 +69,9 @@ export class PostgresDialect extends PartialIndexDialect implements Dialect {
 
 const cellName = (index: number): Sql => raw(`softdd_cell_${index}`);
 
-const plain = (cell: CellValue): CellValue => (cell instanceof Date ? cell.toISOString() : cell);
+/** Whatever zone the host's driver would write our times in. */
+const stored = (cell: Cell, column: string): Cell =>
+  cell instanceof Date && isTimeColumn(column) ? cell.toISOString() : cell;
 
-const arrayType = (cell: CellValue): Sql =>
-  raw(cell instanceof Date ? 'timestamptz[]' : typeof cell === 'number' ? 'int[]' : 'text[]');
+const arrayType = (cell: Cell, column: string): Sql =>
+  raw(isTimeColumn(column) ? 'timestamptz[]' : typeof cell === 'number' ? 'int[]' : 'text[]');

@@ -1,23 +1,14 @@
 import sql, { empty, type Sql } from 'sql-template-tag';
 import { shifted, utcText } from './clock.js';
-import {
-  type CellValue,
-  type Dialect,
-  isLocalTimeColumn,
-  isTimeColumn,
-  LOCAL_TIME_COLUMNS,
-  type RowsUpdate,
-  type TaskTable,
-} from './dialect.js';
+import { type Dialect, isLocalTimeColumn, isTimeColumn, LOCAL_TIME_COLUMNS, type TaskTable } from './dialect.js';
 import { isoOffset } from './offset.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
+import type { Cell, Rows } from './rows.js';
 import type { Statement } from './transaction.js';
 
 /** One writer at a time: whoever is inside BEGIN IMMEDIATE holds the whole database, so no row needs a lock. */
 export class SqliteDialect extends PartialIndexDialect implements Dialect {
   readonly engine = 'sqlite';
-  /** There is no way to the server to spare: a statement that is always the same is prepared once. */
-  readonly insertRows = 1;
   readonly clock = sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`;
   readonly now = sql`strftime('%Y-%m-%d %H:%M:%f', 'now')`;
   readonly sortKey = sql`created_at`;
@@ -44,14 +35,6 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
     return this.after(this.options.offsetMinutes * 60 + seconds);
   }
 
-  time(time: Date): Sql {
-    return sql`${utcText(time)}`;
-  }
-
-  localTime(time: Date): Sql {
-    return this.time(shifted(time, this.options.offsetMinutes));
-  }
-
   sortTime(text: string): Sql {
     return sql`${text}`;
   }
@@ -66,15 +49,23 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
     return sql`strftime('%Y-%m-%dT%H:%M:%f', ${this.id(column)}) || ${zone}`;
   }
 
-  updateEach({ columns, rows }: RowsUpdate): Statement[] {
-    const assignments = columns.map((column) => `${this.id(column).sql} = ?`);
-    const text = `UPDATE ${this.table.sql} SET ${assignments.join(', ')} WHERE id = ?`;
-    const valueOf = (cell: CellValue, index: number): unknown =>
-      cell instanceof Date ? this.text(cell, columns[index]!) : cell;
-    return rows.map(({ id, values }) => ({ sql: text, text, values: [...values.map(valueOf), id] }));
+  /** There is no way to the server to spare: a statement that is always the same is prepared once. */
+  insertEach({ columns, rows }: Rows): Statement[] {
+    const names = columns.map((column) => this.id(column).sql).join(', ');
+    const text = `INSERT INTO ${this.table.sql} (${names}) VALUES (${columns.map(() => '?').join(', ')})`;
+    return rows.map(({ cells }) => ({ sql: text, text, values: this.stored(cells, columns) }));
   }
 
-  private text(time: Date, column: string): string {
-    return utcText(isLocalTimeColumn(column) ? shifted(time, this.options.offsetMinutes) : time);
+  updateEach({ columns, rows }: Rows): Statement[] {
+    const assignments = columns.map((column) => `${this.id(column).sql} = ?`);
+    const text = `UPDATE ${this.table.sql} SET ${assignments.join(', ')} WHERE id = ?`;
+    return rows.map(({ id, cells }) => ({ sql: text, text, values: [...this.stored(cells, columns), id] }));
+  }
+
+  private stored(cells: Cell[], columns: string[]): Cell[] {
+    return cells.map((cell, index) => {
+      if (!(cell instanceof Date) || !isTimeColumn(columns[index]!)) return cell;
+      return utcText(isLocalTimeColumn(columns[index]!) ? shifted(cell, this.options.offsetMinutes) : cell);
+    });
   }
 }

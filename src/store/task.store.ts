@@ -1,7 +1,8 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag';
 import type { Task } from '../contract/task.entity.js';
 import type { Reading, TaskColumns, TaskValues } from './columns.js';
-import { type Dialect, list, literal, type RowsUpdate, type TaskTable } from './dialect.js';
+import { type Dialect, list, literal, type TaskTable } from './dialect.js';
+import { alike, type RowToWrite } from './rows.js';
 import { change, post, type Script, select, type Statement } from './transaction.js';
 
 /** A task to be: `status` BEGIN with `runAt` means ready from then on. */
@@ -20,9 +21,6 @@ export interface TaskCount {
   count: number;
 }
 
-/** Characters of one statement, but for a row that is longer: MySQL takes 16 MB in a packet, or what it is set to. */
-const STATEMENT_CHARS = 1_000_000;
-
 /** Tasks by their ids: each piece a script to run inside a transaction. Written once, over the dialect. */
 export class TaskStore<T extends Task> {
   constructor(
@@ -37,10 +35,8 @@ export class TaskStore<T extends Task> {
     const [clock] = yield* select<{ softdd_now: string | Date }>(sql`SELECT ${dialect.clock} AS softdd_now`);
     const now = new Date(clock!.softdd_now);
     const rows = given.map((row) => this.readyAt(row, now));
-    const inserts = this.statements(rows, now);
-    yield* postLast(
-      [...inserts].map(({ names, tuples }) => sql`INSERT INTO ${dialect.table} (${names}) VALUES ${join(tuples)}`),
-    );
+    const toWrite = rows.map((row) => this.toWrite(row.taskId, { ...row, createdAt: now, updatedAt: now }, now));
+    yield* postLast([...alike(toWrite)].flatMap((some) => dialect.insertEach(some)));
     if (columns.hasOwn) return yield* this.findAll(rows.map((row) => row.taskId));
     return rows.map((row) => columns.toNewTask(row, now));
   }
@@ -104,7 +100,8 @@ export class TaskStore<T extends Task> {
    * written by the time of that reading, and so known without another one.
    */
   *updateEach(changes: TaskChange<T>[], now: Date): Script<T[]> {
-    yield* postLast([...this.alike(changes, now)].flatMap((update) => this.dialect.updateEach(update)));
+    const toWrite = changes.map(({ task, values }) => this.toWrite(task.taskId, { ...values, updatedAt: now }, now));
+    yield* postLast([...alike(toWrite)].flatMap((some) => this.dialect.updateEach(some)));
     return changes.map(({ task, values }) => this.columns.become(task, values, now));
   }
 
@@ -114,7 +111,7 @@ export class TaskStore<T extends Task> {
   }
 
   /** How many of an owner's tasks have none of these statuses; looks no further than `most`. */
-  *countOthers(userId: string, statuses: number[], most: number): Script<number> {
+  *countOthers(userId: string, statuses: readonly number[], most: number): Script<number> {
     const [row] = yield* select<{ count: unknown }>(
       sql`SELECT COUNT(*) AS count FROM (SELECT 1 FROM ${this.dialect.table} WHERE user_id = ${userId}
         AND status NOT IN (${join(statuses.map(literal))}) LIMIT ${most}) active`,
@@ -135,51 +132,8 @@ export class TaskStore<T extends Task> {
     return ids.flatMap((id) => known.get(id) ?? []);
   }
 
-  /** One for as many rows as name the same columns: those that a host's entity leaves out have their defaults. */
-  private *statements(rows: NewRow[], now: Date): Generator<{ names: Sql; tuples: Sql[] }> {
-    let open: { names: Sql; tuples: Sql[]; chars: number } | undefined;
-    for (const row of rows) {
-      const { names, values } = this.toRow({ ...row, createdAt: now, updatedAt: now });
-      const chars = sizeOf(Object.values(row));
-      const fits =
-        open?.names.sql === names.sql &&
-        open.tuples.length < this.dialect.insertRows &&
-        open.chars + chars <= STATEMENT_CHARS;
-      if (open && !fits) yield open;
-      if (!open || !fits) open = { names, tuples: [], chars: 0 };
-      open.tuples.push(values);
-      open.chars += chars;
-    }
-    if (open) yield open;
-  }
-
-  /** Changes of the same columns to values of the same kinds, in statements of bounded length. */
-  private *alike(changes: TaskChange<T>[], now: Date): Generator<RowsUpdate> {
-    const open = new Map<string, RowsUpdate & { chars: number }>();
-    for (const { task, values } of changes) {
-      const cells = Object.entries({ ...values, updatedAt: now })
-        .filter(([, value]) => value !== undefined)
-        .map(([property, value]) => this.columns.toCell(property, value, now));
-      const kind = cells.map(([column, value]) => `${column}:${value === null ? 'null' : typeof value}`).join();
-      const chars = sizeOf(cells.map(([, value]) => value));
-      let update = open.get(kind);
-      if (!update || update.chars + chars > STATEMENT_CHARS) {
-        if (update) yield update;
-        update = { columns: cells.map(([column]) => column), rows: [], chars: 0 };
-        open.set(kind, update);
-      }
-      update.rows.push({ id: task.taskId, values: cells.map(([, value]) => value) });
-      update.chars += chars;
-    }
-    yield* open.values();
-  }
-
-  private toRow(row: NewRow): { names: Sql; values: Sql } {
-    const columns = this.columns.toRow(row);
-    return {
-      names: join(columns.map(([column]) => column)),
-      values: sql`(${join(columns.map(([, value]) => sql`${value}`))})`,
-    };
+  private toWrite(id: string, values: TaskValues, now: Date): RowToWrite {
+    return { id, cells: this.columns.toCells(values, now) };
   }
 
   /** By the database's clock, not ours: what is due already needn't wait for the sweeper. */
@@ -199,10 +153,6 @@ export class TaskStore<T extends Task> {
     return rows.map((row) => this.columns.toTask(row));
   }
 }
-
-/** Characters of the texts among values. */
-const sizeOf = (values: unknown[]): number =>
-  values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
 
 /** Writes; the last one may travel with what comes after it, while many together might be too much for a packet. */
 function* postLast(statements: Statement[]): Script<void> {
