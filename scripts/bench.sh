@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 npm run --silent build
-[ -x bench/node_modules/.bin/node ] || npm --prefix bench install --no-audit --no-fund --silent
+[ -x bench/node_modules/.bin/node ] || npm --prefix bench ci --no-audit --no-fund --silent
 exec bench/node_modules/.bin/node bench/run.js "$@"

@@ -5,7 +5,7 @@ import type { TaskValues } from '../store/columns.js';
 import { transaction } from '../store/database.js';
 import type { KeyEntry } from '../store/key.store.js';
 import type { TaskFilter } from '../store/ready.store.js';
-import type { Script } from '../store/transaction.js';
+import { type Script, together } from '../store/transaction.js';
 import { check } from './invalid.js';
 import { newToken } from './lease.js';
 import { digest, type Queue } from './queue.js';
@@ -72,9 +72,11 @@ export class Claims<T extends Task> implements Batch<ClaimOptions, Taken<T>> {
     for (const [claim, tasks] of yield* this.answeredBefore(claims)) taken.set(claim, { isNew: false, tasks });
     // Where nobody is left to hear the answer, nothing is taken.
     const open = claims.filter((claim) => !taken.has(claim) && !claim.signal?.aborted);
-    // One after the other: tasks that the first filter found fit the second no longer.
-    for (const alike of byFilter(open))
-      for (const [claim, tasks] of yield* this.take(alike)) taken.set(claim, { isNew: true, tasks });
+    // One service has nothing to do with another. Filters that may find the same tasks go one after the other.
+    const { apart, crossing } = byService(open);
+    const dealt = yield* together(apart.map((claims) => this.takeAll(claims)));
+    for (const shares of [...dealt, yield* this.takeAll(crossing)])
+      for (const [claim, tasks] of shares) taken.set(claim, { isNew: true, tasks });
     yield* this.queue.keys.add(
       open.flatMap((claim) => entryOf(claim, taken.get(claim)!.tasks)),
       KEY_SECONDS,
@@ -111,8 +113,15 @@ export class Claims<T extends Task> implements Batch<ClaimOptions, Taken<T>> {
     return task.claimKey === claimKey && this.queue.lifeCycle.isHeld(task.status);
   }
 
+  private *takeAll(claims: ClaimOptions[]): Script<[ClaimOptions, T[]][]> {
+    const shares: [ClaimOptions, T[]][] = [];
+    for (const alike of groupBy(claims, ({ group, service, taskId }) => JSON.stringify([service, group, taskId])))
+      shares.push(...(yield* this.take(alike)));
+    return shares;
+  }
+
   /** Deals the ready tasks of one filter out to its claims, in the order that they came in. BEGIN to START. */
-  private *take(claims: ClaimOptions[]): Script<Map<ClaimOptions, T[]>> {
+  private *take(claims: ClaimOptions[]): Script<[ClaimOptions, T[]][]> {
     const { ready, tasks } = this.queue;
     const wanted = claims.reduce((sum, { limit = 1 }) => sum + limit, 0);
     const { tasks: found, now } = yield* ready.find(claims[0]!, wanted);
@@ -121,7 +130,7 @@ export class Claims<T extends Task> implements Batch<ClaimOptions, Taken<T>> {
       share.map((task) => ({ task, values: this.start(task, claim) })),
     );
     yield* tasks.updateEach(changes, now);
-    return new Map(shares.map(({ claim, share }) => [claim, share]));
+    return shares.map(({ claim, share }) => [claim, share]);
   }
 
   private start({ service, attempts }: T, claim: ClaimOptions): TaskValues {
@@ -179,11 +188,20 @@ const entryOf = (claim: ClaimOptions, tasks: Task[]): KeyEntry[] => {
   return key === undefined ? [] : [{ id: key, fingerprint: key, taskIds: tasks.map((task) => task.taskId) }];
 };
 
-function byFilter(claims: ClaimOptions[]): Iterable<ClaimOptions[]> {
-  const alike = new Map<string, ClaimOptions[]>();
-  for (const claim of claims) {
-    const filter = JSON.stringify([claim.service, claim.group, claim.taskId]);
-    alike.set(filter, [...(alike.get(filter) ?? []), claim]);
+/** Claims of each service, and those that name none, or a task, and so may meet with any of the others. */
+function byService(claims: ClaimOptions[]): { apart: ClaimOptions[][]; crossing: ClaimOptions[] } {
+  const named = claims.filter(({ service, taskId }) => service !== undefined && taskId === undefined);
+  const crossing = claims.filter(({ service, taskId }) => service === undefined || taskId !== undefined);
+  return { apart: groupBy(named, ({ service }) => service!), crossing };
+}
+
+function groupBy<I>(items: I[], keyOf: (item: I) => string): I[][] {
+  const groups = new Map<string, I[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
   }
-  return alike.values();
+  return [...groups.values()];
 }

@@ -90,11 +90,14 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
   });
 }
 
-/** Bytes as they come in, copied into one buffer: a million chunks of one byte would cost a hundred times their size. */
+/**
+ * Bytes as they come in. A body of one chunk is that chunk; more are copied into one buffer: a million chunks of one
+ * byte would cost a hundred times their size.
+ */
 class Bytes {
   /** Of all that came, what was dropped past the limit included. */
   size = 0;
-  private buffer = Buffer.allocUnsafe(4096);
+  private buffer: Buffer = NOTHING;
 
   constructor(private readonly limit: number) {}
 
@@ -105,16 +108,20 @@ class Bytes {
   add(chunk: Buffer): void {
     const end = this.size + chunk.length;
     if (end <= this.limit) {
-      if (end > this.buffer.length) {
-        const larger = Buffer.allocUnsafe(Math.min(Math.max(end, this.buffer.length * 2), this.limit));
-        this.buffer.copy(larger, 0, 0, this.size);
-        this.buffer = larger;
+      if (this.size === 0) this.buffer = chunk;
+      else {
+        if (end > this.buffer.length) {
+          const larger = Buffer.allocUnsafe(Math.min(Math.max(end, this.buffer.length * 2, 4096), this.limit));
+          this.buffer.copy(larger, 0, 0, this.size);
+          this.buffer = larger;
+        }
+        chunk.copy(this.buffer, this.size);
       }
-      chunk.copy(this.buffer, this.size);
     }
     this.size = end;
   }
 }
+const NOTHING = Buffer.alloc(0);
 
 function parseJson(bytes: Buffer): Input | Input[] {
   if (!isUtf8(bytes)) throw malformed('must be UTF-8');

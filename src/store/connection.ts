@@ -35,8 +35,8 @@ export abstract class Connection {
       : new MysqlConnection(dataSource, runner, driver as MysqlDriver);
   }
 
-  /** Sends statements in one go, and answers what the last one gave; none runs after one that failed. */
-  async send(statements: Statement[]): Promise<QueryResult> {
+  /** Sends statements in one go, and answers what each of them gave; none runs after one that failed. */
+  async send(statements: Statement[]): Promise<QueryResult[]> {
     const { logger } = this.dataSource;
     for (const { sql, values } of statements) logger.logQuery(sql, values, this.runner);
     try {
@@ -57,7 +57,7 @@ export abstract class Connection {
     await this.runner.release();
   }
 
-  protected abstract transmit(statements: Statement[]): Promise<QueryResult>;
+  protected abstract transmit(statements: Statement[]): Promise<QueryResult[]>;
   /** The connection is of no more use. */
   protected abstract discard(): void;
 }
@@ -73,14 +73,18 @@ class MysqlConnection extends Connection {
     super(dataSource, runner);
   }
 
-  protected transmit(statements: Statement[]): Promise<QueryResult> {
+  protected transmit(statements: Statement[]): Promise<QueryResult[]> {
     const text = statements.map(({ sql }) => sql).join(';\n');
     const values = statements.flatMap((statement) => statement.values);
     return new Promise((resolve, reject) => {
-      this.driver.query(text, values, (error, results) => {
+      this.driver.query(text, values, (error, answer) => {
         if (error) return reject(error);
-        const last = statements.length > 1 ? (results as MysqlResult[]).at(-1)! : (results as MysqlResult);
-        resolve(Array.isArray(last) ? { rows: last, affected: 0 } : { rows: [], affected: last.affectedRows });
+        const results = statements.length > 1 ? (answer as MysqlResult[]) : [answer as MysqlResult];
+        resolve(
+          results.map((result) =>
+            Array.isArray(result) ? { rows: result, affected: 0 } : { rows: [], affected: result.affectedRows },
+          ),
+        );
       });
     });
   }
@@ -102,11 +106,12 @@ class PostgresConnection extends Connection {
   }
 
   /** A transaction in which one has failed runs no more, and its COMMIT is a ROLLBACK. */
-  protected async transmit(statements: Statement[]): Promise<QueryResult> {
+  protected async transmit(statements: Statement[]): Promise<QueryResult[]> {
     const results = await Promise.allSettled(statements.map(({ text, values }) => this.driver.query(text, values)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-    const last = results.at(-1) as PromiseFulfilledResult<{ rows: Row[]; rowCount: number | null }>;
-    return { rows: last.value.rows, affected: last.value.rowCount ?? 0 };
+    return results.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return { rows: result.value.rows, affected: result.value.rowCount ?? 0 };
+    });
   }
 
   /** The pool drops a client that has lost its server. */

@@ -18,29 +18,22 @@ export interface TaskTable {
 
 /** Where claimable rows are found in the order of claims: a partial index, or the narrow table that stands for one. */
 export interface ReadySource {
-  /** FROM clause with everything that makes a row ready. */
   from: Sql;
   /** Condition that makes a row of it ready. */
   where: Sql;
   /** The column that holds the task's id. */
   taskId: Sql;
-  /** Order of claims, of its own columns whatever a SELECT list calls by their names. */
+  /** FROM clause that joins each ready row with its task, where that is another row. */
+  tasks: Sql;
+  /** A column of it, by a name that a join and a SELECT list leave clear. */
+  column(name: string): Sql;
+  /** Order of claims. */
   order: Sql;
-  /** SELECT list of a ReadyRow; `task` is that of a whole task. */
-  row(task: Sql): Sql;
 }
 
-/** What a claim learns of a ready row: on MySQL the key of the narrow table, elsewhere the task's whole row. */
+/** What a claim learns of a ready row: the task, or nothing but nulls where somebody holds it, or where there is none. */
 export interface ReadyRow extends Row {
-  id: string;
-}
-
-/** What came of ready rows. */
-export interface ConfirmedRows {
-  /** The tasks' rows that are the caller's now, in their order. */
-  free: Row[];
-  /** How many are ready, but held by others. */
-  held: number;
+  id: string | null;
 }
 
 /** What the engines say differently. The store is written once over this. */
@@ -87,8 +80,11 @@ export interface Dialect {
   insertEach(rows: Rows): Statement[];
   /** Statements that set each of these rows to its own cells. */
   updateEach(rows: Rows): Statement[];
-  /** Of locked ready rows, those whose tasks are locked too and really ready; `task` is the SELECT list of a task. */
-  confirm(rows: ReadyRow[], task: Sql): Script<ConfirmedRows>;
+  /**
+   * Removes what is no ready row at all among the first `limit` of those that fit; answers how many they were. For
+   * engines whose ready rows are rows of their own.
+   */
+  removeOrphans(fits: Sql, limit: number): Script<number>;
 }
 
 const TIME_COLUMNS = ['run_at', 'lease_expires_at', 'started_at', 'finished_at'];

@@ -1,20 +1,18 @@
-import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
+import sql, { join, raw, type Sql } from 'sql-template-tag';
 import {
-  type ConfirmedRows,
   type Dialect,
   isLocalTimeColumn,
   isTimeColumn,
   list,
   literal,
   LOCAL_TIME_COLUMNS,
-  type ReadyRow,
   type ReadySource,
   type TaskTable,
 } from './dialect.js';
 import { shifted, utcText } from './clock.js';
 import { isoOffset } from './offset.js';
 import { allSame, type Cell, type Rows } from './rows.js';
-import { change, type Row, type Script, select, type Statement } from './transaction.js';
+import { change, type Script, select, type Statement } from './transaction.js';
 
 /** MySQL and MariaDB have no partial index: a narrow table kept by triggers stands for one. */
 export class MysqlDialect implements Dialect {
@@ -37,13 +35,18 @@ export class MysqlDialect implements Dialect {
     this.keys = this.id(`${options.table}_keys`);
     // The table's own column: an unqualified name is the formatted text of that name, which no index serves.
     this.listOrder = sql`${this.table}.created_at DESC, ${this.table}.id DESC`;
+    const from = this.id(`${options.table}_ready`);
+    // Not AS created_at: ORDER BY takes an alias before a column, and would sort, and lock, every ready row.
+    const column = (name: string): Sql => sql`${from}.${this.id(name)}`;
     this.ready = {
-      from: this.id(`${options.table}_ready`),
+      from,
       where: sql`1 = 1`,
       taskId: sql`task_id`,
-      order: this.claimOrder,
-      // Not AS created_at: ORDER BY takes an alias before a column, and would sort, and lock, every ready row.
-      row: () => sql`task_id AS id, service, priority, DATE_FORMAT(created_at, '%Y-%m-%d %H:%i:%s.%f') AS created`,
+      // From the ready row to its task, never the other way, and both are locked.
+      tasks: sql`${from} LEFT JOIN ${this.table} ON ${this.table}.id = ${column('task_id')}
+        AND ${this.table}.status = ${literal(options.status.BEGIN)}`,
+      column,
+      order: join(['priority', 'created_at', 'task_id'].map(column)),
     };
   }
 
@@ -76,9 +79,10 @@ export class MysqlDialect implements Dialect {
   }
 
   read(column: string): Sql {
-    if (!isTimeColumn(column)) return this.id(column);
+    const name = sql`${this.table}.${this.id(column)}`;
+    if (!isTimeColumn(column)) return name;
     const zone = LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z';
-    return sql`DATE_FORMAT(${this.id(column)}, ${`%Y-%m-%dT%H:%i:%s.%f${zone}`})`;
+    return sql`DATE_FORMAT(${name}, ${raw(`'%Y-%m-%dT%H:%i:%s.%f${zone}'`)})`;
   }
 
   /** The driver writes a list of lists as tuples. */
@@ -107,32 +111,25 @@ export class MysqlDialect implements Dialect {
   }
 
   /**
-   * A claim locks the ready row first and the task after it; a user, the PHP side or an operator the other way round.
-   * Waiting here would be a deadlock on their side, so a task that somebody holds is passed over. A ready row whose
-   * task is gone or not ready (TRUNCATE and cascades fire no triggers) is removed.
+   * TRUNCATE and cascades fire no triggers, and leave ready rows without a task. Whoever claims locked both: a ready row
+   * without one that he can lock is either an orphan, or its task is somebody's, who locked it first and will want the
+   * ready row. Waiting for him would be a deadlock on his side.
    */
-  *confirm(rows: ReadyRow[], task: Sql): Script<ConfirmedRows> {
-    const ids = rows.map((row) => row.id);
-    const locked = new Map((yield* this.begun(ids, task, this.skipLocked)).map((row) => [row.id, row]));
-    const missing = rows.filter((row) => !locked.has(row.id));
-    const suspects = missing.map((row) => row.id);
-    const present = suspects.length === 0 ? [] : yield* this.begun(suspects, sql`id`, empty);
-    const held = new Set(present.map((row) => row.id));
-    for (const orphan of missing.filter((row) => !held.has(row.id))) yield* this.removeReady(orphan);
-    return { free: ids.flatMap((id): Row[] => (locked.has(id) ? [locked.get(id)!] : [])), held: held.size };
-  }
-
-  private *begun(ids: string[], columns: Sql, lock: Sql): Script<Row[]> {
-    const begin = literal(this.options.status.BEGIN);
-    return yield* select(
-      sql`SELECT ${columns} FROM ${this.table} WHERE id IN (${list(ids)}) AND status = ${begin} ${lock}`,
+  *removeOrphans(fits: Sql, limit: number): Script<number> {
+    const { ready, table } = this;
+    const columns = ['service', 'priority', 'created_at', 'task_id'];
+    const keys = join(columns.map(ready.column));
+    const orphans = yield* select<Record<string, unknown>>(
+      sql`SELECT head.service, head.priority, DATE_FORMAT(head.created_at, '%Y-%m-%d %H:%i:%s.%f') AS created, head.task_id
+        FROM (SELECT ${keys} FROM ${ready.from} WHERE ${fits} ORDER BY ${ready.order} LIMIT ${limit}) head
+        LEFT JOIN ${table} ON ${table}.id = head.task_id AND ${table}.status = ${literal(this.options.status.BEGIN)}
+        WHERE ${table}.id IS NULL`,
     );
-  }
-
-  private *removeReady(row: ReadyRow): Script<number> {
-    return yield* change(
-      sql`DELETE FROM ${this.ready.from} WHERE service = ${row.service} AND priority = ${row.priority}
-        AND created_at = ${row.created} AND task_id = ${row.id}`,
-    );
+    for (const { service, priority, created, task_id } of orphans)
+      yield* change(
+        sql`DELETE FROM ${ready.from} WHERE service = ${service} AND priority = ${priority}
+          AND created_at = ${created} AND task_id = ${task_id}`,
+      );
+    return orphans.length;
   }
 }

@@ -1,5 +1,5 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
-import { type ConfirmedRows, literal, type ReadyRow, type ReadySource, type TaskTable } from './dialect.js';
+import { literal, type ReadySource, type TaskTable } from './dialect.js';
 import type { Script } from './transaction.js';
 
 /** What engines with partial indexes share: the ready row is the task's own row. */
@@ -19,8 +19,9 @@ export abstract class PartialIndexDialect {
       from: this.table,
       where: sql`status = ${literal(status.BEGIN)}`,
       taskId: sql`id`,
+      tasks: this.table,
+      column: (name) => this.id(name),
       order: this.order(),
-      row: (task) => task,
     };
   }
 
@@ -38,8 +39,8 @@ export abstract class PartialIndexDialect {
     return sql`ON CONFLICT (id) DO UPDATE SET ${assignments}`;
   }
 
-  /** Whoever locked the row has the task. */
-  *confirm(rows: ReadyRow[]): Script<ConfirmedRows> {
-    return { free: rows, held: 0 };
+  /** The ready row is the task. */
+  *removeOrphans(): Script<number> {
+    return 0;
   }
 }

@@ -80,7 +80,8 @@ export async function within<T>(manager: EntityManager, script: () => Script<T>)
     return { rows: (result.records ?? []) as Row[], affected: result.affected ?? 0 };
   };
   return runAsync(script(), async (statements) => {
-    for (const statement of statements.slice(0, -1)) await execute(statement);
-    return execute(statements.at(-1)!);
+    const results: QueryResult[] = [];
+    for (const statement of statements) results.push(await execute(statement));
+    return results;
   });
 }

@@ -64,7 +64,10 @@ export class ReadyStore<T extends Task> {
 
   private named(taskId: string, filter: TaskFilter): Sql {
     const begin = literal(this.options.status.BEGIN);
-    return join([sql`id = ${taskId}`, sql`status = ${begin}`, ...this.fits(filter)], ' AND ');
+    return join(
+      [sql`id = ${taskId}`, sql`status = ${begin}`, ...fitting(filter, (name) => this.dialect.id(name))],
+      ' AND ',
+    );
   }
 
   /** One named task, if it is ready, nobody holds it, and it fits the filter. */
@@ -86,16 +89,18 @@ export class ReadyStore<T extends Task> {
   /** Ready tasks of one service, in the order of its index, locked. */
   private *oldestOf(service: string, group: string | undefined, limit: number): Script<Row[]> {
     const { dialect } = this;
+    const fits = join([dialect.ready.where, ...this.fits({ service, group })], ' AND ');
     let window = limit;
     for (;;) {
       const rows = yield* select<ReadyRow>(
-        sql`SELECT ${dialect.ready.row(this.columns.timedList)} FROM ${dialect.ready.from}
-          WHERE ${join([dialect.ready.where, ...this.fits({ service, group })], ' AND ')}
+        sql`SELECT ${this.columns.timedList} FROM ${dialect.ready.tasks} WHERE ${fits}
           ORDER BY ${dialect.ready.order} LIMIT ${window} ${dialect.skipLocked}`,
       );
-      if (rows.length === 0) return [];
-      const { free, held } = yield* dialect.confirm(rows, this.columns.timedList);
-      // Enough, or all that there is, or as far as a claim should wade through what others hold. Orphans are gone now.
+      const free = rows.filter((row) => row.id !== null);
+      if (free.length === rows.length) return free;
+      const orphans = yield* dialect.removeOrphans(fits, window);
+      const held = rows.length - free.length - orphans;
+      // Enough, or all that there is, or as far as a claim should wade through what others hold.
       const tired = held > CLAIM_SLACK || window > limit + CLAIM_WINDOW;
       if (free.length >= limit || rows.length < window || tired) return free.slice(0, limit);
       window += CLAIM_SLACK;
@@ -131,10 +136,12 @@ export class ReadyStore<T extends Task> {
       WHERE ${join([ready.where, ...this.fits({ service, group })], ' AND ')} ORDER BY ${claimOrder} LIMIT 1) head`;
   }
 
-  private fits(filter: { service?: string | undefined; group?: string | undefined }): Sql[] {
-    const conditions: Sql[] = [];
-    if (filter.service !== undefined) conditions.push(sql`service = ${filter.service}`);
-    if (filter.group !== undefined) conditions.push(sql`${this.dialect.id('group')} = ${filter.group}`);
-    return conditions;
+  private fits(filter: Omit<TaskFilter, 'taskId'>): Sql[] {
+    return fitting(filter, this.dialect.ready.column);
   }
 }
+
+const fitting = ({ service, group }: TaskFilter, column: (name: string) => Sql): Sql[] => [
+  ...(service === undefined ? [] : [sql`${column('service')} = ${service}`]),
+  ...(group === undefined ? [] : [sql`${column('group')} = ${group}`]),
+];

@@ -25,16 +25,18 @@ export class Posted {
  * the process can come between BEGIN and COMMIT. A script may be run again from the start (deadlock), so it must keep
  * nothing outside itself.
  */
-export type Script<T> = Generator<Statement | Posted, T, QueryResult>;
+export type Script<T> = Generator<Statement[] | Posted, T, QueryResult[]>;
 
 /** Rows of a read. */
 export function* select<R = Row>(statement: Statement): Script<R[]> {
-  return (yield statement).rows as R[];
+  const [result] = yield [statement];
+  return result!.rows as R[];
 }
 
 /** Number of rows that a write changed. */
 export function* change(statement: Statement): Script<number> {
-  return (yield statement).affected;
+  const [result] = yield [statement];
+  return result!.affected;
 }
 
 /** A write that nobody waits for: it is done, or has failed, by the next result or by COMMIT. */
@@ -42,17 +44,43 @@ export function* post(statement: Statement): Script<void> {
   yield new Posted(statement);
 }
 
-const NOTHING: QueryResult = { rows: [], affected: 0 };
+/**
+ * Scripts side by side, for those that don't care which of them is ahead: the statements that they wait for travel
+ * together, so that all of them take as many round trips as the longest one.
+ */
+export function* together<T>(scripts: Script<T>[]): Script<T[]> {
+  const results: T[] = [];
+  let open = scripts.map((script, index) => ({ script, index, step: script.next([]) }));
+  for (;;) {
+    for (const one of open) {
+      for (; !one.step.done && one.step.value instanceof Posted; one.step = one.script.next([])) yield one.step.value;
+      if (one.step.done) results[one.index] = one.step.value;
+    }
+    open = open.filter(({ step }) => !step.done);
+    if (open.length === 0) return results;
+    const asked = open.map(({ step }) => step.value as Statement[]);
+    const answers = yield asked.flat();
+    let from = 0;
+    for (const [place, one] of open.entries()) {
+      const to = from + asked[place]!.length;
+      one.step = one.script.next(answers.slice(from, to));
+      from = to;
+    }
+  }
+}
 
 /** Runs a script over an executor that answers at once. */
 export function runSync<T>(script: Script<T>, execute: (statement: Statement) => QueryResult): T {
-  let step = script.next();
-  while (!step.done) step = script.next(execute(step.value instanceof Posted ? step.value.statement : step.value));
+  let step = script.next([]);
+  while (!step.done) {
+    if (step.value instanceof Posted) execute(step.value.statement);
+    step = script.next(step.value instanceof Posted ? [] : step.value.map(execute));
+  }
   return step.value;
 }
 
-/** Sends statements, and answers what the last of them gave. */
-export type Send = (statements: Statement[]) => Promise<QueryResult>;
+/** Sends statements in one go, and answers what each of them gave; none runs after one that failed. */
+export type Send = (statements: Statement[]) => Promise<QueryResult[]>;
 
 /**
  * Runs a script over a connection, in as few round trips as its results allow: `before` goes with its first statement,
@@ -65,15 +93,15 @@ export async function runAsync<T>(
   after: Statement[] = [],
 ): Promise<T> {
   let pending = before;
-  let step = script.next();
+  let step = script.next([]);
   while (!step.done) {
     if (step.value instanceof Posted) {
       pending = [...pending, step.value.statement];
-      step = script.next(NOTHING);
+      step = script.next([]);
     } else {
-      const statements = [...pending, step.value];
+      const results = await send([...pending, ...step.value]);
+      step = script.next(results.slice(pending.length));
       pending = [];
-      step = script.next(await send(statements));
     }
   }
   const rest = [...pending, ...after];
