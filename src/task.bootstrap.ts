@@ -176,7 +176,9 @@ async function open<T extends Task>(
     reading(queue.database, () => queue.ready.probe(filters)),
   );
   queue.events.on(({ type, task }) => {
-    if (type === 'ready') waiting.ready(task);
+    if (type !== 'ready') return;
+    queue.ready.madeReady(task);
+    waiting.ready(task);
   });
   const sweeper = new Sweeper(queue);
   return {

@@ -1,5 +1,6 @@
 import { join, raw, type Sql } from 'sql-template-tag';
 import type { TaskStatusCatalogue } from '../contract/status.js';
+import type { Place } from './low-water.js';
 import type { Rows } from './rows.js';
 import type { Row, Script, Statement } from './transaction.js';
 
@@ -18,7 +19,8 @@ export interface TaskTable {
 
 /** Where claimable rows are found in the order of claims: a partial index, or the narrow table that stands for one. */
 export interface ReadySource {
-  from: Sql;
+  /** FROM clause of ready rows alone. */
+  rows: Sql;
   /** Condition that makes a row of it ready. */
   where: Sql;
   /** The column that holds the task's id. */
@@ -29,6 +31,8 @@ export interface ReadySource {
   column(name: string): Sql;
   /** Order of claims. */
   order: Sql;
+  /** Condition that leaves out what is before a place; undefined where the engine has no tombstones to pass over. */
+  from(place: Place): Sql | undefined;
 }
 
 /** What a claim learns of a ready row: the task, or nothing but nulls where somebody holds it, or where there is none. */
@@ -54,6 +58,8 @@ export interface Dialect {
   readonly claimOrder: Sql;
   /** Order of lists: newest first, rows without a time last, as the owner's index has them backwards. */
   readonly listOrder: Sql;
+  /** Condition that a row is an owner's, beside one on `created_at` that says where in his list to begin. */
+  ownedFrom(userId: string): Sql;
   /** Locks what a SELECT found, waiting for others. */
   readonly forUpdate: Sql;
   /** Locks what a SELECT found, leaving out what others hold. */

@@ -68,8 +68,8 @@ export class ListStore<T extends Task> {
     };
   }
 
-  private conditions({ userId, service, group, status, ids }: ListFilter): Sql[] {
-    const conditions = [sql`user_id = ${userId}`];
+  private conditions({ userId, service, group, status, ids, after }: ListFilter): Sql[] {
+    const conditions = [after ? this.dialect.ownedFrom(userId) : sql`user_id = ${userId}`];
     if (service !== undefined) conditions.push(sql`service = ${service}`);
     if (group !== undefined) conditions.push(sql`${this.dialect.id('group')} = ${group}`);
     if (status !== undefined) conditions.push(sql`status = ${status}`);

@@ -1,5 +1,6 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import { literal, type ReadySource, type TaskTable } from './dialect.js';
+import type { Place } from './low-water.js';
 import type { Script } from './transaction.js';
 
 /** What engines with partial indexes share: the ready row is the task's own row. */
@@ -16,19 +17,25 @@ export abstract class PartialIndexDialect {
     // To the letter as the index has it.
     this.dueAt = sql`CASE WHEN status = ${literal(status.WAITING)} THEN run_at ELSE lease_expires_at END`;
     this.ready = {
-      from: this.table,
+      rows: this.table,
       where: sql`status = ${literal(status.BEGIN)}`,
       taskId: sql`id`,
       tasks: this.table,
       column: (name) => this.id(name),
       order: this.order(),
+      from: (place) => this.from(place),
     };
   }
 
   protected abstract order(): Sql;
+  protected abstract from(place: Place): Sql | undefined;
 
   id(name: string): Sql {
     return raw(`"${name.replaceAll('"', '""')}"`);
+  }
+
+  ownedFrom(userId: string): Sql {
+    return sql`user_id = ${userId}`;
   }
 
   insertNew(table: Sql, columnsAndValues: Sql): Sql {

@@ -1,5 +1,6 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import { type Dialect, isTimeColumn } from './dialect.js';
+import type { Place } from './low-water.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
 import { allSame, type Cell, type Rows } from './rows.js';
 import type { Statement } from './transaction.js';
@@ -17,6 +18,12 @@ export class PostgresDialect extends PartialIndexDialect implements Dialect {
 
   protected order(): Sql {
     return sql`priority, created_at NULLS FIRST, id`;
+  }
+
+  protected from({ priority, createdAt }: Place): Sql {
+    return createdAt === null
+      ? sql`priority >= ${priority}`
+      : sql`(priority, created_at) >= (${priority}, ${createdAt.toISOString()}::timestamptz)`;
   }
 
   after(seconds: number): Sql {

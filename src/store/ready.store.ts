@@ -2,6 +2,7 @@ import sql, { empty, join, type Sql } from 'sql-template-tag';
 import type { Task } from '../contract/task.entity.js';
 import type { Reading, TaskColumns } from './columns.js';
 import { type Dialect, literal, type ReadyRow, type TaskTable } from './dialect.js';
+import { LowWater, type Mark, mayRescan, raise, rescanned, startOf } from './low-water.js';
 import { type Row, type Script, select } from './transaction.js';
 
 /** Which tasks a claim takes. */
@@ -21,6 +22,8 @@ const PROBED = 200;
 
 /** Ready tasks, found in the order of claims. */
 export class ReadyStore<T extends Task> {
+  private readonly lowWater = new LowWater();
+
   constructor(
     private readonly dialect: Dialect,
     private readonly columns: TaskColumns<T>,
@@ -33,6 +36,11 @@ export class ReadyStore<T extends Task> {
     return this.columns.toReading(
       taskId === undefined ? yield* this.oldest(filter, limit) : yield* this.one(taskId, filter),
     );
+  }
+
+  /** Tells of a task that this process made ready. */
+  madeReady(task: T): void {
+    this.lowWater.lower(task);
   }
 
   /** Which of these filters have ready tasks, however many there are in a few statements. Locks nothing. */
@@ -59,7 +67,7 @@ export class ReadyStore<T extends Task> {
     if (taskId !== undefined)
       return sql`SELECT 1 FROM ${dialect.table} WHERE ${this.named(taskId, { service, group })}`;
     const fits = this.fits(service === undefined ? {} : { service, group });
-    return sql`SELECT 1 FROM ${dialect.ready.from} WHERE ${join([dialect.ready.where, ...fits], ' AND ')}`;
+    return sql`SELECT 1 FROM ${dialect.ready.rows} WHERE ${join([dialect.ready.where, ...fits], ' AND ')}`;
   }
 
   private named(taskId: string, filter: TaskFilter): Sql {
@@ -86,10 +94,29 @@ export class ReadyStore<T extends Task> {
     return taken;
   }
 
-  /** Ready tasks of one service, in the order of its index, locked. */
+  /** Ready tasks of one service, in the order of its index, locked. Rows below the mark are tombstones, mostly. */
   private *oldestOf(service: string, group: string | undefined, limit: number): Script<Row[]> {
+    const fits = [this.dialect.ready.where, ...this.fits({ service, group })];
+    const mark = this.lowWater.mark(service, group);
+    const start = startOf(mark);
+    const above = start && this.dialect.ready.from(start);
+    const found = above ? yield* this.scan([...fits, above], limit) : [];
+    if (found.length > 0 || (above && !mayRescan(mark))) return this.taken(mark, found);
+    const since = performance.now();
+    const rows = yield* this.scan(fits, limit);
+    rescanned(mark, since);
+    return this.taken(mark, rows);
+  }
+
+  private taken(mark: Mark, rows: Row[]): Row[] {
+    const last = rows.at(-1);
+    if (last) raise(mark, this.columns.toTask(last));
+    return rows;
+  }
+
+  private *scan(conditions: Sql[], limit: number): Script<Row[]> {
     const { dialect } = this;
-    const fits = join([dialect.ready.where, ...this.fits({ service, group })], ' AND ');
+    const fits = join(conditions, ' AND ');
     let window = limit;
     for (;;) {
       const rows = yield* select<ReadyRow>(
@@ -112,12 +139,12 @@ export class ReadyStore<T extends Task> {
    * entries a service, however long their queues are: a skip scan, then the heads.
    */
   private *readyServices(filter: TaskFilter): Script<string[]> {
-    const { from, where } = this.dialect.ready;
+    const { rows, where } = this.dialect.ready;
     const services: { service: string }[] = [];
     // One by one: MariaDB reads the whole index for a recursive query over a correlated one, and for DISTINCT.
     for (let after: Sql = empty; ; after = sql`AND service > ${services.at(-1)!.service}`) {
       const next = yield* select<{ service: string }>(
-        sql`SELECT service FROM ${from} WHERE ${where} ${after} ORDER BY service LIMIT 1`,
+        sql`SELECT service FROM ${rows} WHERE ${where} ${after} ORDER BY service LIMIT 1`,
       );
       if (next.length === 0) break;
       services.push(...next);
@@ -132,7 +159,7 @@ export class ReadyStore<T extends Task> {
 
   private head(service: string, group: string | undefined): Sql {
     const { ready, claimOrder } = this.dialect;
-    return sql`SELECT * FROM (SELECT service, priority, created_at, ${ready.taskId} FROM ${ready.from}
+    return sql`SELECT * FROM (SELECT service, priority, created_at, ${ready.taskId} FROM ${ready.rows}
       WHERE ${join([ready.where, ...this.fits({ service, group })], ' AND ')} ORDER BY ${claimOrder} LIMIT 1) head`;
   }
 

@@ -27,6 +27,9 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
     return sql`${this.table}.priority, ${this.table}.created_at, ${this.table}.id`;
   }
 
+  /** What was claimed has left the index by the commit. */
+  protected from(): undefined {}
+
   after(seconds: number): Sql {
     return sql`strftime('%Y-%m-%d %H:%M:%f', 'now', ${`${seconds} seconds`})`;
   }

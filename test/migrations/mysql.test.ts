@@ -98,50 +98,6 @@ describeOn('mysql')('the narrow table of ready tasks on %s', (engine) => {
     expect((await queue.service.claim())[0]?.taskId).toBe(held);
   });
 
-  it('is read in the order of its index: a claim reads a few rows of many', async () => {
-    await dataSource.query(
-      `INSERT INTO tasks (id, user_id, service, \`group\`, status, created_at)
-      WITH RECURSIVE seq (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM seq WHERE n < 900)
-      SELECT CONCAT('seq-', n), 'alice', IF(n % 2, 'odd', 'even'), 'g', 10, TIMESTAMP'2026-01-01 00:00:00' + INTERVAL n SECOND FROM seq`,
-    );
-    await dataSource.query('ANALYZE TABLE tasks, tasks_ready');
-    const pool = await connect(database, { poolSize: 2 });
-    const narrow = await openQueue(pool, { migrate: false });
-    /** Rows read by both connections so far. */
-    const rowsRead = async (): Promise<number> => {
-      const runners = [pool.createQueryRunner(), pool.createQueryRunner()];
-      await Promise.all(runners.map((runner) => runner.connect()));
-      let sum = 0;
-      for (const runner of runners) {
-        const rows = (await runner.query(`SHOW SESSION STATUS LIKE 'Handler_read%'`)) as { Value: string }[];
-        sum += rows.reduce((total, row) => total + Number(row.Value), 0);
-        await runner.release();
-      }
-      return sum;
-    };
-    const cost = async (work: () => Promise<unknown>): Promise<number> => {
-      const [first, second] = [await rowsRead(), await rowsRead()];
-      expect(await work()).toBeDefined();
-      return (await rowsRead()) - second - (second - first);
-    };
-    for (const filter of [{ service: 'odd' }, { service: 'odd', group: 'g' }, {}])
-      expect(await cost(() => narrow.service.claim(filter))).toBeLessThan(60);
-    expect(await cost(() => narrow.service.list({ userId: 'alice', page: 1, pageNum: 5 }))).toBeLessThan(30);
-    // However deep the cursor is: the same.
-    const { nextCursor } = await narrow.service.list({ userId: 'alice', page: 160, pageNum: 5 });
-    const deep = { userId: 'alice', pageNum: 5, cursor: nextCursor! };
-    expect(await cost(() => narrow.service.list(deep))).toBeLessThan(30);
-    // And whatever is leased or waits: the sweeper reads what is due.
-    await dataSource.query(
-      `UPDATE tasks SET status = IF(service = 'odd', 20, 5), run_at = '2099-01-01', lease_expires_at = '2099-01-01'`,
-    );
-    await dataSource.query("UPDATE tasks SET run_at = '2026-01-01' WHERE id = 'seq-2'");
-    expect(await cost(() => narrow.sweep().then(() => true))).toBeLessThan(60);
-    expect((await narrow.service.get('seq-2')).status).toBe(10);
-    await narrow.close();
-    await pool.destroy();
-  });
-
   it('never deadlocks plain SQL that locks the task first', async () => {
     const ids: string[] = [];
     for (let index = 0; index < 60; index++) ids.push(await create(`task ${index}`, { group: index % 2 ? 'g' : 'h' }));
