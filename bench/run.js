@@ -10,7 +10,11 @@ import { SCENARIOS } from './scenarios.js';
 const { values } = parseArgs({
   options: { quick: { type: 'boolean' }, only: { type: 'string' }, rounds: { type: 'string' } },
 });
-const effort = values.quick ? { rounds: 1, seconds: 1, tasks: 4000 } : { rounds: 5, seconds: 4, tasks: 40_000 };
+const effort = values.quick
+  ? { rounds: 1, seconds: 0.5, warmup: 0.5, tasks: 2000, claims: 50, share: 0.01 }
+  : { rounds: 5, seconds: 4, warmup: 3, tasks: 40_000, claims: 500, share: 1 };
+if (values.quick)
+  console.log('quick     one short round, backlogs of a hundredth: to see that it runs, not what it gives');
 if (values.rounds) effort.rounds = Number(values.rounds);
 
 const { found, missing } = await findDatabases();
@@ -25,7 +29,10 @@ for (const scenario of SCENARIOS) {
     continue;
   }
   const rounds = [];
-  for (let round = 0; round < effort.rounds; round++) rounds.push(await scenario.round(effort));
+  const opened = await scenario.open?.(effort);
+  for (let round = 0; round < (scenario.once ? 1 : effort.rounds); round++)
+    rounds.push(await scenario.round(effort, opened));
+  await scenario.close?.(opened);
   const row = summary(scenario, rounds);
   rows.push(row);
   console.log(row.join(' | '));
@@ -74,7 +81,7 @@ function report(text) {
   return `# Results
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. ${effort.rounds} rounds; in each, ours and the
-peer's run one after the other on fresh databases, ${effort.seconds} s after a second of warming up, or
+peer's run one after the other on fresh databases, ${effort.seconds} s after ${effort.warmup} s of warming up, or
 ${effort.tasks.toLocaleString('en')} tasks in process. Every run counted its tasks: none was lost, handed out twice or left unfinished.
 Only the ratios mean something: databases, server and load client share one machine.
 

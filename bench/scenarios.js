@@ -1,5 +1,6 @@
 import { createDatabase, query } from './databases.js';
-import { direct } from './direct/run.js';
+import { fill } from './direct/backlog.js';
+import { direct, told } from './direct/run.js';
 import { gets, lifeCycle } from './http/run.js';
 
 /** Runs `measure` on a fresh database of each kind. */
@@ -19,10 +20,10 @@ const overHttp = (name, goal, kind, contender, itsKind = kind, more = {}) => ({
   goal,
   unit: 'tasks/s',
   needs: [kind, itsKind],
-  round: ({ seconds }) =>
+  round: ({ seconds, warmup }) =>
     on([kind, itsKind], async (ourUrl, itsUrl) => {
-      const ours = await lifeCycle({ contender: 'softdd', url: ourUrl, seconds, ...more });
-      const theirs = await lifeCycle({ contender, url: itsUrl, seconds, ...more });
+      const ours = await lifeCycle({ contender: 'softdd', url: ourUrl, seconds, warmup, ...more });
+      const theirs = await lifeCycle({ contender, url: itsUrl, seconds, warmup, ...more });
       return { ours: ours.rate, theirs: theirs.rate };
     }),
 });
@@ -46,10 +47,10 @@ const byHand = (call) => ({
   goal: { atMost: 1.2 },
   unit: 'ms',
   needs: ['mysql'],
-  round: ({ seconds }) =>
+  round: ({ seconds, warmup }) =>
     on(['mysql', 'mysql'], async (ourUrl, itsUrl) => {
-      const ours = await lifeCycle({ contender: 'softdd', url: ourUrl, connections: 1, seconds });
-      const theirs = await lifeCycle({ contender: 'byHand', url: itsUrl, connections: 1, seconds });
+      const ours = await lifeCycle({ contender: 'softdd', url: ourUrl, connections: 1, seconds, warmup });
+      const theirs = await lifeCycle({ contender: 'byHand', url: itsUrl, connections: 1, seconds, warmup });
       return { ours: ours.latency[call].p50, theirs: theirs.latency[call].p50 };
     }),
 });
@@ -59,9 +60,9 @@ const tail = (kind, title) => ({
   goal: { atMost: 3 },
   unit: 'ms',
   needs: [kind],
-  round: ({ seconds }) =>
+  round: ({ seconds, warmup }) =>
     on([kind], async (url) => {
-      const { latency } = await lifeCycle({ contender: 'softdd', url, seconds });
+      const { latency } = await lifeCycle({ contender: 'softdd', url, seconds, warmup });
       return { ours: latency.claim.p99, theirs: latency.claim.p50 };
     }),
 });
@@ -78,6 +79,36 @@ async function withSnapshot(url, measure) {
     await connection.end();
   }
 }
+
+/** The median claim, in process, of one backlog against that of a thousand ready tasks. The large one is filled once. */
+const withBacklog = (kind, title, backlog) => ({
+  name: `${title}: claim p50 with ${backlog.title} against 1,000 ready`,
+  goal: { atMost: 1.25 },
+  unit: 'ms',
+  needs: [kind],
+  async open({ share }) {
+    const large = await createDatabase(kind);
+    const part = ([name, count]) => [name, Math.max(count * share, 1000)];
+    await fill(large.url, Object.fromEntries(Object.entries(backlog.tasks).map(part)));
+    return large;
+  },
+  round: ({ claims }, large) =>
+    on([kind], async (smallUrl) => {
+      await fill(smallUrl, { ready: 1000 });
+      const ours = await told('claims.js', [large.url, claims]);
+      const theirs = await told('claims.js', [smallUrl, claims]);
+      return { ours: ours.p50, theirs: theirs.p50 };
+    }),
+  close: (large) => large.drop(),
+});
+
+const BACKLOGS = [
+  { title: '1,000,000 ready', tasks: { ready: 1_000_000 } },
+  {
+    title: '1,000,000 ready, 50,000 delayed and 50,000 leased',
+    tasks: { ready: 1_000_000, delayed: 50_000, leased: 50_000 },
+  },
+];
 
 export const SCENARIOS = [
   overHttp('MariaDB against BullMQ on Redis', { atLeast: 1.2 }, 'mysql', 'bullmq', 'redis'),
@@ -103,13 +134,15 @@ export const SCENARIOS = [
     goal: { atLeast: 0.7 },
     unit: 'tasks/s',
     needs: ['mysql'],
-    round: ({ seconds }) =>
+    round: ({ seconds, warmup }) =>
       on(['mysql', 'mysql'], async (heldUrl, freeUrl) => {
         // The tables are there before the snapshot is.
         await lifeCycle({ contender: 'softdd', url: heldUrl, seconds: 0.5 });
         await query(heldUrl, 'SELECT COUNT(*) FROM tasks');
-        const held = await withSnapshot(heldUrl, () => lifeCycle({ contender: 'softdd', url: heldUrl, seconds }));
-        const free = await lifeCycle({ contender: 'softdd', url: freeUrl, seconds });
+        const held = await withSnapshot(heldUrl, () =>
+          lifeCycle({ contender: 'softdd', url: heldUrl, seconds, warmup }),
+        );
+        const free = await lifeCycle({ contender: 'softdd', url: freeUrl, seconds, warmup });
         return { ours: held.rate, theirs: free.rate };
       }),
   },
@@ -118,32 +151,49 @@ export const SCENARIOS = [
     goal: { atLeast: 0.9 },
     unit: 'tasks/s',
     needs: ['sqlite'],
-    round: ({ seconds }) => scaling('sqlite', seconds),
+    round: ({ seconds, warmup }) => scaling('sqlite', { seconds, warmup }),
   },
   {
     name: 'MariaDB, 256 connections against the best of 1, 16, 64 and 256',
     goal: { atLeast: 0.9 },
     unit: 'tasks/s',
     needs: ['mysql'],
-    round: ({ seconds }) => scaling('mysql', seconds),
+    round: ({ seconds, warmup }) => scaling('mysql', { seconds, warmup }),
+  },
+  ...[
+    ['sqlite', 'SQLite'],
+    ['mysql', 'MariaDB'],
+    ['postgres', 'PostgreSQL'],
+  ].flatMap(([kind, title]) => BACKLOGS.map((backlog) => withBacklog(kind, title, backlog))),
+  {
+    name: 'SQLite, memory of the process: after 1,000,000 tasks against after 100,000',
+    goal: { atMost: 1.2 },
+    unit: 'MB',
+    needs: ['sqlite'],
+    once: true,
+    round: ({ share }) =>
+      on(['sqlite'], async (url) => {
+        const { sizes } = await told('memory.js', [url, Math.max(1_000_000 * share, 20_000)], ['--expose-gc']);
+        return { ours: sizes[1], theirs: sizes[0] };
+      }),
   },
   {
     name: 'An empty claim against an empty route',
     goal: { atLeast: 0.7 },
     unit: 'requests/s',
     needs: ['sqlite'],
-    round: ({ seconds }) =>
+    round: ({ seconds, warmup }) =>
       on(['sqlite'], async (url) => {
         const paths = ['/api/crontask?service=default&workerId=1', '/api/empty'];
-        const [ours, theirs] = await gets({ contenders: 'softdd,empty', url, paths, seconds });
+        const [ours, theirs] = await gets({ contenders: 'softdd,empty', url, paths, seconds, warmup });
         return { ours, theirs };
       }),
   },
 ];
 
-async function scaling(kind, seconds) {
+async function scaling(kind, times) {
   const rates = [];
   for (const connections of [1, 16, 64, 256])
-    rates.push(await on([kind], (url) => lifeCycle({ contender: 'softdd', url, connections, seconds })));
+    rates.push(await on([kind], (url) => lifeCycle({ contender: 'softdd', url, connections, ...times })));
   return { ours: rates.at(-1).rate, theirs: Math.max(...rates.map(({ rate }) => rate)) };
 }

@@ -46,14 +46,12 @@ export const byHand = {
         }),
       claim: () =>
         inTransaction(async (send) => {
-          const [, , [ready]] = await send(
-            `${BEGIN}; SELECT task_id, service, priority, created_at FROM tasks_ready WHERE service = 'default'
-              ORDER BY priority, created_at, task_id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+          const [, , [task]] = await send(
+            `${BEGIN}; SELECT tasks.*, ${NOW} FROM tasks_ready LEFT JOIN tasks
+              ON tasks.id = tasks_ready.task_id AND tasks.status = 10 WHERE tasks_ready.service = 'default'
+              ORDER BY tasks_ready.priority, tasks_ready.created_at, tasks_ready.task_id LIMIT 1 FOR UPDATE SKIP LOCKED`,
           );
-          if (!ready) return send('COMMIT').then(() => []);
-          const [task] = await send(`SELECT *, ${NOW} FROM tasks WHERE id = ? AND status = 10 FOR UPDATE SKIP LOCKED`, [
-            ready.task_id,
-          ]);
+          if (!task) return send('COMMIT').then(() => []);
           await send(
             `UPDATE tasks SET status = 20, attempts = 1, lease_token = ?, lease_seconds = 300, lease_expires_at = ?,
               worker_id = 'bench', claim_key = NULL, started_at = ?, updated_at = ? WHERE id = ?; COMMIT`,
@@ -63,7 +61,10 @@ export const byHand = {
         }),
       finish: ([{ taskId, output }]) =>
         inTransaction(async (send) => {
-          const [, , [task]] = await send(`${BEGIN}; SELECT *, ${NOW} FROM tasks WHERE id = ? FOR UPDATE`, [taskId]);
+          const [, , , [task]] = await send(
+            `${BEGIN}; SELECT id FROM tasks WHERE id = ? FOR UPDATE; SELECT *, ${NOW} FROM tasks WHERE id = ?`,
+            [taskId, taskId],
+          );
           await send(
             `UPDATE tasks SET status = 30, progress = 100, output = ?, error = NULL, lease_expires_at = NULL,
               finished_at = ?, updated_at = ? WHERE id = ?; COMMIT`,

@@ -1,4 +1,4 @@
-import { makeWorkerUtils, run } from 'graphile-worker';
+import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 import pg from 'pg';
 
 /** graphile-worker on PostgreSQL, at its own performance settings: jobs are deleted when they are done. */
@@ -21,7 +21,7 @@ export const graphileWorker = {
             maxPoolSize: 10,
             noHandleSignals: true,
             preset: { worker: { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
-            logger: undefined,
+            logger: new Logger(() => () => {}),
             taskList: {
               task: () => {
                 done += 1;

@@ -22,8 +22,13 @@ interface FastifyRequest {
   headers: Record<string, unknown>;
   routeOptions: { config: Record<string, unknown> };
 }
+type Done = (error?: Error) => void;
+/** With a callback: a promise for each hook of each request would take longer than all that most of them do here. */
 interface Fastify {
-  addHook(name: 'onRequest' | 'preValidation', hook: (request: FastifyRequest) => Promise<void>): void;
+  addHook(
+    name: 'onRequest' | 'preValidation',
+    hook: (request: FastifyRequest, reply: unknown, done: Done) => void,
+  ): void;
 }
 
 /** Sent by hand, so that no parser of the adapter's looks at a body that is already read. */
@@ -80,16 +85,23 @@ export class BodyHook implements OnModuleInit {
 
   private installFastify(fastify: Fastify): void {
     const parsed = new WeakMap<FastifyRequest, unknown>();
-    fastify.addHook('onRequest', async (request) => {
-      if (request.routeOptions.config[TASK_ROUTE] !== this.options.name) return;
-      if (!hasBody(request.raw) || request.raw.readableEnded) return;
-      parsed.set(request, (await stashBody(request.raw, this.options.bodyLimit)) ?? {});
-      request.headers = NO_BODY;
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      const { raw } = request;
+      const ours = request.routeOptions.config[TASK_ROUTE] === this.options.name;
+      if (!ours || !hasBody(raw) || raw.readableEnded) return done();
+      stashBody(raw, this.options.bodyLimit)
+        .then((value = {}) => {
+          parsed.set(request, value);
+          request.headers = NO_BODY;
+        })
+        .then(() => done(), done);
     });
-    fastify.addHook('preValidation', async (request) => {
-      if (!parsed.has(request)) return;
-      request.headers = {};
-      request.body = parsed.get(request);
+    fastify.addHook('preValidation', (request, _reply, done) => {
+      if (parsed.has(request)) {
+        request.headers = {};
+        request.body = parsed.get(request);
+      }
+      done();
     });
   }
 }

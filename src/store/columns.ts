@@ -16,11 +16,21 @@ export interface Reading<T extends Task> {
 /** What a task becomes, by property; undefined leaves one alone. */
 export type TaskValues = Record<string, unknown>;
 
+/** What a column needs on its way to and from the database. */
+interface Cast {
+  readonly metadata: ColumnMetadata;
+  readonly name: string;
+  readonly property: string;
+  readonly isTime: boolean;
+  /** The queue's own, stored as it is: neither TypeORM nor the host has anything to do with its values. */
+  readonly isPlain: boolean;
+}
+
 /** Between rows and the registration's entity: the columns that TypeORM knows, a host's own included. */
 export class TaskColumns<T extends Task> {
-  private readonly selected: ColumnMetadata[];
-  private readonly writable: ColumnMetadata[];
-  private readonly byProperty: Map<string, ColumnMetadata>;
+  private readonly selected: Cast[];
+  private readonly writable: Cast[];
+  private readonly byProperty: Map<string, Cast>;
   /** Whether the host's entity has columns of its own: what the database makes of those is not ours to know. */
   readonly hasOwn: boolean;
   /** The SELECT list for a whole task. */
@@ -33,24 +43,22 @@ export class TaskColumns<T extends Task> {
     private readonly metadata: EntityMetadata,
     private readonly dialect: Dialect,
   ) {
-    this.selected = metadata.columns.filter((column) => !column.isVirtual && column.isSelect);
-    this.writable = metadata.columns.filter((column) => !column.isVirtual);
-    this.byProperty = new Map(metadata.columns.map((column) => [column.propertyName, column]));
-    this.hasOwn = metadata.columns.some((column) => !TASK_COLUMNS.includes(column.propertyName));
-    this.list = join(
-      this.selected.map(({ databaseName }) => sql`${dialect.read(databaseName)} AS ${dialect.id(databaseName)}`),
-    );
+    this.writable = metadata.columns.filter((column) => !column.isVirtual).map(castOf);
+    this.selected = this.writable.filter((cast) => cast.metadata.isSelect);
+    this.byProperty = new Map(this.writable.map((cast) => [cast.property, cast]));
+    this.hasOwn = this.writable.some(({ property }) => !TASK_COLUMNS.includes(property));
+    this.list = join(this.selected.map(({ name }) => sql`${dialect.read(name)} AS ${dialect.id(name)}`));
     this.timedList = sql`${this.list}, ${dialect.clock} AS softdd_now`;
   }
 
   /** An instance of the entity with a row's values. */
   toTask(row: Row): T {
     const task = this.metadata.create() as T;
-    for (const column of this.selected) {
-      const value = row[column.databaseName];
-      if (typeof value === 'string' && isTimeColumn(column.databaseName)) this.set(task, column, new Date(value));
-      else if (isPlain(column)) this.set(task, column, value);
-      else this.set(task, column, this.dataSource.driver.prepareHydratedValue(value, column));
+    for (const cast of this.selected) {
+      const value = row[cast.name];
+      if (cast.isTime && typeof value === 'string') set(task, cast, new Date(value));
+      else if (cast.isPlain) set(task, cast, value);
+      else set(task, cast, this.dataSource.driver.prepareHydratedValue(value, cast.metadata));
     }
     return task;
   }
@@ -63,24 +71,26 @@ export class TaskColumns<T extends Task> {
   /** The task that an INSERT of these values at this time makes, where the host's entity has no columns of its own. */
   toNewTask(values: TaskValues, now: Date): T {
     const task = this.metadata.create() as T;
-    for (const column of this.selected)
-      this.set(task, column, values[column.propertyName] ?? (column.default as unknown) ?? null);
+    for (const cast of this.selected)
+      set(task, cast, values[cast.property] ?? (cast.metadata.default as unknown) ?? null);
     return this.become(task, { createdAt: now }, now);
   }
 
   /** The task after an UPDATE at this time: what is said from now on becomes a time. */
   become(task: T, values: TaskValues, now: Date): T {
-    for (const [property, value] of Object.entries({ ...values, updatedAt: now }))
-      if (value !== undefined) this.set(task, this.byProperty.get(property)!, at(value, now));
+    for (const property of Object.keys(values))
+      if (values[property] !== undefined) set(task, this.byProperty.get(property)!, at(values[property], now));
+    set(task, this.byProperty.get('updatedAt')!, now);
     return task;
   }
 
   /** What is written to a row, for those properties that are given (undefined leaves a column alone). */
   toCells(values: TaskValues, now?: Date): [column: string, cell: Cell][] {
     const cells: [string, Cell][] = [];
-    for (const column of this.writable) {
-      const value = column.embeddedMetadata ? column.getEntityValue(values) : values[column.propertyName];
-      if (value !== undefined) cells.push([column.databaseName, this.toCell(at(value, now), column)]);
+    for (const cast of this.writable) {
+      const { metadata } = cast;
+      const value = metadata.embeddedMetadata ? metadata.getEntityValue(values) : values[cast.property];
+      if (value !== undefined) cells.push([cast.name, this.toCell(at(value, now), cast)]);
     }
     return cells;
   }
@@ -94,20 +104,25 @@ export class TaskColumns<T extends Task> {
     });
   }
 
-  private toCell(value: unknown, column: ColumnMetadata): Cell {
-    if (isPlain(column)) return value;
-    return this.dataSource.driver.preparePersistentValue(value, column);
-  }
-
-  private set(task: T, column: ColumnMetadata, value: unknown): void {
-    if (column.embeddedMetadata) column.setEntityValue(task, value);
-    else (task as TaskValues)[column.propertyName] = value;
+  private toCell(value: unknown, { isPlain, metadata }: Cast): Cell {
+    return isPlain ? value : this.dataSource.driver.preparePersistentValue(value, metadata);
   }
 }
 
-/** A column of the queue's, stored as it is: neither TypeORM nor the host has anything to do with its values. */
-const isPlain = (column: ColumnMetadata): boolean =>
-  column.transformer === undefined && TASK_COLUMNS.includes(column.propertyName);
+const castOf = (metadata: ColumnMetadata): Cast => ({
+  metadata,
+  name: metadata.databaseName,
+  property: metadata.propertyName,
+  isTime: isTimeColumn(metadata.databaseName),
+  isPlain: metadata.transformer === undefined && TASK_COLUMNS.includes(metadata.propertyName),
+});
 
-const at = (value: unknown, now: Date | undefined): unknown =>
-  now && value instanceof FromNow ? new Date(now.getTime() + value.seconds * 1000) : value;
+function set(task: Task, { metadata, property }: Cast, value: unknown): void {
+  if (metadata.embeddedMetadata) metadata.setEntityValue(task, value);
+  else (task as unknown as TaskValues)[property] = value;
+}
+
+const at = (value: unknown, now: Date | undefined): unknown => {
+  if (!now || !(value instanceof FromNow)) return value;
+  return value.seconds === 0 ? now : new Date(now.getTime() + value.seconds * 1000);
+};

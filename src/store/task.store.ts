@@ -65,10 +65,12 @@ export class TaskStore<T extends Task> {
     return yield* this.reading(sql`id IN (${list(ids)}) ${this.dialect.skipLocked}`);
   }
 
-  /** This task, locked, however long somebody else holds it: the time is that after the wait. */
+  /** This task, locked, however long somebody else holds it: what is read, and the time, are those after the wait. */
   *lockOne(taskId: string): Script<Reading<T>> {
-    if (!(yield* this.lock(taskId))) return { tasks: [], now: new Date(0) };
-    return yield* this.reading(sql`id = ${taskId}`);
+    const { table, forUpdate } = this.dialect;
+    const lock = sql`SELECT id FROM ${table} WHERE id = ${taskId} ${forUpdate}`;
+    const [, read] = yield [lock, this.timed(sql`id = ${taskId}`)];
+    return this.columns.toReading(read!.rows);
   }
 
   /** Those of these ids that there are. */
@@ -143,9 +145,11 @@ export class TaskStore<T extends Task> {
   }
 
   private *reading(where: Sql): Script<Reading<T>> {
-    return this.columns.toReading(
-      yield* select(sql`SELECT ${this.columns.timedList} FROM ${this.dialect.table} WHERE ${where}`),
-    );
+    return this.columns.toReading(yield* select(this.timed(where)));
+  }
+
+  private timed(where: Sql): Sql {
+    return sql`SELECT ${this.columns.timedList} FROM ${this.dialect.table} WHERE ${where}`;
   }
 
   private *tasks(clause: Sql): Script<T[]> {
