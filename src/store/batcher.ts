@@ -25,7 +25,9 @@ export interface Size {
 }
 
 /** Most of one transaction, but for an item that is larger by itself. */
-const BATCH: Size = { rows: 400, chars: 1_000_000 };
+const BATCH: Size = { rows: 200, chars: 1_000_000 };
+/** Rows that wait no longer for the transaction under way: a larger batch costs as much a row, and a second one runs beside. */
+const PLENTY = BATCH.rows / 2;
 /** Most that waits; past it callers are told to come back. */
 const WAITING: Size = { rows: 50_000, chars: 64_000_000 };
 /** Milliseconds after which a transaction no longer keeps the others waiting: somebody holds what it needs. */
@@ -61,7 +63,7 @@ export class Batcher {
 }
 
 /**
- * While a transaction is in flight, what comes in gathers, and the next transaction takes it all.
+ * While a transaction is in flight, what comes in gathers, and the next transaction takes it, or as much as pays.
  * Nothing waits for a clock: when idle, an item goes at once. A promise is kept only after COMMIT.
  */
 class Lane {
@@ -112,7 +114,8 @@ class Lane {
 
   /** After this turn of the event loop: what comes in with it shares the transaction. */
   private schedule(): void {
-    if (this.scheduled || this.waiting.length === 0 || this.running >= this.tracks) return;
+    const tracks = this.waitingSize.rows >= PLENTY ? Math.max(this.tracks, 2) : this.tracks;
+    if (this.scheduled || this.waiting.length === 0 || this.running >= tracks) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
