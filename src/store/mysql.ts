@@ -22,6 +22,7 @@ export class MysqlDialect implements Dialect {
   readonly clock = sql`DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.%fZ')`;
   readonly table: Sql;
   readonly keys: Sql;
+  readonly callbacks: Sql;
   readonly now = sql`UTC_TIMESTAMP(3)`;
   /** A column of its own, kept by triggers. */
   readonly dueAt = sql`due_at`;
@@ -35,6 +36,7 @@ export class MysqlDialect implements Dialect {
   constructor(private readonly options: TaskTable) {
     this.table = this.id(options.table);
     this.keys = this.id(`${options.table}_keys`);
+    this.callbacks = this.id(`${options.table}_callbacks`);
     // The table's own column: an unqualified name is the formatted text of that name, which no index serves.
     this.listOrder = sql`${this.table}.created_at DESC, ${this.table}.id DESC`;
     this.ready = {
@@ -77,7 +79,14 @@ export class MysqlDialect implements Dialect {
 
   read(column: string): Sql {
     if (!isTimeColumn(column)) return this.id(column);
-    const zone = LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z';
+    return this.iso(column, LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z');
+  }
+
+  utc(column: string): Sql {
+    return this.iso(column, 'Z');
+  }
+
+  private iso(column: string, zone: string): Sql {
     return sql`DATE_FORMAT(${this.id(column)}, ${`%Y-%m-%dT%H:%i:%s.%f${zone}`})`;
   }
 
