@@ -28,7 +28,8 @@ export function isWithin(text: string, networks: Network[]): boolean {
 
 /** A network in CIDR notation, or undefined for what is none. */
 export function networkOf(text: string): Network | undefined {
-  return ipaddr.isValidCIDR(text) ? (ipaddr.parseCIDR(text) as Network) : undefined;
+  // Only whole addresses: ipaddr.js would take 10/8 for 0.0.0.10/8.
+  return isIP(text.split('/')[0]!) > 0 && ipaddr.isValidCIDR(text) ? ipaddr.parseCIDR(text) : undefined;
 }
 
 /** The address that a URL names itself, without brackets; undefined for a name. */

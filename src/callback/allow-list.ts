@@ -1,4 +1,4 @@
-import { TaskError } from '../contract/errors.js';
+import { type TaskError } from '../contract/errors.js';
 import { invalid } from '../core/invalid.js';
 import type { Rule, RuleProblem } from '../core/rules.js';
 import { isPublic, isWithin, literalAddress, type Network, networkOf } from './address.js';

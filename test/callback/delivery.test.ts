@@ -33,7 +33,7 @@ describe.each(PLACES)('delivery on $engine with $adapter', (where) => {
     receiver.received.length = 0;
     receiver.answer = status(200);
   });
-  afterEach(() => jest.restoreAllMocks());
+  afterEach(() => void jest.restoreAllMocks());
 
   const start = (options: TaskModuleOptions = {}): Promise<Host> =>
     startHost({
@@ -103,7 +103,7 @@ describe.each(PLACES)('delivery on $engine with $adapter', (where) => {
     const taskId = await finished(host.tasks);
     const callback = await until('put off', async () => {
       const [found] = (await host.tasks.callbacks.list({ taskId })).list;
-      return found!.tries.length > 0 && found;
+      return found!.tries.length > 0 ? found : undefined;
     });
     const hours = (callback.dueAt!.getTime() - Date.now()) / 3_600_000;
     expect(hours).toBeGreaterThan(23.9);

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { HttpService } from '@nestjs/axios';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { TASK_STATUS, type TaskError, type TaskModuleOptions } from '../../src/index.js';
+import { TASK_STATUS, type TaskCallback, type TaskError, type TaskModuleOptions } from '../../src/index.js';
 import { bootstrapQueue, type TaskQueue } from '../../src/task.bootstrap.js';
 import { resolveStructure, resolveValues } from '../../src/task.options.js';
 import { connect } from '../migrations/fixtures/queue.js';
@@ -205,7 +205,7 @@ describe.each(ENGINES)('names on %s', (engine) => {
     await queue.close();
     // Anew, so that no connection is left: the name now leads to the metadata.
     await open([`${at('jobs.test')} 127.0.0.0/8`]);
-    const [{ id }] = (await queue.service.callbacks.list({ taskId })).list as [{ id: string }];
+    const [{ id }] = (await queue.service.callbacks.list({ taskId })).list as [TaskCallback];
     await queue.service.callbacks.replay(id);
     const callback = await ended(taskId, 'dead');
     expect(callback.tries.at(-1)!.error).toBe('jobs.test leads to 169.254.169.254, which callbackAllow does not allow');
