@@ -17,6 +17,11 @@ const WINDOW = 256;
 const PAUSE = { shortest: 100, longest: 1000 } as const;
 /** Milliseconds after a look that found nothing before a commit of this process brings about the next. */
 const REST = 25;
+/**
+ * Milliseconds between looks at everything while receivers hang that have a long queue: in between, only what became due
+ * since is looked at, and before that by the time that a transaction may take to commit.
+ */
+const RESCAN = { every: 1000, slack: 2000 } as const;
 /** Milliseconds that tries under way have to end when the process stops. */
 const DRAIN = 10_000;
 /** Tries of one callback that are kept. */
@@ -49,6 +54,8 @@ export class Dispatcher {
   /** Others took what the last look found: the next one begins elsewhere. */
   private crowded = false;
   private failing = false;
+  /** The last look at everything that found nothing but queues of these origins. */
+  private queues: { origins: string; at: number } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -126,21 +133,31 @@ export class Dispatcher {
 
   /** Begins as many tries as there is room for; answers how many. */
   private async take(): Promise<number> {
-    const { database, store } = this;
+    const { store } = this;
     const room = AT_ONCE.all - this.underWay.size;
     this.more = true;
     if (room <= 0 || this.stopped) return 0;
     const full = [...this.busy].filter(([, tries]) => tries >= AT_ONCE.origin).map(([origin]) => origin);
-    const due = await reading(database, () => store.due(full, WINDOW));
+    const due = await this.due(full.sort());
     const ids = this.choose(due, room);
     this.more = full.length > 0 || ids.length < due.length || due.length === WINDOW;
     if (ids.length === 0) return 0;
     const lease = 2 * this.settings.timeout + 5;
-    const { callbacks, now } = await transaction(database, () => store.take(ids, randomUUID(), lease));
+    const { callbacks, now } = await transaction(this.database, () => store.take(ids, randomUUID(), lease));
     this.crowded = callbacks.length < ids.length;
     const until = performance.now() + lease * 1000;
     for (const callback of callbacks) this.begin(callback, now, until);
     return callbacks.length;
+  }
+
+  /** What is due at other origins than these, which have all that they may. Their queues are long: not read each time. */
+  private async due(full: string[]): Promise<{ id: string; origin: string }[]> {
+    const [at, origins] = [performance.now(), full.join(' ')];
+    const known = this.queues?.origins === origins && at - this.queues.at < RESCAN.every ? this.queues : undefined;
+    const seconds = known && (at - known.at + RESCAN.slack) / 1000;
+    const due = await reading(this.database, () => this.store.due(full, WINDOW, seconds));
+    if (!known) this.queues = full.length > 0 && due.length === 0 ? { origins, at } : undefined;
+    return due;
   }
 
   private choose(due: { id: string; origin: string }[], room: number): string[] {

@@ -66,12 +66,16 @@ export class CallbackStore {
     }
   }
 
-  /** What is due, longest first, but for these origins. Locks nothing: mostly there is nothing. */
-  *due(busy: string[], limit: number): Script<{ id: string; origin: string }[]> {
+  /**
+   * What is due, longest first, but for these origins, and of the last so many seconds only where they are given. Locks
+   * nothing: mostly there is nothing.
+   */
+  *due(busy: string[], limit: number, seconds?: number): Script<{ id: string; origin: string }[]> {
     const { dialect } = this;
     const others = busy.length === 0 ? empty : sql`AND origin NOT IN (${list(busy)})`;
+    const recent = seconds === undefined ? empty : sql`AND due_at >= ${dialect.after(-seconds)}`;
     return yield* select<{ id: string; origin: string }>(
-      sql`SELECT id, origin FROM ${dialect.callbacks} WHERE due_at <= ${dialect.now} ${others}
+      sql`SELECT id, origin FROM ${dialect.callbacks} WHERE due_at <= ${dialect.now} ${recent} ${others}
         ORDER BY due_at LIMIT ${limit}`,
     );
   }
