@@ -1,4 +1,5 @@
 import { HttpService } from '@nestjs/axios';
+import axios from 'axios';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { openCallbacks, type Outside } from './callback/open.js';
 import type { Task } from './contract/task.entity.js';
@@ -49,7 +50,7 @@ export interface TaskQueue<T extends Task = Task> {
 export async function bootstrapQueue<T extends Task>(
   options: ResolvedTaskOptions,
   dataSource: DataSource,
-  outside: Outside = { http: new HttpService() },
+  outside: Outside = { http: new HttpService(axios.create()) },
 ): Promise<TaskQueue<T>> {
   const fail = (option: string, msg: string): never => {
     throw new TaskOptionsError(options.name, [{ option, msg }]);

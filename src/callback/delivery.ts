@@ -39,7 +39,9 @@ export class Delivery {
   constructor(
     private readonly http: HttpService,
     private readonly settings: DeliverySettings,
-  ) {}
+  ) {
+    forget(http.axiosRef.defaults);
+  }
 
   async post(callback: TakenCallback, time: Date): Promise<Answer> {
     const { allowed } = this.settings;
@@ -94,6 +96,7 @@ export class Delivery {
           ...signedHeaders(this.settings.secrets, id, time, body),
         },
         adapter: 'http',
+        transformRequest: [(data: unknown) => data],
         signal,
         responseType: 'stream',
         decompress: false,
@@ -120,6 +123,14 @@ export class Delivery {
   }
 }
 
+/**
+ * Whatever a host has set for all of its own requests, credentials or an address to begin with, is inherited by every
+ * instance of axios: no business of a receiver's.
+ */
+function forget(defaults: object): void {
+  for (const name of Object.keys(defaults)) delete (defaults as Record<string, unknown>)[name];
+}
+
 const agents = (options: ConstructorParameters<typeof HttpAgent>[0]): Agents => ({
   httpAgent: new HttpAgent(options),
   httpsAgent: new HttpsAgent(options),
@@ -128,6 +139,7 @@ const agents = (options: ConstructorParameters<typeof HttpAgent>[0]): Agents => 
 /** Reads an answer to its end, or as far as anybody should. The status has decided: what happens here changes nothing. */
 function drain(answer: Readable, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (answer.destroyed) return resolve();
     let left = ANSWER_BYTES;
     const stop = (): void => void answer.destroy();
     answer.on('data', (chunk: Buffer) => {

@@ -3,14 +3,13 @@ import { Logger } from '@nestjs/common';
 import type { Batcher } from '../store/batcher.js';
 import type { CallbackStore, TakenCallback } from '../store/callback.store.js';
 import { type Database, reading, transaction } from '../store/database.js';
-import type { CallbackTry } from './callback.js';
 import type { Answer, Delivery } from './delivery.js';
 import { Health } from './health.js';
 import { Outcomes } from './outcomes.js';
 import { type CallbackRetry, pauseAfterTry } from './retry.js';
 
-/** Tries at once in this process, and of one origin: a receiver that hangs has so many of them and no more. */
-const AT_ONCE = { all: 64, origin: 8 } as const;
+/** Tries at once in this process, of one origin, and of one that failed last time: it takes no more than that from others. */
+const AT_ONCE = { all: 64, origin: 8, troubled: 2 } as const;
 /** Due rows that one look sees: more than it takes, so that one origin's crowd does not hide the others. */
 const WINDOW = 256;
 /** Milliseconds between looks for what other processes wrote or what is due again: soon after a find, rarer without. */
@@ -137,7 +136,7 @@ export class Dispatcher {
     const room = AT_ONCE.all - this.underWay.size;
     this.more = true;
     if (room <= 0 || this.stopped) return 0;
-    const full = [...this.busy].filter(([, tries]) => tries >= AT_ONCE.origin).map(([origin]) => origin);
+    const full = [...this.busy].filter(([origin, tries]) => tries >= this.most(origin)).map(([origin]) => origin);
     const due = await this.due(full.sort());
     const ids = this.choose(due, room);
     this.more = full.length > 0 || ids.length < due.length || due.length === WINDOW;
@@ -160,12 +159,16 @@ export class Dispatcher {
     return due;
   }
 
+  private most(origin: string): number {
+    return this.health.isTroubled(origin) ? AT_ONCE.troubled : AT_ONCE.origin;
+  }
+
   private choose(due: { id: string; origin: string }[], room: number): string[] {
     const free = new Map<string, number>();
     const chosen: string[] = [];
     // Where others take the same rows, they are dealt out by chance; otherwise longest due first.
     for (const { id, origin } of this.crowded ? shuffled(due) : due) {
-      const left = free.get(origin) ?? AT_ONCE.origin - (this.busy.get(origin) ?? 0);
+      const left = free.get(origin) ?? this.most(origin) - (this.busy.get(origin) ?? 0);
       if (left <= 0 || chosen.length === room) continue;
       free.set(origin, left - 1);
       chosen.push(id);
@@ -191,11 +194,11 @@ export class Dispatcher {
     const answer = await this.delivery.post(callback, now);
     const durationMs = Math.round(performance.now() - start);
     const outcome = 'status' in answer ? { status: answer.status } : { error: answer.error };
-    const tries = [...callback.tries, { time: now.toISOString(), ...outcome, durationMs }];
+    const tried = { time: now.toISOString(), ...outcome, durationMs };
+    const tries = [...callback.tries, tried].slice(-KEPT_TRIES);
     const next = this.judge(answer, callback.attempts);
     const { id, token } = callback;
-    if (await this.outcomes.record({ id, token, next, tries: tries.slice(-KEPT_TRIES) }, until))
-      this.health.tell(callback, next, reasonOf(outcome));
+    if (await this.outcomes.record({ id, token, next, tries }, until)) this.health.tell(callback, next, tried);
   }
 
   /** The status decides, and nothing else of an answer. */
@@ -208,8 +211,6 @@ export class Dispatcher {
     return pauseAfterTry(tries, this.settings.retry, retryAfter) ?? 'dead';
   }
 }
-
-const reasonOf = ({ status, error }: Pick<CallbackTry, 'status' | 'error'>): string => error ?? `HTTP ${status}`;
 
 function shuffled<T>(items: T[]): T[] {
   return items

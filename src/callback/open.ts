@@ -17,6 +17,7 @@ import { Targets } from './targets.js';
 
 /** What callbacks reach the world by. */
 export interface Outside {
+  /** Over an instance of axios that nobody else uses. */
   http: HttpService;
   /** How names are resolved; absent: as the operating system does. */
   resolve?: Resolve | undefined;

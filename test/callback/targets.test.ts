@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { HttpService } from '@nestjs/axios';
 import { Logger } from '@nestjs/common';
+import axios from 'axios';
 import type { DataSource } from 'typeorm';
 import { TASK_STATUS, type TaskCallback, type TaskError, type TaskModuleOptions } from '../../src/index.js';
 import { bootstrapQueue, type TaskQueue } from '../../src/task.bootstrap.js';
@@ -154,7 +155,10 @@ describe.each(ENGINES)('names on %s', (engine) => {
   async function open(callbackAllow: string[], more: TaskModuleOptions = {}): Promise<void> {
     const options = { callbackAllow, callbackRetry: { delays: [0.05, 0.05], jitter: 0 }, callbackTimeout: 1, ...more };
     const resolved = { ...resolveStructure(options), ...resolveValues(options) };
-    queue = await bootstrapQueue(resolved, dataSource, { http: new HttpService(), resolve: names.resolve });
+    queue = await bootstrapQueue(resolved, dataSource, {
+      http: new HttpService(axios.create()),
+      resolve: names.resolve,
+    });
     queue.start();
   }
   const create = (callbackUrl: string) =>
