@@ -1,3 +1,4 @@
+import { callbacks } from './callbacks/run.js';
 import { createDatabase, query } from './databases.js';
 import { fill } from './direct/backlog.js';
 import { direct, told } from './direct/run.js';
@@ -65,6 +66,14 @@ const tail = (kind, title) => ({
       const { latency } = await lifeCycle({ contender: 'softdd', url, seconds, warmup });
       return { ours: latency.claim.p99, theirs: latency.claim.p50 };
     }),
+});
+
+const delivery = (kind, title) => ({
+  name: `${title}, 1,000 callbacks to one receiver against plain axios POSTs, 8 at once`,
+  goal: { atLeast: 0.2 },
+  unit: 'callbacks/s',
+  needs: [kind],
+  round: () => on([kind], (url) => callbacks({ url, count: 1000 })),
 });
 
 /** Another session that looks at the tables as they were before the run, and so keeps every old version alive. */
@@ -189,6 +198,9 @@ export const SCENARIOS = [
         return { ours, theirs };
       }),
   },
+  delivery('sqlite', 'SQLite'),
+  delivery('mysql', 'MariaDB'),
+  delivery('postgres', 'PostgreSQL'),
 ];
 
 async function scaling(kind, times) {

@@ -11,8 +11,8 @@ const root = resolve(import.meta.dirname, '..');
 const read = (file) => readFileSync(resolve(root, file), 'utf8');
 
 /** Docstrings of the option classes: name, type, text, default. */
-function options(className) {
-  const source = ts.createSourceFile('options.ts', read('src/task.options.ts'), ts.ScriptTarget.Latest, true);
+function options(className, file = 'src/task.options.ts') {
+  const source = ts.createSourceFile('options.ts', read(file), ts.ScriptTarget.Latest, true);
   const declaration = source.statements.find(
     (node) => (ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node)) && node.name?.text === className,
   );
@@ -31,20 +31,21 @@ const cell = (text) => text.replaceAll('|', '\\|');
 const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
 
-const optionRows = (className, extra = () => []) =>
-  options(className).map(({ name, text, preset }) => [
+const optionRows = (found, extra = () => []) =>
+  found.map(({ name, text, preset }) => [
     `\`${name}\``,
     preset === 'undefined' ? '-' : /^[\[A-Z'\d]|^(true|false)$/.test(preset) ? `\`${preset}\`` : preset,
     ...extra(name),
     text,
   ]);
+const values = () => [...options('TaskValues'), ...options('CallbackValues', 'src/callback/callback.options.ts')];
 const variable = (name) => [`\`TASK_${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}\``];
 
 const sections = {
-  structure: () => table(['option', 'default', 'what it is'], optionRows('TaskStructure')),
-  values: () => table(['option', 'default', 'environment', 'what it is'], optionRows('TaskValues', variable)),
-  functions: () => table(['option', 'default', 'what it is'], optionRows('TaskDynamicOptions')),
-  uris: () => table(['option', 'default', 'what it is'], optionRows('TaskUris')),
+  structure: () => table(['option', 'default', 'what it is'], optionRows(options('TaskStructure'))),
+  values: () => table(['option', 'default', 'environment', 'what it is'], optionRows(values(), variable)),
+  functions: () => table(['option', 'default', 'what it is'], optionRows(options('TaskDynamicOptions'))),
+  uris: () => table(['option', 'default', 'what it is'], optionRows(options('TaskUris'))),
   errors: () =>
     table(
       ['name', 'code', 'HTTP', 'text', 'cause and remedy'],

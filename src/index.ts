@@ -10,6 +10,10 @@ export {
 export { TaskResponse } from './contract/response.js';
 export { TASK_STATUS, type TaskRole, type TaskStatusCatalogue } from './contract/status.js';
 export { Task, type TaskJson } from './contract/task.entity.js';
+export { type CallbackState, type CallbackTry, type CallbackType, type TaskCallback } from './callback/callback.js';
+export { type CallbackList, type CallbackListOptions, type Callbacks } from './callback/callbacks.js';
+export { type CallbackRetry } from './callback/retry.js';
+export { type CallbackUrl } from './callback/targets.js';
 export { type ClaimOptions } from './core/claims.js';
 export { type Idempotent, type NewTask, type OwnColumns } from './core/creation.js';
 export { type TaskEvent, type TaskEventType, type TaskListener } from './core/events.js';

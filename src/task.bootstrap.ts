@@ -1,6 +1,9 @@
+import { HttpService } from '@nestjs/axios';
+import axios from 'axios';
 import type { DataSource, EntityMetadata } from 'typeorm';
+import { openCallbacks, type Outside } from './callback/open.js';
 import type { Task } from './contract/task.entity.js';
-import { TaskEvents } from './core/events.js';
+import { type TaskEventType, TaskEvents } from './core/events.js';
 import { LifeCycle } from './core/life-cycle.js';
 import { Policies } from './core/policy.js';
 import type { Queue, QueueSettings } from './core/queue.js';
@@ -26,16 +29,19 @@ import { TaskStore } from './store/task.store.js';
 import { dtoFields } from './http/input.pipe.js';
 import { type OptionProblem, type ResolvedTaskOptions, TaskOptionsError } from './task.options.js';
 
+/** What a task ends with. */
+const ENDS: TaskEventType[] = ['finished', 'failed', 'cancelled'];
+
 /** A running queue, and how to stop it. */
 export interface TaskQueue<T extends Task = Task> {
   service: TaskService<T>;
   /** Names of the migrations that ran at this start. */
   migrated: string[];
-  /** Begins to move tasks whose time has come. */
+  /** Begins to move tasks whose time has come, and to deliver callbacks. */
   start(): void;
   /** Moves those whose time has come now, once. */
   sweep(): Promise<void>;
-  /** Ends the waits of claims, so that their requests can end. */
+  /** Ends the waits of claims, so that their requests can end, and begins no more deliveries. */
   drain(): void;
   close(): Promise<void>;
 }
@@ -44,6 +50,7 @@ export interface TaskQueue<T extends Task = Task> {
 export async function bootstrapQueue<T extends Task>(
   options: ResolvedTaskOptions,
   dataSource: DataSource,
+  outside: Outside = { http: new HttpService(axios.create()) },
 ): Promise<TaskQueue<T>> {
   const fail = (option: string, msg: string): never => {
     throw new TaskOptionsError(options.name, [{ option, msg }]);
@@ -58,7 +65,7 @@ export async function bootstrapQueue<T extends Task>(
     const migrated = options.migrate ? await runTaskMigrations(dataSource, schema) : [];
     await checkDatabase(dataSource, schema, fail);
     await checkOwnColumns(dataSource, metadata, fail);
-    return { ...(await open<T>(options, dataSource, metadata, unlock)), migrated };
+    return { ...(await open<T>(options, dataSource, metadata, outside, unlock)), migrated };
   } catch (error) {
     unlock();
     throw error;
@@ -148,6 +155,7 @@ async function open<T extends Task>(
   options: ResolvedTaskOptions,
   dataSource: DataSource,
   metadata: EntityMetadata,
+  outside: Outside,
   unlock: () => void,
 ): Promise<Omit<TaskQueue<T>, 'migrated'>> {
   const table: TaskTable = {
@@ -159,15 +167,22 @@ async function open<T extends Task>(
   const dialect = createDialect(engineOf(dataSource)!, table);
   const columns = new TaskColumns<T>(dataSource, metadata, dialect);
   const database = await openDatabase(dataSource);
+  const batcher = new Batcher(database);
+  const lifeCycle = new LifeCycle(options.status);
+  const callbacks = openCallbacks<T>(options, { dialect, database, batcher, lifeCycle }, outside);
+  const { dispatcher } = callbacks;
   const queue: Queue<T> = {
     database,
-    batcher: new Batcher(database),
+    batcher,
     tasks: new TaskStore<T>(dialect, columns, table),
     lists: new ListStore<T>(dialect, columns),
     ready: new ReadyStore<T>(dialect, columns, table),
     due: new DueStore(dialect, table),
     keys: new KeyStore(dialect),
-    lifeCycle: new LifeCycle(options.status),
+    callbacks: callbacks.store,
+    targets: callbacks.targets,
+    outbox: callbacks.outbox,
+    lifeCycle,
     policies: new Policies(options, options.services),
     events: new TaskEvents<T>(),
     settings: settingsOf(options),
@@ -176,19 +191,27 @@ async function open<T extends Task>(
     reading(queue.database, () => queue.ready.probe(filters)),
   );
   queue.events.on(({ type, task }) => {
-    if (type !== 'ready') return;
-    queue.ready.madeReady(task);
-    waiting.ready(task);
+    if (type === 'ready') {
+      queue.ready.madeReady(task);
+      waiting.ready(task);
+    }
+    if (ENDS.includes(type)) dispatcher?.wake();
   });
   const sweeper = new Sweeper(queue);
   return {
-    service: new TaskService<T>(queue, waiting, dataSource),
-    start: () => sweeper.start(),
+    service: new TaskService<T>(queue, waiting, dataSource, callbacks.callbacks),
+    start() {
+      sweeper.start();
+      dispatcher?.start();
+    },
     sweep: () => sweeper.sweep(),
-    drain: () => waiting.close(),
+    drain() {
+      waiting.close();
+      dispatcher?.drain();
+    },
     async close() {
       waiting.close();
-      await sweeper.stop();
+      await Promise.all([sweeper.stop(), dispatcher?.stop()]);
       await queue.database.close();
       unlock();
     },
@@ -203,5 +226,6 @@ function settingsOf(options: ResolvedTaskOptions): QueueSettings {
     maxActiveTasks: options.maxActiveTasks,
     initialStatus,
     retention: { finished: seconds(retention.finished), failed: seconds(retention.failed) },
+    callbackRetention: options.callbackRetention * 86_400,
   };
 }

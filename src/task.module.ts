@@ -1,3 +1,4 @@
+import { HttpModule, HttpService } from '@nestjs/axios';
 import {
   type DynamicModule,
   Inject,
@@ -91,11 +92,16 @@ export class TaskModule implements OnModuleInit, OnModuleDestroy, OnApplicationS
       { provide: TASK_STRUCTURE, useValue: structure },
       {
         provide: TASK_QUEUE,
-        useFactory: (options: ResolvedTaskOptions, dataSource: DataSource, modules: ModulesContainer) => {
+        useFactory: (
+          options: ResolvedTaskOptions,
+          dataSource: DataSource,
+          modules: ModulesContainer,
+          http: HttpService,
+        ) => {
           checkTogether(structure, otherRegistrations(modules, structure));
-          return bootstrapQueue(options, dataSource);
+          return bootstrapQueue(options, dataSource, { http });
         },
-        inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource), ModulesContainer],
+        inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource), ModulesContainer, HttpService],
       },
       { provide: TASK_SERVICE, useFactory: (queue: TaskQueue) => queue.service, inject: [TASK_QUEUE] },
       { provide: serviceToken, useExisting: TASK_SERVICE },
@@ -104,7 +110,12 @@ export class TaskModule implements OnModuleInit, OnModuleDestroy, OnApplicationS
     return {
       module: TaskModule,
       global: true,
-      imports: [...structure.imports, TypeOrmModule.forFeature([structure.entity], structure.dataSource)],
+      imports: [
+        ...structure.imports,
+        TypeOrmModule.forFeature([structure.entity], structure.dataSource),
+        // An instance of its own: a host's interceptors are for the host's requests.
+        HttpModule.register({}),
+      ],
       controllers: bindControllers(structure, createDtos(structure)),
       providers,
       exports: [serviceToken],
@@ -115,8 +126,13 @@ export class TaskModule implements OnModuleInit, OnModuleDestroy, OnApplicationS
   onModuleInit(): void {
     this.queue.start();
     const { name, cronGuards, workerTokens } = this.options;
+    const { deliverCallbacks, callbackUrl, callbackAllow, callbackSecret } = this.options;
     if (this.queue.migrated.length > 0)
       this.logger.log(`'${name}' migrated the database: ${this.queue.migrated.join(', ')}`);
+    if (deliverCallbacks && (callbackUrl !== undefined || callbackAllow.length > 0) && callbackSecret === undefined)
+      this.logger.warn(
+        `'${name}' delivers callbacks unsigned, so receivers can't tell them from anybody's: give the option callbackSecret.`,
+      );
     if (workerTokens.length > 0) return;
     if (cronGuards === undefined)
       this.logger.warn(

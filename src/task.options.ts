@@ -7,13 +7,13 @@ import {
   IsNotEmpty,
   IsOptional,
   IsString,
-  IsUrl,
   Matches,
   Max,
   MaxLength,
   Min,
   validateSync,
 } from 'class-validator';
+import { CallbackValues } from './callback/callback.options.js';
 import {
   backoffRule,
   type Backoff,
@@ -89,7 +89,7 @@ export class TaskStructure extends TaskUris {
 }
 
 /** What may come from a factory: plain values, read when the app starts. */
-export class TaskValues {
+export class TaskValues extends CallbackValues {
   /** Service of a task that names none. At most 64 characters. @defaultValue 'default' */
   @IsString()
   @IsNotEmpty()
@@ -168,14 +168,6 @@ export class TaskValues {
    */
   @Follows(retentionRule)
   retention: { finished?: number; failed?: number } = {};
-
-  /** Address that workers are handed with a task, as `updateUrl` and `task.callbackUrl`; http or https. @defaultValue undefined */
-  @IsOptional()
-  @IsUrl(
-    { require_tld: false, protocols: ['http', 'https'], require_protocol: true },
-    { message: 'callbackUrl must be an http:// or https:// URL' },
-  )
-  callbackUrl?: string;
 
   /** Bearer tokens that open the worker routes, each at least 16 characters. @defaultValue [] */
   @IsArray()

@@ -168,6 +168,10 @@ export class Task {
   @Column({ name: 'claim_key', type: 'varchar', length: 64, nullable: true })
   claimKey!: string | null;
 
+  /** Where its own callback goes, as whoever created it said; null: where option `callbackUrl` says. */
+  @Column({ name: 'callback_url', type: 'text', nullable: true })
+  callbackUrl!: string | null;
+
   /** On an adopted table stored in the time zone of option `timeZone`. */
   @ApiTime('When the task was created.')
   @Column({ name: 'created_at', type: Date, nullable: true })

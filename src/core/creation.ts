@@ -1,3 +1,4 @@
+import { ownUrlRule } from '../callback/allow-list.js';
 import { TaskError } from '../contract/errors.js';
 import { type Task, TASK_COLUMNS } from '../contract/task.entity.js';
 import { type Batch, done, failed, type Outcome, type Size } from '../store/batcher.js';
@@ -41,6 +42,8 @@ export type NewTask<T extends Task = Task> = OwnColumns<T> & {
   maxAttempts?: number | undefined;
   /** INIT or BEGIN; absent: option `initialStatus`. */
   status?: number | undefined;
+  /** Where this task's callback goes instead of option `callbackUrl`, at an origin that option `callbackAllow` lists. */
+  callbackUrl?: string | undefined;
 };
 
 export interface Idempotent {
@@ -76,6 +79,7 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
     if (given.length > LIMITS.creates)
       throw invalid([{ field: 'body', rule: 'arrayMaxSize', msg: `body must be at most ${LIMITS.creates} tasks` }]);
     const rows = given.map((task, index) => within(given.length > 1 ? `[${index}].` : '', () => this.toRow(task)));
+    await this.admitTargets(rows);
     const owners = countOwners(given);
     if (idempotencyKey !== undefined) checkKey(idempotencyKey, owners);
     const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, given, rows);
@@ -131,6 +135,16 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
     );
   }
 
+  /** Tasks' own URLs become what was checked; mostly there are none. */
+  private async admitTargets(rows: NewRow[]): Promise<void> {
+    for (const [index, row] of rows.entries())
+      if (typeof row.callbackUrl === 'string') {
+        const url = row.callbackUrl;
+        const admit = (): Promise<string> => this.queue.targets.admit(url);
+        row.callbackUrl = await within(rows.length > 1 ? `[${index}].` : '', admit);
+      }
+  }
+
   /** A row that keeps all rules. */
   private toRow(task: NewTask<T>): NewRow {
     const { lifeCycle, settings } = this.queue;
@@ -144,6 +158,7 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
       runAt,
       maxAttempts,
       status,
+      callbackUrl,
       ...own
     } = task;
     check('userId', userId, userIdRule);
@@ -155,6 +170,7 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
     if (maxAttempts !== undefined) check('maxAttempts', maxAttempts, maxAttemptsRule);
     if (runAt !== undefined) check('runAt', runAt, timeRule);
     if (status !== undefined) checkStatus(status, lifeCycle.newStatuses);
+    if (callbackUrl !== undefined) check('callbackUrl', callbackUrl, ownUrlRule);
     if (runAt !== undefined && status === lifeCycle.status.INIT)
       throw invalid([
         { field: 'runAt', rule: 'draft', msg: `runAt is for tasks that run: leave status ${status} out` },
@@ -169,6 +185,7 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
       group,
       priority,
       maxAttempts,
+      callbackUrl,
       runAt: timeOf(runAt),
       status: runAt === undefined ? (status ?? settings.initialStatus) : lifeCycle.status.BEGIN,
     };

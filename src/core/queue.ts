@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import type { Outbox } from '../callback/outbox.js';
+import type { Targets } from '../callback/targets.js';
 import type { Task } from '../contract/task.entity.js';
 import type { Batch, Batcher, Outcome } from '../store/batcher.js';
+import type { CallbackStore } from '../store/callback.store.js';
 import { type Database, transaction } from '../store/database.js';
 import type { DueStore, Retention } from '../store/due.store.js';
 import type { KeyStore } from '../store/key.store.js';
@@ -28,6 +31,8 @@ export interface QueueSettings {
   /** Most claims that wait at once. */
   maxWaiters: number;
   retention: Retention;
+  /** Seconds that callbacks are kept once they have ended. */
+  callbackRetention: number;
 }
 
 /** What every use case of one registration works with. */
@@ -39,6 +44,11 @@ export interface Queue<T extends Task> {
   readonly ready: ReadyStore<T>;
   readonly due: DueStore;
   readonly keys: KeyStore;
+  readonly callbacks: CallbackStore;
+  /** Where callbacks go. */
+  readonly targets: Targets<T>;
+  /** Notices of ends, for the scripts that end tasks. */
+  readonly outbox: Outbox<T>;
   readonly lifeCycle: LifeCycle;
   readonly policies: Policies;
   readonly events: TaskEvents<T>;

@@ -37,6 +37,9 @@ const PATIENCE = 3;
 
 type Ending = TaskValues & { event?: TaskEventType };
 
+/** What a report that counts makes of its task. */
+type Change<T extends Task> = TaskChange<T> & Reported<T> & { ends: boolean };
+
 interface Reported<T extends Task> {
   task: T;
   event?: TaskEventType | undefined;
@@ -71,10 +74,9 @@ export class Reports<T extends Task> implements Batch<Said, Reported<T>> {
       if (task) return this.judge(task, report);
       return held.has(report.taskId) ? ALONE : failed(new TaskError('NOT_FOUND'));
     });
-    yield* tasks.updateEach(
-      verdicts.flatMap((verdict) => ('values' in verdict ? verdict : [])),
-      now,
-    );
+    const changes = verdicts.flatMap((verdict) => ('values' in verdict ? verdict : []));
+    yield* tasks.updateEach(changes, now);
+    yield* this.queue.outbox.add(changes.flatMap(({ ends, task }) => (ends ? task : [])));
     return verdicts.map((verdict) => ('values' in verdict ? done(verdict) : verdict));
   }
 
@@ -88,14 +90,17 @@ export class Reports<T extends Task> implements Batch<Said, Reported<T>> {
   }
 
   /** What the row becomes, or what is answered at once. */
-  private judge(task: T, report: Said): Outcome<Reported<T>> | (TaskChange<T> & Reported<T>) {
+  private judge(task: T, report: Said): Outcome<Reported<T>> | Change<T> {
     try {
       if (!this.counts(task, report)) return done({ task });
     } catch (error) {
       return failed(error);
     }
     const { event, ...values } = this.outcome(task, report);
-    return { task, values, event };
+    const status = values.status as number | undefined;
+    // A late word on a task that has failed already is no new failure.
+    const ends = status !== undefined && status !== task.status && this.queue.lifeCycle.isEnded(status);
+    return { task, values, event, ends };
   }
 
   private checkReport({ leaseToken, status, progress, temp, output, error, lease, retry, delay }: TaskReport): void {

@@ -12,7 +12,7 @@ import type { Queue } from './queue.js';
 const PAUSE = { shortest: 500, longest: 1000 } as const;
 /** Rows that one transaction moves. */
 const BATCH = 200;
-/** Idempotency keys that one look forgets, and milliseconds to the next look once all that ran out are gone. */
+/** Keys, or callbacks, that one look forgets, and milliseconds to the next look once all that ran out are gone. */
 const PURGE = { rows: 1000, pause: 60_000 } as const;
 /** Rows that one look for forgettable tasks passes, and milliseconds to rest at the end of the table. */
 const WALK = { rows: 500, rest: 60_000 } as const;
@@ -35,6 +35,7 @@ export class Sweeper<T extends Task> {
   private stopped = false;
   private failing = false;
   private nextPurge = 0;
+  private nextCallbackPurge = 0;
   private nextWalk = 0;
   private walkedTo = '';
 
@@ -63,6 +64,7 @@ export class Sweeper<T extends Task> {
   async sweep(): Promise<void> {
     await this.moveDue();
     await this.purgeKeys();
+    await this.purgeCallbacks();
     await this.forgetEnded();
   }
 
@@ -90,10 +92,11 @@ export class Sweeper<T extends Task> {
   }
 
   private *move(ids: string[]): Script<{ event: TaskEventType | undefined; tasks: T[] }[]> {
-    const { due, tasks } = this.queue;
+    const { due, tasks, outbox } = this.queue;
     const moved: { event: TaskEventType | undefined; tasks: T[] }[] = [];
     for (const { ids: group, values, event } of this.moves(yield* due.lock(ids)))
       if (group.length > 0) moved.push({ event, tasks: yield* tasks.update(group, values) });
+    yield* outbox.add(moved.flatMap(({ event, tasks: some }) => (event === 'failed' ? some : [])));
     return moved;
   }
 
@@ -146,6 +149,13 @@ export class Sweeper<T extends Task> {
     if (performance.now() < this.nextPurge) return;
     const purged = await transaction(this.queue.database, () => this.queue.keys.purge(PURGE.rows));
     if (purged < PURGE.rows) this.nextPurge = performance.now() + PURGE.pause;
+  }
+
+  private async purgeCallbacks(): Promise<void> {
+    if (performance.now() < this.nextCallbackPurge) return;
+    const { database, callbacks, settings } = this.queue;
+    const purged = await transaction(database, () => callbacks.purge(settings.callbackRetention, PURGE.rows));
+    if (purged < PURGE.rows) this.nextCallbackPurge = performance.now() + PURGE.pause;
   }
 
   private async forgetEnded(): Promise<void> {

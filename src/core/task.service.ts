@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import type { Callbacks } from '../callback/callbacks.js';
 import { TaskError } from '../contract/errors.js';
 import type { TaskStatusCatalogue } from '../contract/status.js';
 import type { Task } from '../contract/task.entity.js';
@@ -75,6 +76,8 @@ export class TaskService<T extends Task = Task> {
     waiting: WaitingRoom,
     /** The data source that holds the table. */
     readonly dataSource: DataSource,
+    /** Callbacks of tasks that have ended: to look at, and to replay. */
+    readonly callbacks: Callbacks,
   ) {
     this.lifeCycle = queue.lifeCycle;
     this.status = queue.lifeCycle.status;
@@ -178,6 +181,7 @@ export class TaskService<T extends Task = Task> {
       }
       const [changed] = yield* tasks.update([taskId], values);
       const event = verdict === 'stay' ? undefined : lifeCycle.isEnded(status!) ? 'cancelled' : 'ready';
+      if (event === 'cancelled') yield* queue.outbox.add([changed!]);
       return { task: changed!, event };
     };
     const limits = status === this.status.BEGIN ? await this.limitOf(taskId, options) : new Map<string, number>();
@@ -251,6 +255,11 @@ export class TaskService<T extends Task = Task> {
   /** Gives a task back, as no attempt; ready again after `delay` seconds. NOT_FOUND, LEASE_LOST. */
   async release(taskId: string, { leaseToken, delay }: Pick<TaskReport, 'leaseToken' | 'delay'>): Promise<T> {
     return this.reports.report(taskId, { leaseToken, delay, status: this.status.BEGIN });
+  }
+
+  /** Where this task's callback goes: what its worker is handed. Undefined for nowhere. */
+  callbackUrlOf(task: T): string | undefined {
+    return this.queue.targets.handedTo(task);
   }
 
   /**

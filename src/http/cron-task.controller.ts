@@ -97,7 +97,7 @@ export class CronTaskController<T extends Task = Task> {
 
   /** What workers see of a task. */
   protected present(task: T): CronTaskJson {
-    const { callbackUrl = '' } = this.options;
+    const callbackUrl = this.tasks.callbackUrlOf(task) ?? '';
     const json = task.toResponse();
     return { task: { ...json, callbackUrl }, updateUrl: callbackUrl, leaseExpiresAt: json.leaseExpiresAt };
   }

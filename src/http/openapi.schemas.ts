@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, ApiSchema, getSchemaPath } from '@nestjs/swagger';
+import { CALLBACK_TYPES } from '../callback/callback.js';
 import type { TaskStatusCatalogue } from '../contract/status.js';
 import { LifeCycle } from '../core/life-cycle.js';
 import type { TaskStructure } from '../task.options.js';
@@ -17,6 +18,8 @@ export interface TaskSchemas {
   task: Type;
   cronTask: Type;
   claimed: Type;
+  /** What the server sends when a task has ended. */
+  notice: Type;
   /** A DTO as it is documented: with this registration's statuses. */
   bodyOf(dto: Type): Type;
 }
@@ -28,17 +31,19 @@ export interface TaskSchemas {
 export function createSchemas(structure: TaskStructure, dtos: TaskDtos): TaskSchemas {
   const { name, status } = structure;
   const suffix = name === 'default' ? '' : `_${name}`;
-  const { task, cronTask, claimed } = taskSchemas(structure, suffix);
+  const { task, cronTask, claimed, notice } = taskSchemas(structure, suffix);
   const bodies = new Map<Type, Type>([
     [dtos.create, withStatus(dtos.create, `createTask${suffix}`, newStatus(status))],
     [dtos.update, withStatus(dtos.update, `updateTask${suffix}`, userStatus(status))],
     [ReportTaskDto, withStatus(ReportTaskDto, `reportTask${suffix}`, workerStatus(status))],
     [ReportTasksDto, reportsSchema(status, suffix)],
   ]);
-  return { suffix, task, cronTask, claimed, bodyOf: (dto) => bodies.get(dto) ?? dto };
+  return { suffix, task, cronTask, claimed, notice, bodyOf: (dto) => bodies.get(dto) ?? dto };
 }
 
-function taskSchemas({ entity, status }: TaskStructure, suffix: string): Record<'task' | 'cronTask' | 'claimed', Type> {
+type TaskSchemaNames = 'task' | 'cronTask' | 'claimed' | 'notice';
+
+function taskSchemas({ entity, status }: TaskStructure, suffix: string): Record<TaskSchemaNames, Type> {
   class TaskSchema extends entity {
     @ApiProperty({
       type: 'integer',
@@ -85,7 +90,20 @@ function taskSchemas({ entity, status }: TaskStructure, suffix: string): Record<
     declare attempt: number;
   }
   ApiSchema({ name: `claimedTask${suffix}` })(ClaimedTaskSchema);
-  return { task: TaskSchema, cronTask: CronTaskSchema, claimed: ClaimedTaskSchema };
+  class NoticeSchema {
+    @ApiProperty({
+      description: 'What the task has ended in.',
+      enum: Object.values(CALLBACK_TYPES),
+      example: CALLBACK_TYPES.FINISHED,
+    })
+    declare type: string;
+    @ApiProperty({ format: 'date-time', description: 'When it ended.', example: '2026-11-24T09:35:00.000Z' })
+    declare timestamp: string;
+    @ApiProperty({ type: WorkerTaskSchema })
+    declare data: unknown;
+  }
+  ApiSchema({ name: `taskEnded${suffix}` })(NoticeSchema);
+  return { task: TaskSchema, cronTask: CronTaskSchema, claimed: ClaimedTaskSchema, notice: NoticeSchema };
 }
 
 /** A list of reports, each with this registration's statuses. */

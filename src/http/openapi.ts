@@ -71,7 +71,8 @@ export class RouteDocs {
   controller(Bound: Type, audience: Audience): void {
     ApiTags(`${audience === 'user' ? 'tasks' : 'crontask'}${this.schemas.suffix}`)(Bound);
     ApiBearerAuth(audience)(Bound);
-    ApiExtraModels(this.schemas.task, this.schemas.cronTask, this.schemas.claimed)(Bound);
+    const { task, cronTask, claimed, notice } = this.schemas;
+    ApiExtraModels(task, cronTask, claimed, notice)(Bound);
   }
 
   /** A route of the contract's. */
@@ -82,7 +83,8 @@ export class RouteDocs {
     const apply = applierOf(Bound, served);
 
     const operation = Reflect.getMetadata('swagger/apiOperation', handler) as ApiOperationOptions | undefined;
-    apply(ApiOperation({ ...operation, operationId: route.operationId + this.schemas.suffix }));
+    const callbacks = route.answer === 'created' ? { callbacks: this.callbacks() } : {};
+    apply(ApiOperation({ ...operation, ...callbacks, operationId: route.operationId + this.schemas.suffix }));
     if (this.structure[route.uri].includes('{taskId}')) {
       const schema = { type: 'string', maxLength: 36, example: EXAMPLE_ID };
       apply(ApiParam({ name: 'taskId', description: 'Id of the task.', schema }));
@@ -92,6 +94,24 @@ export class RouteDocs {
     const schema = describeSuccess(new this.structure.response(), dataOf(route.answer, this.schemas));
     apply(ApiResponse({ status: 200, description: 'It worked.', headers: cached(route.cacheControl), schema }));
     this.failures(route.errors, route.audience).forEach(apply);
+  }
+
+  /** The notice of the end, as a receiver gets it: OpenAPI 3.0 has no other place for it than the route that names one. */
+  private callbacks(): ApiOperationOptions['callbacks'] {
+    const schema = { $ref: getSchemaPath(this.schemas.notice) };
+    const post = {
+      summary: 'The task has ended',
+      description:
+        'Sent once for each end, and again until it is taken: `webhook-id` stays the same. Headers and signature are ' +
+        'those of the Standard Webhooks specification.',
+      security: [],
+      requestBody: { required: true, content: { 'application/json': { schema } } },
+      responses: {
+        '2XX': { description: 'Taken. Every other answer is tried again for days, but for 410.' },
+        '410': { description: 'Not wanted any more: it is not tried again.' },
+      },
+    };
+    return { taskEnded: { '{$request.body#/callbackUrl}': { post } } };
   }
 
   /** A route that the host adds: our envelope, guard and filter are around it; what is inside is the host's to say. */

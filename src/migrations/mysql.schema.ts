@@ -12,10 +12,12 @@ import {
 } from './mysql.inspect.js';
 import { MysqlReadySchema } from './mysql.ready.js';
 import {
-  assertKeysTable,
+  assertSideTable,
   assertTaskTable,
   MADE,
   type SchemaStep,
+  type SideTable,
+  sideTables,
   type TaskSchema,
   type TaskSchemaOptions,
 } from './schema.js';
@@ -27,11 +29,9 @@ const TIMES = ['created_at', 'updated_at'];
 
 export class MysqlTaskSchema implements TaskSchema {
   private readonly ready: MysqlReadySchema;
-  private readonly keys: string;
 
   constructor(private readonly options: TaskSchemaOptions) {
     this.ready = new MysqlReadySchema(options);
-    this.keys = `${options.table}_keys`;
   }
 
   async missing(runner: QueryRunner): Promise<SchemaStep[]> {
@@ -41,13 +41,15 @@ export class MysqlTaskSchema implements TaskSchema {
     const steps: SchemaStep[] = [];
     if (columns.length === 0) steps.push({ what: `table ${table} is missing`, sql: this.createTable(collation) });
     else steps.push(...(await this.alterations(runner, columns, collation)));
-    return [...steps, ...(await this.ready.missing(runner, collation)), ...(await this.keysSteps(runner, collation))];
+    steps.push(...(await this.ready.missing(runner, collation)));
+    for (const side of this.sideTables(collation)) steps.push(...(await this.sideSteps(runner, side)));
+    return steps;
   }
 
   async removal(runner: QueryRunner): Promise<SchemaStep[]> {
     const { table } = this.options;
     const columns = await readColumns(runner, table);
-    const steps = [...this.ready.removal(), drop('TABLE', this.keys)];
+    const steps = [...this.ready.removal(), ...sideTables(table).map((name) => drop('TABLE', name))];
     if (columns.length === 0) return steps;
     if ((await tableComment(runner, table)) === MADE) return [...steps, drop('TABLE', table)];
     const clauses = columns.filter((column) => column.comment === MADE).map(({ name }) => `DROP COLUMN \`${name}\``);
@@ -85,6 +87,7 @@ export class MysqlTaskSchema implements TaskSchema {
       lease_seconds: 'int NULL',
       worker_id: 'varchar(64) NULL',
       claim_key: `varchar(64) ${binary} NULL`,
+      callback_url: 'text NULL',
       created_at: `datetime(3) NULL DEFAULT (${now})`,
       updated_at: `datetime(3) NULL DEFAULT (${now})`,
       started_at: 'datetime(3) NULL',
@@ -141,35 +144,75 @@ export class MysqlTaskSchema implements TaskSchema {
     return [{ what, sql: `ALTER TABLE \`${table}\` ${clauses.map((clause) => clause.sql).join(', ')}` }];
   }
 
-  private async keysSteps(runner: QueryRunner, collation: string): Promise<SchemaStep[]> {
-    const { keys } = this;
+  /** Keys of creates and claims, and callbacks. */
+  private sideTables(collation: string): SideTable[] {
+    const [keys, callbacks] = sideTables(this.options.table) as [string, string];
     const binary = `CHARACTER SET utf8mb4 COLLATE ${collation}`;
-    const columns = await readColumns(runner, keys);
-    if (columns.length === 0)
-      return [
-        {
-          what: `table ${keys} is missing`,
-          sql: `CREATE TABLE \`${keys}\` (
-  id char(64) ${binary} NOT NULL,
-  fingerprint char(64) ${binary} NULL,
-  task_ids text NULL,
-  expires_at datetime(3) NOT NULL,
-  PRIMARY KEY (id),
-  KEY \`${keys}_expires\` (expires_at)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMMENT='${MADE}'`,
-        },
-      ];
-    assertKeysTable(
-      keys,
-      columns.map((column) => column.name),
-    );
-    if (await hasIndex(runner, keys, `${keys}_expires`)) return [];
     return [
       {
-        what: `index ${keys}_expires is missing`,
-        sql: `ALTER TABLE \`${keys}\` ADD INDEX \`${keys}_expires\` (expires_at)`,
+        name: keys,
+        holds: 'idempotency keys',
+        columns: {
+          id: `char(64) ${binary} NOT NULL`,
+          fingerprint: `char(64) ${binary} NULL`,
+          task_ids: 'text NULL',
+          expires_at: 'datetime(3) NOT NULL',
+        },
+        indexes: { [`${keys}_expires`]: '(expires_at)' },
+      },
+      {
+        name: callbacks,
+        holds: 'callbacks',
+        columns: {
+          id: `char(36) ${binary} NOT NULL`,
+          task_id: `char(36) ${binary} NOT NULL`,
+          type: 'varchar(20) NOT NULL',
+          url: 'text NOT NULL',
+          origin: `varchar(300) ${binary} NOT NULL`,
+          is_own: 'tinyint NOT NULL',
+          state: `varchar(10) ${binary} NOT NULL`,
+          attempts: 'int NOT NULL',
+          due_at: 'datetime(3) NULL',
+          lease_token: `char(36) ${binary} NULL`,
+          tries: 'text NOT NULL',
+          created_at: 'datetime(3) NOT NULL',
+          ended_at: 'datetime(3) NULL',
+          body: 'mediumtext NOT NULL',
+        },
+        indexes: {
+          [`${callbacks}_due`]: '(due_at, origin)',
+          [`${callbacks}_task`]: '(task_id, id)',
+          [`${callbacks}_list`]: '(state, id)',
+          [`${callbacks}_end`]: '(ended_at)',
+        },
       },
     ];
+  }
+
+  private async sideSteps(runner: QueryRunner, side: SideTable): Promise<SchemaStep[]> {
+    const { name } = side;
+    const present = await readColumns(runner, name);
+    const indexes = Object.entries(side.indexes).map(([index, rest]) => ({ index, key: `\`${index}\` ${rest}` }));
+    if (present.length === 0) {
+      const columns = Object.entries(side.columns).map(([column, definition]) => `${column} ${definition}`);
+      const keys = ['PRIMARY KEY (id)', ...indexes.map(({ key }) => `KEY ${key}`)];
+      return [
+        {
+          what: `table ${name} is missing`,
+          sql: `CREATE TABLE \`${name}\` (\n  ${[...columns, ...keys].join(',\n  ')}\n)
+ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMMENT='${MADE}'`,
+        },
+      ];
+    }
+    assertSideTable(
+      side,
+      present.map((column) => column.name),
+    );
+    const steps: SchemaStep[] = [];
+    for (const { index, key } of indexes)
+      if (!(await hasIndex(runner, name, index)))
+        steps.push({ what: `index ${index} is missing`, sql: `ALTER TABLE \`${name}\` ADD INDEX ${key}` });
+    return steps;
   }
 
   private modify(column: Column, definition: string): string {

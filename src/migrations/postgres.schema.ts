@@ -1,11 +1,13 @@
 import type { QueryRunner } from 'typeorm';
 import { schemaOf } from '../store/engine.js';
 import {
-  assertKeysTable,
+  assertSideTable,
   assertTaskTable,
   dueAt,
   MADE,
   type SchemaStep,
+  type SideTable,
+  sideTables,
   type TaskSchema,
   type TaskSchemaOptions,
 } from './schema.js';
@@ -38,21 +40,26 @@ export class PostgresTaskSchema implements TaskSchema {
         sql: `${this.createTable(path)}; COMMENT ON TABLE ${path} IS '${MADE}'`,
       });
     else steps.push(...this.alterations(path, columns));
-    return [...steps, ...(await indexSteps(runner, path, this.indexes())), ...(await this.keysSteps(runner))];
+    steps.push(...(await indexSteps(runner, path, this.indexes())));
+    for (const side of this.sideTables()) steps.push(...(await this.sideSteps(runner, side)));
+    return steps;
   }
 
   async removal(runner: QueryRunner): Promise<SchemaStep[]> {
     const { table } = this.options;
     const path = tablePath(runner, table);
     const columns = await readColumns(runner, path);
-    const keys = { what: `table ${table}_keys`, sql: `DROP TABLE IF EXISTS ${tablePath(runner, `${table}_keys`)}` };
-    if (columns.length === 0) return [keys];
+    const sides = sideTables(table).map((name) => ({
+      what: `table ${name}`,
+      sql: `DROP TABLE IF EXISTS ${tablePath(runner, name)}`,
+    }));
+    if (columns.length === 0) return sides;
     const [row] = (await runner.query(`SELECT obj_description(to_regclass($1)) AS comment`, [path])) as {
       comment: string | null;
     }[];
-    if (row?.comment === MADE) return [keys, { what: `table ${table}`, sql: `DROP TABLE ${path}` }];
+    if (row?.comment === MADE) return [...sides, { what: `table ${table}`, sql: `DROP TABLE ${path}` }];
     return [
-      keys,
+      ...sides,
       ...Object.keys(this.indexes()).map((name) => ({
         what: `index ${name}`,
         sql: `DROP INDEX IF EXISTS ${indexPath(runner, name)}`,
@@ -87,6 +94,7 @@ export class PostgresTaskSchema implements TaskSchema {
       lease_seconds: 'integer',
       worker_id: 'varchar(64)',
       claim_key: 'varchar(64)',
+      callback_url: 'text',
       created_at: 'timestamptz(3) DEFAULT clock_timestamp()',
       updated_at: 'timestamptz(3) DEFAULT clock_timestamp()',
       started_at: 'timestamptz(3)',
@@ -158,28 +166,68 @@ export class PostgresTaskSchema implements TaskSchema {
     };
   }
 
-  /** Keys of creates and claims. */
-  private async keysSteps(runner: QueryRunner): Promise<SchemaStep[]> {
-    const keys = `${this.options.table}_keys`;
-    const path = tablePath(runner, keys);
-    const columns = await readColumns(runner, path);
+  /** Keys of creates and claims, and callbacks. */
+  private sideTables(): SideTable[] {
+    const [keys, callbacks] = sideTables(this.options.table) as [string, string];
+    return [
+      {
+        name: keys,
+        holds: 'idempotency keys',
+        columns: {
+          id: 'char(64) PRIMARY KEY',
+          fingerprint: 'char(64)',
+          task_ids: 'text',
+          expires_at: 'timestamptz(3) NOT NULL',
+        },
+        indexes: { [`${keys}_expires`]: '(expires_at)' },
+      },
+      {
+        name: callbacks,
+        holds: 'callbacks',
+        columns: {
+          id: 'varchar(36) PRIMARY KEY',
+          task_id: 'varchar(36) NOT NULL',
+          type: 'varchar(20) NOT NULL',
+          url: 'text NOT NULL',
+          origin: 'varchar(300) NOT NULL',
+          is_own: 'smallint NOT NULL',
+          state: 'varchar(10) NOT NULL',
+          attempts: 'integer NOT NULL',
+          due_at: 'timestamptz(3)',
+          lease_token: 'varchar(36)',
+          tries: 'text NOT NULL',
+          created_at: 'timestamptz(3) NOT NULL',
+          ended_at: 'timestamptz(3)',
+          body: 'text NOT NULL',
+        },
+        indexes: {
+          [`${callbacks}_due`]: '(due_at, origin) WHERE (due_at IS NOT NULL)',
+          [`${callbacks}_task`]: '(task_id, id)',
+          [`${callbacks}_list`]: '(state, id)',
+          [`${callbacks}_end`]: '(ended_at) WHERE (ended_at IS NOT NULL)',
+        },
+      },
+    ];
+  }
+
+  private async sideSteps(runner: QueryRunner, side: SideTable): Promise<SchemaStep[]> {
+    const { name } = side;
+    const path = tablePath(runner, name);
+    const present = await readColumns(runner, path);
     const steps: SchemaStep[] = [];
-    if (columns.length > 0)
-      assertKeysTable(
-        keys,
-        columns.map((column) => column.name),
+    if (present.length > 0)
+      assertSideTable(
+        side,
+        present.map((column) => column.name),
       );
-    else
+    else {
+      const columns = Object.entries(side.columns).map(([column, definition]) => `${column} ${definition}`);
       steps.push({
-        what: `table ${keys} is missing`,
-        sql: `CREATE TABLE ${path} (
-  id char(64) PRIMARY KEY,
-  fingerprint char(64),
-  task_ids text,
-  expires_at timestamptz(3) NOT NULL
-); COMMENT ON TABLE ${path} IS '${MADE}'`,
+        what: `table ${name} is missing`,
+        sql: `CREATE TABLE ${path} (\n  ${columns.join(',\n  ')}\n); COMMENT ON TABLE ${path} IS '${MADE}'`,
       });
-    return [...steps, ...(await indexSteps(runner, path, { [`${keys}_expires`]: '(expires_at)' }))];
+    }
+    return [...steps, ...(await indexSteps(runner, path, side.indexes))];
   }
 }
 

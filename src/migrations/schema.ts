@@ -54,14 +54,26 @@ export function assertTaskTable(table: string, columns: string[]): void {
 export const dueAt = ({ status }: TaskSchemaOptions, row = ''): string =>
   `CASE WHEN ${row}status = ${status.WAITING} THEN ${row}run_at ELSE ${row}lease_expires_at END`;
 
-const KEYS_COLUMNS = ['id', 'fingerprint', 'task_ids', 'expires_at'];
+/** A table of ours beside the task table, as one engine declares it. */
+export interface SideTable {
+  name: string;
+  /** What it holds, for people. */
+  holds: string;
+  /** Column -> definition. */
+  columns: Record<string, string>;
+  /** Index -> its columns, and its predicate where it has one. */
+  indexes: Record<string, string>;
+}
+
+/** Names of the tables beside a task table that hold what is no task's own. */
+export const sideTables = (table: string): string[] => [`${table}_keys`, `${table}_callbacks`];
 
 /** Refuses to use a table of that name that is none of ours. */
-export function assertKeysTable(table: string, columns: string[]): void {
-  const missing = KEYS_COLUMNS.filter((column) => !columns.includes(column));
+export function assertSideTable({ name, holds, columns }: SideTable, present: string[]): void {
+  const missing = Object.keys(columns).filter((column) => !present.includes(column));
   if (missing.length > 0)
     throw new Error(
-      `A table \`${table}\` exists and is not the queue's table of idempotency keys: it has no column ` +
+      `A table \`${name}\` exists and is not the queue's table of ${holds}: it has no column ` +
         `${missing.join(', ')}. Rename it, or give the queue another \`table\`.`,
     );
 }

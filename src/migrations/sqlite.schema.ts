@@ -1,11 +1,13 @@
 import type { QueryRunner } from 'typeorm';
 import { offsetMinutes } from '../store/offset.js';
 import {
-  assertKeysTable,
+  assertSideTable,
   assertTaskTable,
   dueAt,
   MADE,
   type SchemaStep,
+  type SideTable,
+  sideTables,
   type TaskSchema,
   type TaskSchemaOptions,
 } from './schema.js';
@@ -29,19 +31,21 @@ export class SqliteTaskSchema implements TaskSchema {
             sql: `ALTER TABLE "${table}" ADD COLUMN "${name}" ${definition.replace(/ DEFAULT \(.*/, '')} /* ${MADE} */`,
           });
     }
-    return [...steps, ...(await indexSteps(runner, table, this.indexes())), ...(await this.keysSteps(runner))];
+    steps.push(...(await indexSteps(runner, table, this.indexes())));
+    for (const side of this.sideTables()) steps.push(...(await this.sideSteps(runner, side)));
+    return steps;
   }
 
   async removal(runner: QueryRunner): Promise<SchemaStep[]> {
     const { table } = this.options;
     const text = (await readDefinitions(runner, 'name', table)).get(table);
-    const keys = { what: `table ${table}_keys`, sql: `DROP TABLE IF EXISTS "${table}_keys"` };
-    if (text === undefined) return [keys];
+    const sides = sideTables(table).map((name) => ({ what: `table ${name}`, sql: `DROP TABLE IF EXISTS "${name}"` }));
+    if (text === undefined) return sides;
     if (text.startsWith(this.createTable().slice(0, this.createTable().indexOf('*/'))))
-      return [keys, { what: `table ${table}`, sql: `DROP TABLE "${table}"` }];
+      return [...sides, { what: `table ${table}`, sql: `DROP TABLE "${table}"` }];
     const added = [...text.matchAll(/"(\w+)"[^,"]*\/\* made by @softdd\/task \*\//g)].map((match) => match[1]!);
     return [
-      keys,
+      ...sides,
       ...Object.keys(this.indexes()).map((name) => ({ what: `index ${name}`, sql: `DROP INDEX IF EXISTS "${name}"` })),
       ...added.map((name) => ({ what: `column ${name}`, sql: `ALTER TABLE "${table}" DROP COLUMN "${name}"` })),
     ];
@@ -73,6 +77,7 @@ export class SqliteTaskSchema implements TaskSchema {
       lease_seconds: 'integer',
       worker_id: 'varchar(64)',
       claim_key: 'varchar(64)',
+      callback_url: 'text',
       created_at: `datetime DEFAULT ${now}`,
       updated_at: `datetime DEFAULT ${now}`,
       started_at: 'datetime',
@@ -98,24 +103,67 @@ export class SqliteTaskSchema implements TaskSchema {
     };
   }
 
-  /** Keys of creates and claims. */
-  private async keysSteps(runner: QueryRunner): Promise<SchemaStep[]> {
-    const keys = `${this.options.table}_keys`;
-    const columns = await readColumns(runner, keys);
+  /** Keys of creates and claims, and callbacks. */
+  private sideTables(): SideTable[] {
+    const [keys, callbacks] = sideTables(this.options.table) as [string, string];
+    return [
+      {
+        name: keys,
+        holds: 'idempotency keys',
+        columns: {
+          id: 'char(64) NOT NULL PRIMARY KEY',
+          fingerprint: 'char(64)',
+          task_ids: 'text',
+          expires_at: 'datetime NOT NULL',
+        },
+        indexes: { [`${keys}_expires`]: '(expires_at)' },
+      },
+      {
+        name: callbacks,
+        holds: 'callbacks',
+        columns: {
+          id: 'varchar(36) NOT NULL PRIMARY KEY',
+          task_id: 'varchar(36) NOT NULL',
+          type: 'varchar(20) NOT NULL',
+          url: 'text NOT NULL',
+          origin: 'varchar(300) NOT NULL',
+          is_own: 'smallint NOT NULL',
+          state: 'varchar(10) NOT NULL',
+          attempts: 'integer NOT NULL',
+          due_at: 'datetime',
+          lease_token: 'varchar(36)',
+          tries: 'text NOT NULL',
+          created_at: 'datetime NOT NULL',
+          ended_at: 'datetime',
+          body: 'text NOT NULL',
+        },
+        indexes: {
+          [`${callbacks}_due`]: '(due_at, origin) WHERE due_at IS NOT NULL',
+          [`${callbacks}_task`]: '(task_id, id)',
+          [`${callbacks}_list`]: '(state, id)',
+          [`${callbacks}_end`]: '(ended_at) WHERE ended_at IS NOT NULL',
+        },
+      },
+    ];
+  }
+
+  private async sideSteps(runner: QueryRunner, side: SideTable): Promise<SchemaStep[]> {
+    const { name } = side;
+    const present = await readColumns(runner, name);
     const steps: SchemaStep[] = [];
-    if (columns.length > 0) assertKeysTable(keys, columns);
-    else
+    if (present.length > 0) assertSideTable(side, present);
+    else {
+      const columns = Object.entries(side.columns).map(([column, definition]) => `${column} ${definition}`);
       steps.push({
-        what: `table ${keys} is missing`,
-        sql: `CREATE TABLE "${keys}" ( /* ${MADE} */
-  id char(64) NOT NULL PRIMARY KEY,
-  fingerprint char(64),
-  task_ids text,
-  expires_at datetime NOT NULL
-)`,
+        what: `table ${name} is missing`,
+        sql: `CREATE TABLE "${name}" ( /* ${MADE} */\n  ${columns.join(',\n  ')}\n)`,
       });
-    const index = `CREATE INDEX "${keys}_expires" ON "${keys}" (expires_at)`;
-    return [...steps, ...(await indexSteps(runner, keys, { [`${keys}_expires`]: index }))];
+    }
+    const indexes = Object.entries(side.indexes).map(([index, rest]): [string, string] => [
+      index,
+      `CREATE INDEX "${index}" ON "${name}" ${rest}`,
+    ]);
+    return [...steps, ...(await indexSteps(runner, name, Object.fromEntries(indexes)))];
   }
 }
 

@@ -21,6 +21,9 @@ export interface ServerConfig {
   task: TaskDynamicOptions;
 }
 
+/** Options that no message shows. */
+const SECRETS = ['workerTokens', 'callbackSecret'];
+
 type Environment = Record<string, string | undefined>;
 
 /** Throws a ConfigError that names the variable, what it holds, and what it may hold. */
@@ -82,7 +85,7 @@ function readTaskOptions(environment: Environment): TaskDynamicOptions {
   const [problem] = valueProblems(values as TaskDynamicOptions);
   if (problem) {
     const variable = variableOf(problem.option);
-    const holds = problem.option === 'workerTokens' ? '…' : environment[variable];
+    const holds = SECRETS.includes(problem.option) ? '…' : environment[variable];
     throw new ConfigError(variable, holds, problem.msg);
   }
   return values as TaskDynamicOptions;

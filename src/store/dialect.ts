@@ -47,6 +47,8 @@ export interface Dialect {
   readonly table: Sql;
   /** The table of idempotency keys, quoted. */
   readonly keys: Sql;
+  /** The table of callbacks, quoted. */
+  readonly callbacks: Sql;
   /** The clock of the database, UTC, milliseconds: one time for a whole statement. */
   readonly now: Sql;
   /** When the sweeper must look at a row: when it is due, or when its lease runs out; NULL for all others. */
@@ -80,6 +82,8 @@ export interface Dialect {
   onDuplicate(assignments: Sql): Sql;
   /** A column as it is selected: times of ours come as ISO 8601 text where a driver would misread them. */
   read(column: string): Sql;
+  /** A time column that is kept in UTC, in a SELECT list: what `new Date()` takes. */
+  utc(column: string): Sql;
   /** The clock in a SELECT list: what `new Date()` takes. */
   readonly clock: Sql;
   /** Statements that insert these rows. */

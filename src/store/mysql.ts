@@ -20,6 +20,7 @@ export class MysqlDialect implements Dialect {
   readonly clock = sql`DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.%fZ')`;
   readonly table: Sql;
   readonly keys: Sql;
+  readonly callbacks: Sql;
   readonly now = sql`UTC_TIMESTAMP(3)`;
   /** A column of its own, kept by triggers. */
   readonly dueAt = sql`due_at`;
@@ -33,6 +34,7 @@ export class MysqlDialect implements Dialect {
   constructor(private readonly options: TaskTable) {
     this.table = this.id(options.table);
     this.keys = this.id(`${options.table}_keys`);
+    this.callbacks = this.id(`${options.table}_callbacks`);
     // The table's own column: an unqualified name is the formatted text of that name, which no index serves.
     this.listOrder = sql`${this.table}.user_id DESC, ${this.table}.created_at DESC, ${this.table}.id DESC`;
     const rows = this.id(`${options.table}_ready`);
@@ -92,8 +94,11 @@ export class MysqlDialect implements Dialect {
   read(column: string): Sql {
     const name = sql`${this.table}.${this.id(column)}`;
     if (!isTimeColumn(column)) return name;
-    const zone = LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z';
-    return sql`DATE_FORMAT(${name}, ${raw(`'%Y-%m-%dT%H:%i:%s.%f${zone}'`)})`;
+    return iso(name, LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z');
+  }
+
+  utc(column: string): Sql {
+    return iso(this.id(column), 'Z');
   }
 
   /** The driver writes a list of lists as tuples. */
@@ -144,3 +149,5 @@ export class MysqlDialect implements Dialect {
     return orphans.length;
   }
 }
+
+const iso = (time: Sql, zone: string): Sql => sql`DATE_FORMAT(${time}, ${raw(`'%Y-%m-%dT%H:%i:%s.%f${zone}'`)})`;

@@ -7,6 +7,7 @@ import type { Script } from './transaction.js';
 export abstract class PartialIndexDialect {
   readonly table: Sql;
   readonly keys: Sql;
+  readonly callbacks: Sql;
   readonly dueAt: Sql;
   readonly ready: ReadySource;
 
@@ -14,6 +15,7 @@ export abstract class PartialIndexDialect {
     const path = (name: string): Sql => (schema ? sql`${this.id(schema)}.${this.id(name)}` : this.id(name));
     this.table = path(table);
     this.keys = path(`${table}_keys`);
+    this.callbacks = path(`${table}_callbacks`);
     // To the letter as the index has it.
     this.dueAt = sql`CASE WHEN status = ${literal(status.WAITING)} THEN run_at ELSE lease_expires_at END`;
     this.ready = {

@@ -47,6 +47,10 @@ export class PostgresDialect extends PartialIndexDialect implements Dialect {
     return this.id(column);
   }
 
+  utc(column: string): Sql {
+    return this.id(column);
+  }
+
   insertEach({ columns, rows }: Rows): Statement[] {
     const names = columns.map((column) => this.id(column).sql).join(', ');
     const tuple = (row: number): string =>

@@ -48,7 +48,14 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
 
   read(column: string): Sql {
     if (!isTimeColumn(column)) return this.id(column);
-    const zone = LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z';
+    return this.iso(column, LOCAL_TIME_COLUMNS.includes(column) ? isoOffset(this.options.offsetMinutes) : 'Z');
+  }
+
+  utc(column: string): Sql {
+    return this.iso(column, 'Z');
+  }
+
+  private iso(column: string, zone: string): Sql {
     return sql`strftime('%Y-%m-%dT%H:%M:%f', ${this.id(column)}) || ${zone}`;
   }
 

@@ -85,6 +85,18 @@ const VALUES: [TaskModuleOptions, string, string][] = [
   [wrong({ workerTokens: 'a-token-that-is-no-list' }), 'workerTokens', 'must be an array'],
   [{ callbackUrl: 'ftp://example.com/done' }, 'callbackUrl', 'must be an http:// or https:// URL'],
   [{ callbackUrl: '/done' }, 'callbackUrl', 'must be an http:// or https:// URL'],
+  [wrong({ callbackUrl: 7 }), 'callbackUrl', 'must be an http:// or https:// URL'],
+  [{ callbackSecret: 'a secret' }, 'callbackSecret', 'must be whsec_ and the base64 of 24 to 64 random bytes'],
+  [{ callbackSecret: [] }, 'callbackSecret', 'must be whsec_'],
+  [{ callbackSecret: `whsec_${'A'.repeat(28)}` }, 'callbackSecret', 'make one by: echo "whsec_$(openssl'],
+  [{ callbackAllow: ['hooks.example.com'] }, 'callbackAllow', '"hooks.example.com" is no origin'],
+  [{ callbackAllow: ['http://jobs.internal 10/8'] }, 'callbackAllow', 'has 10/8, which is no network'],
+  [{ callbackRetry: { delays: [-1] } }, 'callbackRetry', 'times from 0 to 2592000 seconds'],
+  [{ callbackRetry: { jitter: 2 } }, 'callbackRetry', 'jitter in a share from 0 to 1, not 2'],
+  [wrong({ callbackRetry: { schedule: [1] } }), 'callbackRetry', 'has no schedule; it has delays, jitter'],
+  [{ callbackTimeout: 0 }, 'callbackTimeout', 'must not be less than 1'],
+  [{ callbackRetention: -1 }, 'callbackRetention', 'must not be less than 0'],
+  [wrong({ deliverCallbacks: 'no' }), 'deliverCallbacks', 'must be a boolean value'],
   [{ timeZone: 'Europe/Berlin' }, 'timeZone', 'an offset such as +08:00'],
   [{ bodyLimit: 10 }, 'bodyLimit', 'must not be less than 1024'],
   [{ defaultService: '' }, 'defaultService', 'should not be empty'],
@@ -233,7 +245,17 @@ describe('misuse of the module is found at boot, with culprit and remedy', () =>
 
   it('an explicit undefined leaves the default alone', async () => {
     const names = ['entity', 'controller', 'status', 'error', 'response', 'postTaskUri', 'guards', 'imports', 'name'];
-    const values = ['defaultService', 'callbackUrl', 'workerTokens', 'bodyLimit', 'timeZone', 'migrate', 'userId'];
+    const values = [
+      'defaultService',
+      'callbackUrl',
+      'deliverCallbacks',
+      'callbackAllow',
+      'workerTokens',
+      'bodyLimit',
+      'timeZone',
+      'migrate',
+      'userId',
+    ];
     const options = wrong(Object.fromEntries([...names, ...values].map((name) => [name, undefined])));
     expect(await boot([TaskModule.forRoot(options)])).toBe('started');
     expect(await boot([TaskModule.forRootAsync({ ...options, useFactory: () => options })])).toBe('started');

@@ -132,6 +132,7 @@ export const EVERYTHING = {
   workerTokens: [],
   userId: (request: { session?: { owner?: string } }) => request.session?.owner,
   callbackUrl: 'https://example.com/done',
+  deliverCallbacks: false,
   defaultService: 'transcode',
 } satisfies TaskModuleOptions;
 
@@ -142,11 +143,12 @@ class ValuesModule {}
 export function forRootAsync({
   defaultService,
   callbackUrl,
+  deliverCallbacks,
   workerTokens,
   userId,
   ...structure
 }: TaskModuleOptions): DynamicModule {
-  const useValue = { defaultService, callbackUrl, workerTokens, userId };
+  const useValue = { defaultService, callbackUrl, deliverCallbacks, workerTokens, userId };
   return TaskModule.forRootAsync({
     ...structure,
     imports: [{ module: ValuesModule, providers: [{ provide: VALUES, useValue }], exports: [VALUES] }],

@@ -50,6 +50,8 @@ describe.each(ENGINES)('the start without migrating on %s', (engine) => {
             'tasks_keys_expires ON tasks_keys',
           ]
         : ['tasks_owner', 'tasks_due', 'tasks_ready', 'tasks_ready_group', 'tasks_keys_expires'];
+    for (const index of ['due', 'task', 'list', 'end'])
+      dropped.push(`tasks_callbacks_${index}${engine === 'mysql' ? ' ON tasks_callbacks' : ''}`);
     for (const index of dropped) await dataSource.query(`DROP INDEX ${index}`);
     const message = await refusal();
     for (const index of dropped) expect(message).toContain(`index ${index.split(' ')[0]} is missing`);
@@ -69,13 +71,18 @@ describe.each(ENGINES)('the start without migrating on %s', (engine) => {
     expect(await refusal()).toBe('started');
   });
 
-  it('names a missing table of keys, makes it again, and refuses one that is not its own', async () => {
+  it.each([
+    ['tasks_keys', 'idempotency keys'],
+    ['tasks_callbacks', 'callbacks'],
+  ])('names a missing table %s, makes it again, and refuses one that is not its own', async (table, holds) => {
     await runTaskMigrations(dataSource);
-    await dataSource.query('DROP TABLE tasks_keys');
-    expect(await refusal()).toContain('table tasks_keys is missing');
-    await dataSource.query('CREATE TABLE tasks_keys (id integer)');
-    await expect(runTaskMigrations(dataSource)).rejects.toThrow(/tasks_keys` exists and is not the queue's table of/);
-    await dataSource.query('DROP TABLE tasks_keys');
+    await dataSource.query(`DROP TABLE ${table}`);
+    expect(await refusal()).toContain(`table ${table} is missing`);
+    await dataSource.query(`CREATE TABLE ${table} (id integer)`);
+    await expect(runTaskMigrations(dataSource)).rejects.toThrow(
+      `\`${table}\` exists and is not the queue's table of ${holds}: it has no column`,
+    );
+    await dataSource.query(`DROP TABLE ${table}`);
     await runTaskMigrations(dataSource);
     expect(await refusal()).toBe('started');
   });

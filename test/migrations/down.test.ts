@@ -26,7 +26,7 @@ describe.each(ENGINES)('down on %s', (engine) => {
     const fresh = await dumpSchema(dataSource, engine, 'tasks');
     await dataSource.undoLastMigration();
     expect(await names()).toEqual([]);
-    for (const table of ['tasks_ready', 'tasks_keys'])
+    for (const table of ['tasks_ready', 'tasks_keys', 'tasks_callbacks'])
       expect((await dumpSchema(dataSource, engine, table)).columns).toEqual([]);
     await dataSource.runMigrations();
     expect(await dumpSchema(dataSource, engine, 'tasks')).toEqual(fresh);

@@ -45,7 +45,7 @@ describe.each(
       expect(await problemsOf(local, { table })).toEqual([]);
       expect(await runTaskMigrations(local, { table })).toEqual([]);
       const { columns } = await dumpSchema(local, engine, table);
-      expect(columns).toHaveLength(engine === 'mysql' ? 26 : 25);
+      expect(columns).toHaveLength(engine === 'mysql' ? 27 : 26);
       if (adopted) expect(await snapshot(local, engine, table)).toEqual(ROWS);
       if (engine === 'mysql')
         expect(await local.query(`SELECT task_id AS id FROM ${table}_ready ORDER BY task_id DESC`)).toEqual(

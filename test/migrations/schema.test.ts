@@ -30,7 +30,7 @@ describe.each(ENGINES)('the schema on %s', (engine) => {
   });
 
   it('is as the committed dump says (UPDATE_SCHEMA=1 writes the dump anew)', async () => {
-    const tables = engine === 'mysql' ? ['tasks', 'tasks_ready', 'tasks_keys'] : ['tasks', 'tasks_keys'];
+    const tables = ['tasks', ...(engine === 'mysql' ? ['tasks_ready'] : []), 'tasks_keys', 'tasks_callbacks'];
     const parts: string[] = [];
     for (const table of tables) parts.push(printDump(table, await dumpSchema(dataSource, engine, table)));
     const text = parts.join('\n');

@@ -17,10 +17,12 @@ export async function standaloneApp(): Promise<INestApplication> {
   return app.init();
 }
 
-/** Bounds that a test can run into: one task for the user `crowd`, one claim that waits. */
+/** Bounds that a test can run into: one task for the user `crowd`, one claim that waits, one origin for callbacks. */
 export const BOUNDS = {
   maxActiveTasks: (userId: string) => (userId === 'crowd' ? 1 : undefined),
   maxWaiters: 1,
+  callbackAllow: ['http://127.0.0.1:9'],
+  deliverCallbacks: false,
 } satisfies TaskModuleOptions;
 
 /** A host with everything swapped. */

@@ -105,6 +105,8 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     const operation = operations.get(id)!;
     const body = exampleOf(document.document, operation.requestBody!.content['application/json']!.schema);
     expect([id, document.takes(operation, body)]).toEqual([id, true]);
+    // The one origin that the host allows.
+    if (body.callbackUrl !== undefined) body.callbackUrl = 'http://127.0.0.1:9/task-ended';
     return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
   };
 

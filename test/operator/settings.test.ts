@@ -13,6 +13,19 @@ import { newFolder, type RunningServer, startServer } from '../support/server.js
 const VALUES: Record<string, [text: string, value: unknown]> = {
   defaultService: ['transcode', 'transcode'],
   callbackUrl: ['https://app.example.com/done', 'https://app.example.com/done'],
+  deliverCallbacks: ['false', false],
+  dispatchCallbacks: ['false', false],
+  callbackSecret: [
+    'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD',
+    ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'],
+  ],
+  callbackAllow: [
+    'https://hooks.example.com, http://jobs.internal:8080 10.0.0.0/8',
+    ['https://hooks.example.com', 'http://jobs.internal:8080 10.0.0.0/8'],
+  ],
+  callbackRetry: ['{"delays":[1,60],"jitter":0.5}', { delays: [1, 60], jitter: 0.5 }],
+  callbackTimeout: ['5', 5],
+  callbackRetention: ['7', 7],
   workerTokens: ['first-worker-token, second-worker-token,', ['first-worker-token', 'second-worker-token']],
   bodyLimit: ['2048', 2048],
   timeZone: ['+08:00', '+08:00'],

@@ -54,6 +54,15 @@ describe('a wrong value', () => {
       'it must be origins such as https://app.example.com, with commas between, or *',
     ],
     ['TASK_CALLBACK_URL', 'ftp://x', 'callbackUrl must be an http:// or https:// URL'],
+    [
+      'TASK_CALLBACK_ALLOW',
+      'https://a.example/hooks',
+      'callbackAllow must be a list of origins such as https://hooks.example.com; "https://a.example/hooks" is no origin: scheme, host and port alone',
+    ],
+    ['TASK_CALLBACK_RETRY', '[5,300]', 'callbackRetry must be { delays, jitter }'],
+    ['TASK_CALLBACK_TIMEOUT', '61', 'callbackTimeout must not be greater than 60'],
+    ['TASK_CALLBACK_RETENTION', '-1', 'callbackRetention must not be less than 0'],
+    ['TASK_DELIVER_CALLBACKS', 'no', 'it must be true or false'],
     ['TASK_BODY_LIMIT', 'abc', 'it must be an integer'],
     ['TASK_BODY_LIMIT', '1e6', 'it must be an integer'],
     ['TASK_BODY_LIMIT', '1023', 'bodyLimit must not be less than 1024'],
@@ -70,6 +79,10 @@ describe('a wrong value', () => {
     [
       { TASK_WORKER_TOKENS: 'geheim' },
       'TASK_WORKER_TOKENS holds "…": each of workerTokens must be at least 16 printable characters',
+    ],
+    [
+      { TASK_CALLBACK_SECRET: 'whsec_geheim' },
+      'TASK_CALLBACK_SECRET holds "…": callbackSecret must be whsec_ and the base64 of 24 to 64 random bytes',
     ],
     [{ DATABASE_URL: 'oracle://u:geheim@db/x' }, 'DATABASE_URL holds "oracle://u:***@db/x": it must begin with'],
     [{ DATABASE_URL: 'u:geheim@db/x' }, 'DATABASE_URL holds ":***@db/x": it must begin with'],

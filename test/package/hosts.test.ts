@@ -12,16 +12,25 @@ const INSTALL = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ig
 const WORKER = { authorization: 'Bearer worker-token-0123456789' };
 const USER = { 'x-user': 'alice' };
 
-const nest = (version: string, typeorm: string): string[] => [
+const nest = (version: string, typeorm: string, axios: string): string[] => [
   ...['common', 'core', 'platform-express', 'platform-fastify', 'swagger', 'typeorm'].map(
     (name) => `@nestjs/${name}@${version}`,
   ),
-  ...[`typeorm@${typeorm}`, 'class-transformer', 'class-validator', 'libsql', 'reflect-metadata', 'rxjs'],
+  ...[
+    `typeorm@${typeorm}`,
+    `@nestjs/axios@${axios}`,
+    'axios@1',
+    'class-transformer',
+    'class-validator',
+    'libsql',
+    'reflect-metadata',
+    'rxjs',
+  ],
 ];
 
 describe.each([
-  { host: 'NestJS 12 as ES modules', file: 'nest12.js', type: 'module', needs: nest('12', '1') },
-  { host: 'NestJS 11 as CommonJS', file: 'nest11.cjs', type: 'commonjs', needs: nest('11', '0.3') },
+  { host: 'NestJS 12 as ES modules', file: 'nest12.js', type: 'module', needs: nest('12', '1', '12') },
+  { host: 'NestJS 11 as CommonJS', file: 'nest11.cjs', type: 'commonjs', needs: nest('11', '0.3', '4') },
 ])('the package in an empty host with $host', ({ file, type, needs }) => {
   const folder = mkdtempSync(join(tmpdir(), 'softdd-task-host-'));
   beforeAll(async () => {

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { ownUrlRule, URL_LENGTH } from '../../callback/allow-list.js';
 import {
   LIMITS,
   keyRule,
@@ -76,6 +77,17 @@ export class CreateTaskDto {
   })
   @Field(maxAttemptsRule, { to: toInteger })
   maxAttempts?: number;
+
+  @ApiPropertyOptional({
+    format: 'uri',
+    description:
+      'Where the notice of the end goes, instead of where the configuration says: http or https, without a user, at an ' +
+      'origin that the configuration allows, and at a public address unless it allows another.',
+    maxLength: URL_LENGTH,
+    example: 'https://app.example.com/task-ended',
+  })
+  @Field(ownUrlRule)
+  callbackUrl?: string;
 
   /** From the header Idempotency-Key. */
   @Field(keyRule)

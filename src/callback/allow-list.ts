@@ -1,0 +1,101 @@
+import { type TaskError } from '../contract/errors.js';
+import { invalid } from '../core/invalid.js';
+import type { Rule, RuleProblem } from '../core/rules.js';
+import { isPublic, isWithin, literalAddress, type Network, networkOf } from './address.js';
+
+/** Characters of a task's own callback URL, and of an origin. */
+export const URL_LENGTH = 2048;
+export const ORIGIN_LENGTH = 300;
+
+/** An origin that tasks may name, and where its name may lead besides public addresses. */
+export class AllowedOrigin {
+  constructor(
+    readonly origin: string,
+    private readonly networks: Network[],
+  ) {}
+
+  /** Whether a connection may go to this address, which the origin's name has led to. */
+  permits(address: string): boolean {
+    return isPublic(address) || isWithin(address, this.networks);
+  }
+}
+
+/** The origins of option `callbackAllow`. */
+export class AllowList {
+  private readonly origins: Map<string, AllowedOrigin>;
+
+  constructor(entries: string[]) {
+    const allowed = entries.map((entry) => parse(entry)).filter((entry) => entry instanceof AllowedOrigin);
+    this.origins = new Map(allowed.map((entry) => [entry.origin, entry]));
+  }
+
+  get isEmpty(): boolean {
+    return this.origins.size === 0;
+  }
+
+  find(origin: string): AllowedOrigin | undefined {
+    return this.origins.get(origin);
+  }
+
+  /** The origin of a task's own URL; INVALID_PARAM where it is not listed. */
+  demand(url: URL): AllowedOrigin {
+    const found = this.find(url.origin);
+    if (found) return found;
+    throw refusedUrl(
+      this.isEmpty
+        ? 'is not taken here: option callbackAllow lists no origins'
+        : `has origin ${url.origin.slice(0, ORIGIN_LENGTH)}, which option callbackAllow does not list`,
+    );
+  }
+}
+
+/** INVALID_PARAM for a task's own callback URL. */
+export const refusedUrl = (why: string): TaskError =>
+  invalid([{ field: 'callbackUrl', rule: 'callbackAllow', msg: `callbackUrl ${why}` }]);
+
+/** An entry of the option: an origin, and after it, with spaces between, networks of its own. */
+function parse(entry: unknown): AllowedOrigin | string {
+  if (typeof entry !== 'string') return 'is no text';
+  const [text = '', ...rest] = entry.trim().split(/\s+/);
+  const url = httpUrl(text);
+  if (!url || url.href !== `${url.origin}/` || text.endsWith('/') || url.origin.length > ORIGIN_LENGTH)
+    return 'is no origin: scheme, host and port alone';
+  const networks = rest.map((network) => networkOf(network));
+  const wrong = rest.find((_, index) => networks[index] === undefined);
+  if (wrong !== undefined) return `has ${wrong}, which is no network such as 10.0.0.0/8`;
+  if (networks.length > 0 && literalAddress(url) !== undefined)
+    return 'names an address already, and needs no network beside it';
+  return new AllowedOrigin(url.origin, networks as Network[]);
+}
+
+/** An http or https URL, or undefined for what is none. */
+export function httpUrl(text: unknown): URL | undefined {
+  if (typeof text !== 'string' || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return ['http:', 'https:'].includes(url.protocol) ? url : undefined;
+}
+
+/** Rule for option `callbackAllow`. */
+export function callbackAllowRule(value: unknown): RuleProblem | undefined {
+  const rule = 'callbackAllow';
+  if (!Array.isArray(value)) return { rule, msg: 'must be a list of origins such as https://hooks.example.com' };
+  for (const entry of value) {
+    const parsed = parse(entry);
+    if (typeof parsed === 'string')
+      return {
+        rule,
+        msg: `must be a list of origins such as https://hooks.example.com; ${JSON.stringify(entry)} ${parsed}`,
+      };
+  }
+  return undefined;
+}
+
+/** Rule for a task's own callback URL, whatever is allowed. */
+export const ownUrlRule: Rule = (value) => {
+  if (typeof value !== 'string') return { rule: 'string', msg: 'must be a string' };
+  if (value.length > URL_LENGTH) return { rule: 'maxLength', msg: `must be at most ${URL_LENGTH} characters` };
+  const url = httpUrl(value);
+  if (!url) return { rule: 'isUrl', msg: 'must be an http:// or https:// URL' };
+  if (url.username !== '' || url.password !== '') return { rule: 'isUrl', msg: 'must not carry a user or a password' };
+  return undefined;
+};

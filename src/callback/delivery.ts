@@ -1,0 +1,168 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
+import type { HttpService } from '@nestjs/axios';
+import type { AxiosError, AxiosResponse } from 'axios';
+import type { TakenCallback } from '../store/callback.store.js';
+import type { AllowedOrigin, AllowList } from './allow-list.js';
+import { guardedLookup, type Resolve } from './lookup.js';
+import { retryAfterSeconds } from './retry.js';
+import { signedHeaders } from './signature.js';
+
+/** Bytes of an answer that are read: enough for the connection to be used again, and more is nobody's business. */
+const ANSWER_BYTES = 65_536;
+const ERROR_LENGTH = 200;
+
+export interface DeliverySettings {
+  /** Milliseconds that a try may take, its answer included. */
+  timeout: number;
+  secrets: Buffer[];
+  allowed: AllowList;
+  resolve: Resolve;
+}
+
+/** What a receiver answered, or why it did not. */
+export type Answer = { status: number; retryAfter: number } | { error: string; isFinal?: boolean };
+
+interface Agents {
+  httpAgent: HttpAgent;
+  httpsAgent: HttpsAgent;
+}
+
+/** POSTs callbacks. Trusts no receiver: bounded in time and bytes, led nowhere else, and through no proxy. */
+export class Delivery {
+  private readonly open = agents({ keepAlive: true });
+  /** One for each allowed origin: what it connects to is held to that origin's own networks. */
+  private readonly guarded = new Map<string, Agents>();
+  private readonly underWay = new Set<AbortController>();
+
+  constructor(
+    private readonly http: HttpService,
+    private readonly settings: DeliverySettings,
+  ) {
+    forget(http.axiosRef.defaults);
+  }
+
+  async post(callback: TakenCallback, time: Date): Promise<Answer> {
+    const { allowed } = this.settings;
+    const { isOwn, origin } = callback;
+    const entry = isOwn ? allowed.find(origin) : undefined;
+    // Allowed when the task was made, and no longer.
+    if (isOwn && !entry) return { error: `option callbackAllow does not list ${origin}`, isFinal: true };
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), this.settings.timeout);
+    this.underWay.add(controller);
+    try {
+      const response = await this.send(callback, time, entry ? this.agentsOf(entry) : this.open, controller.signal);
+      await drain(response.data, controller.signal);
+      return { status: response.status, retryAfter: retryAfterSeconds(response.headers['retry-after']) };
+    } catch (error) {
+      return { error: controller.signal.aborted ? this.tooLate : reasonOf(error) };
+    } finally {
+      clearTimeout(timer);
+      this.underWay.delete(controller);
+    }
+  }
+
+  /** Breaks off what is under way, and gives up all connections. */
+  close(): void {
+    for (const controller of this.underWay) controller.abort();
+    for (const { httpAgent, httpsAgent } of [this.open, ...this.guarded.values()])
+      for (const agent of [httpAgent, httpsAgent]) agent.destroy();
+  }
+
+  private get tooLate(): string {
+    return `no answer within ${this.settings.timeout / 1000} s`;
+  }
+
+  private async send(
+    callback: TakenCallback,
+    time: Date,
+    through: Agents,
+    signal: AbortSignal,
+  ): Promise<AxiosResponse<Readable>> {
+    const { id, url, body } = callback;
+    const request = () =>
+      this.http.axiosRef.request<Readable>({
+        ...through,
+        method: 'POST',
+        url,
+        data: Buffer.from(body),
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': 'softdd-task',
+          accept: '*/*',
+          'accept-encoding': 'identity',
+          ...signedHeaders(this.settings.secrets, id, time, body),
+        },
+        adapter: 'http',
+        transformRequest: [(data: unknown) => data],
+        signal,
+        responseType: 'stream',
+        decompress: false,
+        maxRedirects: 0,
+        proxy: false,
+        validateStatus: () => true,
+      });
+    try {
+      return await request();
+    } catch (error) {
+      // The receiver closed a kept connection just as we used it, and has read nothing.
+      if (signal.aborted || !lostKeptConnection(error as AxiosError)) throw error;
+      return request();
+    }
+  }
+
+  private agentsOf(entry: AllowedOrigin): Agents {
+    let known = this.guarded.get(entry.origin);
+    if (!known) {
+      known = agents({ keepAlive: true, lookup: guardedLookup(entry, this.settings.resolve) });
+      this.guarded.set(entry.origin, known);
+    }
+    return known;
+  }
+}
+
+/**
+ * Whatever a host has set for all of its own requests, credentials or an address to begin with, is inherited by every
+ * instance of axios: no business of a receiver's.
+ */
+function forget(defaults: object): void {
+  for (const name of Object.keys(defaults)) delete (defaults as Record<string, unknown>)[name];
+}
+
+const agents = (options: ConstructorParameters<typeof HttpAgent>[0]): Agents => ({
+  httpAgent: new HttpAgent(options),
+  httpsAgent: new HttpsAgent(options),
+});
+
+/** Reads an answer to its end, or as far as anybody should. The status has decided: what happens here changes nothing. */
+function drain(answer: Readable, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (answer.destroyed) return resolve();
+    let left = ANSWER_BYTES;
+    const stop = (): void => void answer.destroy();
+    answer.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) stop();
+    });
+    answer.on('error', stop);
+    answer.once('close', () => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    });
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+  });
+}
+
+function lostKeptConnection({ code, request }: AxiosError): boolean {
+  const { reusedSocket } = (request ?? {}) as { reusedSocket?: boolean };
+  return reusedSocket === true && (code === 'ECONNRESET' || code === 'EPIPE');
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  // node:net gathers the failures of several addresses under an error without words.
+  return (message || code || String(error)).replaceAll(/\s+/g, ' ').slice(0, ERROR_LENGTH);
+}

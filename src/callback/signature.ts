@@ -1,0 +1,40 @@
+import { createHmac } from 'node:crypto';
+import type { RuleProblem } from '../core/rules.js';
+
+/** How secrets of the Standard Webhooks specification begin. */
+const PREFIX = 'whsec_';
+/** Bytes of a secret, as the specification has it. */
+const BYTES = { min: 24, max: 64 } as const;
+
+/** The secrets' bytes; several while they are being rotated. */
+export const secretsOf = (secret: string | string[] | undefined): Buffer[] =>
+  (secret === undefined ? [] : [secret].flat()).map((text) => Buffer.from(text.slice(PREFIX.length), 'base64'));
+
+/** The headers of one try: a signature for each secret, so that receivers with either accept it. */
+export function signedHeaders(secrets: Buffer[], id: string, time: Date, body: string): Record<string, string> {
+  const timestamp = String(Math.floor(time.getTime() / 1000));
+  const headers = { 'webhook-id': id, 'webhook-timestamp': timestamp };
+  if (secrets.length === 0) return headers;
+  const sign = (secret: Buffer): string =>
+    `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+  return { ...headers, 'webhook-signature': secrets.map(sign).join(' ') };
+}
+
+/** Rule for option `callbackSecret`: never says what it holds. */
+export function secretRule(value: unknown): RuleProblem | undefined {
+  const secrets = [value].flat();
+  return secrets.length > 0 && secrets.every(isSecret)
+    ? undefined
+    : {
+        rule: 'callbackSecret',
+        msg:
+          `must be ${PREFIX} and the base64 of ${BYTES.min} to ${BYTES.max} random bytes, or a list of such; ` +
+          `make one by: echo "${PREFIX}$(openssl rand -base64 32)"`,
+      };
+}
+
+function isSecret(value: unknown): boolean {
+  if (typeof value !== 'string' || !/^whsec_[A-Za-z\d+/]+={0,2}$/.test(value)) return false;
+  const { length } = Buffer.from(value.slice(PREFIX.length), 'base64');
+  return length >= BYTES.min && length <= BYTES.max;
+}

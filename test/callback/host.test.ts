@@ -1,0 +1,151 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import axios, { type InternalAxiosRequestConfig } from 'axios';
+import { Webhook } from 'standardwebhooks';
+import type { TaskCallback, TaskModuleOptions } from '../../src/index.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { type Host, PLACES, startHost } from '../support/host.js';
+import { until } from '../support/until.js';
+import { finished } from './fixtures/ends.js';
+import { nobody, type Receiver, startReceiver, status } from './fixtures/receiver.js';
+
+const SECRET = `whsec_${Buffer.from('a secret of at least 24 bytes').toString('base64')}`;
+const OLD_SECRET = `whsec_${Buffer.from('another secret, being retired').toString('base64')}`;
+
+describe.each(PLACES)('a host that delivers on $engine with $adapter', (where) => {
+  let database: TestDatabase;
+  let receiver: Receiver;
+  let host: Host;
+  beforeAll(async () => {
+    database = await createDatabase(where.engine);
+    receiver = await startReceiver();
+  });
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await host.close();
+    receiver.received.length = 0;
+  });
+  afterAll(async () => {
+    await receiver?.close();
+    await database?.drop();
+  });
+
+  const start = (options: TaskModuleOptions = {}): Promise<Host> =>
+    startHost({
+      ...where,
+      database,
+      options: { callbackUrl: receiver.url, callbackSecret: SECRET, callbackTimeout: 1, ...options },
+    });
+  const delivered = (taskId: string): Promise<TaskCallback> =>
+    until(
+      `${taskId} is delivered`,
+      async () => (await host.tasks.callbacks.list({ taskId, state: 'delivered' })).list[0],
+    );
+
+  it('sends a signature for each secret while they are rotated', async () => {
+    host = await start({ callbackSecret: [SECRET, OLD_SECRET] });
+    await delivered(await finished(host.tasks));
+    const [{ body, headers }] = receiver.received as [Receiver['received'][0]];
+    expect(headers['webhook-signature']).toMatch(/^v1,\S{44} v1,\S{44}$/);
+    for (const secret of [SECRET, OLD_SECRET]) new Webhook(secret).verify(body, headers);
+  });
+
+  it("sends nothing of what a host has set for its own requests, and lets the host's interceptors see nothing", async () => {
+    const { defaults, interceptors } = axios;
+    defaults.headers.common.authorization = 'Bearer of the host';
+    Object.assign(defaults, {
+      baseURL: 'http://127.0.0.1:9/',
+      params: { key: 'of the host' },
+      auth: { username: 'host' },
+    });
+    const seen = jest.fn((config: InternalAxiosRequestConfig) => config);
+    const interceptor = interceptors.request.use(seen);
+    try {
+      host = await start();
+      await delivered(await finished(host.tasks));
+      expect(receiver.received[0]!.path).toBe('/done');
+      expect(Object.keys(receiver.received[0]!.headers).sort()).toEqual([
+        'accept',
+        'accept-encoding',
+        'connection',
+        'content-length',
+        'content-type',
+        'host',
+        'user-agent',
+        'webhook-id',
+        'webhook-signature',
+        'webhook-timestamp',
+      ]);
+      expect(seen).not.toHaveBeenCalled();
+    } finally {
+      interceptors.request.eject(interceptor);
+      delete defaults.headers.common.authorization;
+      for (const name of ['baseURL', 'params', 'auth'] as const) delete defaults[name];
+    }
+  });
+
+  it('sends none without a secret, and says so at the start', async () => {
+    const warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    host = await start({ callbackSecret: undefined });
+    expect(warnings.mock.calls.map(([line]) => line)).toEqual([
+      "'default' delivers callbacks unsigned, so receivers can't tell them from anybody's: give the option callbackSecret.",
+    ]);
+    await delivered(await finished(host.tasks));
+    expect(receiver.received[0]!.headers['webhook-id']).toMatch(/\S/);
+    expect(receiver.received[0]!.headers['webhook-signature']).toBeUndefined();
+  });
+
+  it('waits through an outage of the receiver, and says who is away', async () => {
+    const warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const away = await nobody();
+    host = await start({ callbackUrl: away, callbackRetry: { delays: Array(40).fill(0.2) as number[], jitter: 0 } });
+    const taskId = await finished(host.tasks);
+    await until('two tries', async () => (await host.tasks.callbacks.list({ taskId })).list[0]!.tries.length >= 2);
+    const back = await startReceiver(status(200), Number(new URL(away).port));
+    const callback = await delivered(taskId);
+    expect(callback.tries[0]!.error).toMatch(/ECONNREFUSED/);
+    expect(back.received).toHaveLength(1);
+    expect(warnings.mock.calls.filter(([line]) => String(line).includes('fail, and are tried again'))).toHaveLength(1);
+    await back.close();
+  });
+
+  it('finds what another process wrote within about a second', async () => {
+    host = await start();
+    const writer = where.engine === 'sqlite' ? undefined : await start({ dispatchCallbacks: false });
+    try {
+      const before = performance.now();
+      // On SQLite there is one process: what a host's transaction wrote is found in the same way.
+      const taskId = writer
+        ? await finished(writer.tasks)
+        : await host.tasks.dataSource.transaction(async (manager) => {
+            const { taskId: id } = await host.tasks.create({ userId: 'alice', input: 'in' }, { manager });
+            return (await host.tasks.cancel(id, { manager })).taskId;
+          });
+      await delivered(taskId);
+      expect(receiver.received[0]!.at - before).toBeLessThan(2500);
+    } finally {
+      await writer?.close();
+    }
+  });
+
+  it('tells of a receiver that comes and goes once, and of one that is gone for one task not at all', async () => {
+    const [lines, logs] = (['warn', 'log'] as const).map((level) =>
+      jest.spyOn(Logger.prototype, level).mockImplementation(() => undefined),
+    );
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    host = await start({ callbackRetry: { delays: [0.05], jitter: 0 } });
+    const about = (said: typeof lines): unknown[] =>
+      said!.mock.calls.map(([line]) => line as unknown).filter((line) => String(line).startsWith('callbacks to '));
+    try {
+      receiver.answer = status(410);
+      const gone = await finished(host.tasks);
+      await until('dead', async () => (await host.tasks.callbacks.list({ taskId: gone, state: 'dead' })).list[0]);
+      receiver.answer = (response) => void response.writeHead(receiver.received.length % 2 === 0 ? 500 : 200).end();
+      for (let i = 0; i < 3; i++) await delivered(await finished(host.tasks));
+      expect(about(lines)).toEqual([`callbacks to ${receiver.origin} fail, and are tried again: HTTP 500`]);
+      expect(about(logs)).toEqual([`callbacks to ${receiver.origin} are delivered again`]);
+    } finally {
+      receiver.answer = status(200);
+    }
+  });
+});
