@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ERROR_CODE, RetryLater, STATUS, TaskApiError, TaskClient, TaskWorker, URIS } from '../../src/client/index.js';
-import { TASK_ERRORS, TASK_STATUS } from '../../src/index.js';
+import { TASK_ERRORS, TASK_STATUS, TaskResponse } from '../../src/index.js';
 import { TaskUris } from '../../src/task.options.js';
 import { userToken } from '../../src/server/secrets.js';
 import { EVERYTHING, VIDEO_URIS, videoMigrations } from '../host/swapped.js';
@@ -108,7 +108,7 @@ describe('TaskClient, on the standalone server', () => {
 describe('TaskClient, on a host with everything swapped but the envelope', () => {
   let host: Host;
   beforeAll(async () => {
-    const { response: _, ...swapped } = EVERYTHING;
+    const swapped = { ...EVERYTHING, response: TaskResponse };
     host = await startHost({
       engine: 'sqlite',
       adapter: 'fastify',

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { createDatabase, ENGINES } from '../support/databases.js';
 import { call } from '../support/http.js';
+import { typeErrors } from '../support/type-errors.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -19,25 +20,6 @@ const GUARD = `
       return true;
     }
   }`;
-
-/** Type errors of sources that import the package by its name, as a host's would. */
-function typeErrors(sources: Map<string, string>): string[] {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file));
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  Object.assign(options, { noEmit: true, paths: { '@softdd/task': [join(root, 'src/index.ts')] } });
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.getSourceFile = (file, ...rest) =>
-    sources.has(file)
-      ? ts.createSourceFile(file, sources.get(file)!, ts.ScriptTarget.ES2023)
-      : getSourceFile(file, ...rest);
-  host.fileExists = (file) => sources.has(file) || fileExists(file);
-  host.readFile = (file) => sources.get(file) ?? readFile(file);
-  const program = ts.createProgram([...sources.keys()], options, host);
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map((problem) => `${problem.file?.fileName}: ${ts.flattenDiagnosticMessageText(problem.messageText, '\n')}`);
-}
 
 describe('the documents', () => {
   it('say what the code says: options, defaults, error codes, moves', async () => {
