@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { generateTypes } from '../support/generated-types.js';
 import { typeErrors } from '../support/type-errors.js';
 import { standaloneApp } from '../openapi/hosts.js';
 
@@ -43,7 +40,6 @@ const EQUAL = `
   };`;
 
 describe('the types of the client', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'softdd-task-types-'));
   let generated: string;
   beforeAll(async () => {
     const app = await standaloneApp();
@@ -52,13 +48,8 @@ describe('the types of the client', () => {
       .addBearerAuth({ type: 'http' }, 'worker');
     const document = SwaggerModule.createDocument(app, builder.build());
     await app.close();
-    writeFileSync(join(folder, 'openapi.json'), JSON.stringify(document));
-    const cli = join(root, 'node_modules/openapi-typescript/bin/cli.js');
-    const args = ['openapi.json', '--output', 'generated.ts', '--default-non-nullable', 'false'];
-    await promisify(execFile)(process.execPath, [cli, ...args], { cwd: folder });
-    generated = readFileSync(join(folder, 'generated.ts'), 'utf8');
+    generated = await generateTypes(document);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const errors = (checks: string): string[] =>
     typeErrors(
