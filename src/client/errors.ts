@@ -21,20 +21,21 @@ export class TaskApiError extends Error {
   readonly code: number;
   readonly httpStatus: number;
   /** What the server says besides: offending fields, the task as it is now. */
-  readonly detail: unknown;
+  readonly detail?: unknown;
   /** Seconds that the server asks to wait. */
-  readonly retryAfter: number | undefined;
+  readonly retryAfter?: number;
 
   constructor(
     message: string,
     answer: { code?: number; httpStatus?: number; detail?: unknown; retryAfter?: number; cause?: unknown } = {},
   ) {
-    super(message, { cause: answer.cause });
+    super(message, answer.cause === undefined ? {} : { cause: answer.cause });
     this.name = 'TaskApiError';
     this.code = answer.code ?? 0;
     this.httpStatus = answer.httpStatus ?? 0;
-    this.detail = answer.detail;
-    this.retryAfter = answer.retryAfter;
+    // What is not there is not shown either.
+    if (answer.detail !== undefined) this.detail = answer.detail;
+    if (answer.retryAfter !== undefined) this.retryAfter = answer.retryAfter;
   }
 
   /** Whether the same request may work later. */

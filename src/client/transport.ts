@@ -79,7 +79,7 @@ export class Transport {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: given.signal,
       });
-      return dataOf<T>(response, await response.text());
+      return dataOf<T>(response, await response.text(), `${method} ${path}`);
     } catch (cause) {
       if (cause instanceof TaskApiError) throw cause;
       throw new TaskApiError(`${method} ${this.base}${path}: ${reasonOf(cause)}`, { cause });
@@ -104,7 +104,7 @@ interface Envelope {
   data: { code?: unknown; msg?: unknown; detail?: unknown };
 }
 
-function dataOf<T>(response: Response, text: string): T {
+function dataOf<T>(response: Response, text: string, request: string): T {
   const { status: httpStatus } = response;
   const envelope = parse(text);
   if (response.ok && envelope?.status === 1) return envelope.data as T;
@@ -112,13 +112,13 @@ function dataOf<T>(response: Response, text: string): T {
   const retryAfter = seconds >= 0 ? seconds : undefined;
   const { code, msg, detail } = envelope?.data ?? {};
   if (envelope?.status === 0 && typeof code === 'number')
-    throw new TaskApiError(`HTTP ${httpStatus}: ${String(msg)}${problemsOf(detail)}`, {
+    throw new TaskApiError(`${request}: HTTP ${httpStatus}: ${String(msg)}${problemsOf(detail)}`, {
       code,
       httpStatus,
       detail,
       retryAfter,
     });
-  const strange = `HTTP ${httpStatus}, and no answer of the queue's: ${JSON.stringify(text.slice(0, 200))}. Is baseUrl right?`;
+  const strange = `${request}: HTTP ${httpStatus}, and no answer of the queue's: ${JSON.stringify(text.slice(0, 200))}. Is baseUrl right?`;
   throw new TaskApiError(strange, { httpStatus, retryAfter });
 }
 

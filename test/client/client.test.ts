@@ -96,7 +96,7 @@ describe('TaskClient, on the standalone server', () => {
     const wrong = await refusal(alice.create({ input: 'x', service: '' }));
     expect(wrong).toMatchObject({ code: 14004, httpStatus: 400, retryable: false, name: 'TaskApiError' });
     expect(wrong.detail).toMatchObject([{ field: 'service' }]);
-    expect(wrong.message).toBe('HTTP 400: invalid parameter (service must not be empty)');
+    expect(wrong.message).toBe('POST /api/tasks: HTTP 400: invalid parameter (service must not be empty)');
     const stranger = new TaskClient({ baseUrl: server.url, token: 'no-such-token-0123456789' });
     expect(await refusal(stranger.claim())).toMatchObject({ code: 10001, httpStatus: 430 });
     const lost = new TaskClient({ baseUrl: `${server.url}/elsewhere`, token: WORKER_TOKEN });

@@ -124,7 +124,7 @@ describe('TaskWorker and a server that is told what to say', () => {
     expect(reports).toBe(5);
     expect(lines).toEqual([
       'debug: task-0 started',
-      expect.stringMatching(/^warn: the queue can't be reached, trying on: HTTP 502/),
+      expect.stringMatching(/^warn: the queue can't be reached, trying on: PUT \/api\/crontask: HTTP 502/),
       'info: the queue can be reached again',
       'info: task-0 finished',
     ]);

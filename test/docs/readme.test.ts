@@ -34,7 +34,7 @@ describe('the documents', () => {
       for (const variable of variables) expect(read(file)).toContain(`\`${variable}\``);
   });
 
-  it.each(['README.md', 'README.zh-CN.md'])('%s: every TypeScript snippet compiles', (file) => {
+  it.each(['README.md', 'README.zh-CN.md', 'docs/workers.md'])('%s: every TypeScript snippet compiles', (file) => {
     const sources = new Map(snippets(file).map((text, index) => [join(root, `test/docs/snippet${index}.ts`), text]));
     expect(sources.size).toBeGreaterThan(5);
     sources.set(join(root, 'test/docs/auth.guard.ts'), GUARD);
