@@ -96,8 +96,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
       {
         provide: TASK_QUEUE,
         useFactory: (options: ResolvedTaskOptions, dataSource: DataSource, modules: ModulesContainer) => {
-          const others = registrationsOf(modules).filter((other) => other !== structure);
-          checkTogether(structure, others);
+          checkTogether(structure, otherRegistrations(modules, structure));
           return bootstrapQueue(options, dataSource);
         },
         inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource), ModulesContainer],
@@ -160,6 +159,9 @@ const registrationsOf = (modules: ModulesContainer): TaskStructure[] =>
   [...modules.values()]
     .map((module) => module.providers.get(TASK_STRUCTURE)?.instance as TaskStructure | undefined)
     .filter((structure): structure is TaskStructure => structure !== undefined);
+
+const otherRegistrations = (modules: ModulesContainer, own: TaskStructure): TaskStructure[] =>
+  registrationsOf(modules).filter((structure) => structure !== own);
 
 /** A table of another name needs an entity class of its own: TypeORM knows one table a class. */
 function withTable(structure: TaskStructure): TaskStructure {
