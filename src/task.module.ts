@@ -141,8 +141,8 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
   }
 
   /**
-   * While everything that the processors call is still there; and before the server waits for its requests to end:
-   * those that wait for a task would keep it up.
+   * Drains while data sources are still there: they close in later hooks. And before the server waits for its requests
+   * to end: those that wait for a task would keep it up.
    */
   async onModuleDestroy(): Promise<void> {
     await this.processors.close();
