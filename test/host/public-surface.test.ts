@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import * as client from '../../src/client/index.js';
 import * as surface from '../../src/index.js';
 
 it('exports exactly what a host may import', () => {
@@ -36,4 +37,20 @@ it('exports exactly what a host may import', () => {
     'runTaskMigrations',
     'taskMigrations',
   ]);
+});
+
+it('exports as client exactly what a worker or a user may import', () => {
+  expect(Object.keys(client).sort()).toEqual([
+    'ERROR_CODE',
+    'RetryLater',
+    'STATUS',
+    'TaskApiError',
+    'TaskClient',
+    'TaskStopped',
+    'TaskWorker',
+    'URIS',
+    'UnrecoverableError',
+  ]);
+  // A handler may throw either's.
+  expect(client.UnrecoverableError).toBe(surface.UnrecoverableError);
 });
