@@ -19,5 +19,10 @@ export default tseslint.config(
       'max-lines': ['error', { max: 320, skipBlankLines: false }],
     },
   },
+  {
+    // The client is installed where there is no server: it imports nothing but itself.
+    files: ['src/client/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '^(?!\\./)', message: 'only ./ files' }] }] },
+  },
   { files: ['test/**'], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
 );

@@ -1,3 +1,4 @@
+export { RetryLater, type StopReason, TaskStopped, UnrecoverableError } from './client/errors.js';
 export {
   type FieldProblem,
   TASK_ERRORS,
@@ -48,6 +49,12 @@ export { type ListJson, type RemovalJson, TaskController } from './http/task.con
 export { UserId } from './http/user.guard.js';
 export { type TaskMigrationOptions, taskMigrations } from './migrations/index.js';
 export { NewerSchemaError, runTaskMigrations } from './migrations/runner.js';
+export {
+  Process,
+  type ProcessContext,
+  TaskProcessor,
+  type TaskProcessorOptions,
+} from './processor/processor.decorator.js';
 export { type TaskCount } from './store/task.store.js';
 export { SqliteInUseError } from './store/sqlite.lock.js';
 export { getTaskServiceToken, InjectTaskService, TaskModule } from './task.module.js';

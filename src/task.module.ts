@@ -4,13 +4,14 @@ import {
   Inject,
   Logger,
   Module,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { type DataSource, Entity } from 'typeorm';
 import { InjectTaskOptions, TASK_OPTIONS, TASK_SERVICE } from './contract/registration.js';
@@ -19,6 +20,7 @@ import { TaskService } from './core/task.service.js';
 import { BodyHook } from './http/body-hook.js';
 import { createDtos } from './http/dto/index.js';
 import { bindControllers } from './http/routes.js';
+import { Processors } from './processor/processors.js';
 import { bootstrapQueue, type TaskQueue } from './task.bootstrap.js';
 import { checkStructure, checkTogether } from './task.checks.js';
 import {
@@ -53,12 +55,14 @@ export const InjectTaskService = (name = 'default'): ParameterDecorator & Proper
  * Several registrations live side by side, each with a `name`, a `table` and URIs of its own.
  */
 @Module({})
-export class TaskModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
+export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   private readonly logger = new Logger('TaskModule');
 
   constructor(
     @InjectTaskOptions() private readonly options: ResolvedTaskOptions,
     @Inject(TASK_QUEUE) private readonly queue: TaskQueue,
+    private readonly processors: Processors,
+    private readonly modules: ModulesContainer,
   ) {}
 
   /** Throws a TaskOptionsError for options that can't work. */
@@ -106,12 +110,14 @@ export class TaskModule implements OnModuleInit, OnModuleDestroy, OnApplicationS
       { provide: TASK_SERVICE, useFactory: (queue: TaskQueue) => queue.service, inject: [TASK_QUEUE] },
       { provide: serviceToken, useExisting: TASK_SERVICE },
       BodyHook,
+      Processors,
     ];
     return {
       module: TaskModule,
       global: true,
       imports: [
         ...structure.imports,
+        DiscoveryModule,
         TypeOrmModule.forFeature([structure.entity], structure.dataSource),
         // An instance of its own: a host's interceptors are for the host's requests.
         HttpModule.register({}),
@@ -142,8 +148,17 @@ export class TaskModule implements OnModuleInit, OnModuleDestroy, OnApplicationS
       this.logger.warn(`'${name}' lets every caller work tasks: cronGuards is [] and there are no workerTokens.`);
   }
 
-  /** Before the server waits for its requests to end: those that wait for a task would keep it up. */
-  onModuleDestroy(): void {
+  /** Once everything that the processors may call is there. */
+  onApplicationBootstrap(): void {
+    this.processors.start(registrationsOf(this.modules).map(({ name }) => name));
+  }
+
+  /**
+   * Drains while data sources are still there: they close in later hooks. And before the server waits for its requests
+   * to end: those that wait for a task would keep it up.
+   */
+  async onModuleDestroy(): Promise<void> {
+    await this.processors.close();
     this.queue.drain();
   }
 
@@ -152,11 +167,14 @@ export class TaskModule implements OnModuleInit, OnModuleDestroy, OnApplicationS
   }
 }
 
-/** The app's other registrations. Values are there before any factory runs: clashes show before anything starts. */
-const otherRegistrations = (modules: ModulesContainer, own: TaskStructure): TaskStructure[] =>
+/** The app's registrations. Values are there before any factory runs: clashes show before anything starts. */
+const registrationsOf = (modules: ModulesContainer): TaskStructure[] =>
   [...modules.values()]
     .map((module) => module.providers.get(TASK_STRUCTURE)?.instance as TaskStructure | undefined)
-    .filter((structure): structure is TaskStructure => structure !== undefined && structure !== own);
+    .filter((structure): structure is TaskStructure => structure !== undefined);
+
+const otherRegistrations = (modules: ModulesContainer, own: TaskStructure): TaskStructure[] =>
+  registrationsOf(modules).filter((structure) => structure !== own);
 
 /** A table of another name needs an entity class of its own: TypeORM knows one table a class. */
 function withTable(structure: TaskStructure): TaskStructure {

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { createDatabase, ENGINES } from '../support/databases.js';
 import { call } from '../support/http.js';
+import { typeErrors } from '../support/type-errors.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -20,25 +21,6 @@ const GUARD = `
     }
   }`;
 
-/** Type errors of sources that import the package by its name, as a host's would. */
-function typeErrors(sources: Map<string, string>): string[] {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file));
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  Object.assign(options, { noEmit: true, paths: { '@softdd/task': [join(root, 'src/index.ts')] } });
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.getSourceFile = (file, ...rest) =>
-    sources.has(file)
-      ? ts.createSourceFile(file, sources.get(file)!, ts.ScriptTarget.ES2023)
-      : getSourceFile(file, ...rest);
-  host.fileExists = (file) => sources.has(file) || fileExists(file);
-  host.readFile = (file) => sources.get(file) ?? readFile(file);
-  const program = ts.createProgram([...sources.keys()], options, host);
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map((problem) => `${problem.file?.fileName}: ${ts.flattenDiagnosticMessageText(problem.messageText, '\n')}`);
-}
-
 describe('the documents', () => {
   it('say what the code says: options, defaults, error codes, moves', async () => {
     await promisify(execFile)(process.execPath, [join(root, 'scripts/write-docs.js'), '--check']);
@@ -52,9 +34,9 @@ describe('the documents', () => {
       for (const variable of variables) expect(read(file)).toContain(`\`${variable}\``);
   });
 
-  it.each(['README.md', 'README.zh-CN.md'])('%s: every TypeScript snippet compiles', (file) => {
+  it.each(['README.md', 'README.zh-CN.md', 'docs/workers.md'])('%s: every TypeScript snippet compiles', (file) => {
     const sources = new Map(snippets(file).map((text, index) => [join(root, `test/docs/snippet${index}.ts`), text]));
-    expect(sources.size).toBeGreaterThan(5);
+    expect(sources.size).toBeGreaterThan(4);
     sources.set(join(root, 'test/docs/auth.guard.ts'), GUARD);
     expect(typeErrors(sources)).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import * as client from '../../src/client/index.js';
 import * as surface from '../../src/index.js';
 
 it('exports exactly what a host may import', () => {
@@ -10,10 +11,12 @@ it('exports exactly what a host may import', () => {
     'InjectTaskService',
     'ListTasksDto',
     'NewerSchemaError',
+    'Process',
     'RemoveTasksDto',
     'ReportOneTaskDto',
     'ReportTaskDto',
     'ReportTasksDto',
+    'RetryLater',
     'SqliteInUseError',
     'TASK_ERRORS',
     'TASK_STATUS',
@@ -23,12 +26,31 @@ it('exports exactly what a host may import', () => {
     'TaskInput',
     'TaskModule',
     'TaskOptionsError',
+    'TaskProcessor',
     'TaskResponse',
     'TaskService',
+    'TaskStopped',
+    'UnrecoverableError',
     'UpdateTaskDto',
     'UserId',
     'getTaskServiceToken',
     'runTaskMigrations',
     'taskMigrations',
   ]);
+});
+
+it('exports as client exactly what a worker or a user may import', () => {
+  expect(Object.keys(client).sort()).toEqual([
+    'ERROR_CODE',
+    'RetryLater',
+    'STATUS',
+    'TaskApiError',
+    'TaskClient',
+    'TaskStopped',
+    'TaskWorker',
+    'URIS',
+    'UnrecoverableError',
+  ]);
+  // A handler may throw either's.
+  expect(client.UnrecoverableError).toBe(surface.UnrecoverableError);
 });

@@ -25,6 +25,7 @@ describe('the package', () => {
       'README.zh-CN.md',
       'docs/errors.md',
       'docs/states.md',
+      'docs/workers.md',
       'package.json',
     ]);
     const built = paths.filter((path) => path.startsWith('dist/src/'));

@@ -68,10 +68,11 @@ export const run = (
   args: string[] = [],
   environment: Record<string, string> = {},
   folder = newFolder(),
+  seconds = 30,
 ): Promise<Ended> =>
   new Promise((ended) => {
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
-    execFile(file, args, { cwd: folder, env, timeout: 30_000 }, (error, stdout, stderr) =>
+    execFile(file, args, { cwd: folder, env, timeout: seconds * 1000 }, (error, stdout, stderr) =>
       ended({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
     );
   });

@@ -1,0 +1,665 @@
+"""Workers for a @softdd/task server: one file, the standard library alone, Python 3.9 or later.
+
+    from softdd_task import Worker
+
+    @Worker("http://127.0.0.1:3000", TOKEN, service="transcode", concurrency=2)
+    def transcode(context):
+        context.progress(50, "frame 1200")
+        return "out.mp4"
+
+    if __name__ == "__main__":
+        transcode.run()
+
+What the function returns is the task's output (what is no string, as JSON). What it raises is a failure that is tried
+again while attempts are left; UnrecoverableError: for good; RetryLater: after so many seconds. Handlers run in threads,
+or with `processes=True` in processes, and one more thread renews the leases: it needs the GIL from time to time, so a
+handler that holds the GIL for longer than a lease (a C extension that never lets go of it) wants `processes=True`.
+Nothing is printed: the logger is `softdd_task`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import math
+import multiprocessing
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.parse
+import uuid
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+__all__ = ["Context", "RetryLater", "Stopped", "TaskError", "UnrecoverableError", "Worker"]
+__version__ = "1.0.0"
+
+log = logging.getLogger("softdd_task")
+log.addHandler(logging.NullHandler())
+
+# Statuses that a worker reports or hears of, and codes of failures, where the host has not chosen others.
+STATUS = {"BEGIN": 10, "FINISHED": 30, "ERROR": -10, "CANCELLED": -20}
+CODES = {"NOT_FOUND": 14001, "LEASE_LOST": 14005, "TOO_MANY_REQUESTS": 14009, "UNAVAILABLE": 14011}
+
+# No task is called so: a claim of it takes nothing new, and answers what its key took before.
+NO_TASK = "00000000-0000-0000-0000-000000000000"
+# Seconds that handlers have to stop once they are told, and that last words may take to arrive.
+GRACE, LAST_WORDS = 1.0, 5.0
+
+
+class TaskError(Exception):
+    """A request that did not work. `http_status` is 0 where there was no answer."""
+
+    def __init__(self, message: str, http_status: int = 0, code: int = 0, detail: Any = None, retry_after: float = 0):
+        super().__init__(message)
+        self.http_status, self.code, self.detail, self.retry_after = http_status, code, detail, retry_after
+
+    @property
+    def retryable(self) -> bool:
+        return self.http_status in (0, 408, 425, 429, 502, 503, 504)
+
+
+class UnrecoverableError(Exception):
+    """Raised by a handler: the task has failed for good."""
+
+
+class RetryLater(Exception):
+    """Raised by a handler: this attempt failed, and the next one shall begin after so many seconds."""
+
+    def __init__(self, seconds: float, message: Optional[str] = None):
+        if not seconds >= 0:
+            raise ValueError("RetryLater takes seconds, 0 or more, not %r" % (seconds,))
+        super().__init__(message or "again in %g s" % seconds)
+        self.seconds = seconds
+
+
+class Stopped(Exception):
+    """Raised by `Context.check()`. `reason` is 'cancelled', 'lost' or 'shutdown'."""
+
+    def __init__(self, reason: str):
+        super().__init__("the task is to stop: " + reason)
+        self.reason = reason
+
+
+class Context:
+    """What a handler is given: its task, and how to say how far it is."""
+
+    def __init__(self, task: Dict[str, Any], say: Callable[[Dict[str, Any]], None]):
+        #: The task as the server shows it: taskId, service, input, args, attempt, and so on.
+        self.task = task
+        #: The last `temp` that an attempt before this one left; empty at first.
+        self.checkpoint: str = task.get("temp") or ""
+        #: Why the handler shall stop: 'cancelled', 'lost' or 'shutdown'; None while it may go on.
+        self.reason: Optional[str] = None
+        self._say = say
+        self._stop = threading.Event()
+
+    def progress(self, percent: float, temp: Optional[str] = None) -> None:
+        """Says how far it is, and where to go on from. Call it as often as you like: the newest is sent now and then."""
+        if not percent >= 0:
+            raise ValueError("progress takes percent, from 0 to 100, not %r" % (percent,))
+        words: Dict[str, Any] = {"progress": min(int(percent), 100)}
+        if temp is not None:
+            words["temp"] = temp
+        self._say(words)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the handler shall stop."""
+        return self._stop.is_set()
+
+    def check(self) -> None:
+        """Raises Stopped where the handler shall stop."""
+        if self.cancelled:
+            raise Stopped(self.reason or "lost")
+
+    def sleep(self, seconds: float) -> bool:
+        """Sleeps, and no longer than until the handler shall stop. Answers whether it shall."""
+        return self._stop.wait(seconds)
+
+    def _tell(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        self._stop.set()
+
+
+Handler = Callable[[Context], Any]
+
+
+class Worker:
+    """Claims tasks, runs a handler on up to `concurrency` of them at once, and reports what comes of them.
+
+    base_url           where the server is: what comes before /api/crontask
+    service, group     tasks of these only
+    lease              seconds that a task is held without a word, 3 to 86,400
+    heartbeat          seconds between two words of a task, at most: how soon a cancel is heard of; a third of the lease
+    wait               seconds that a claim waits for a task, 0 to 30
+    progress_interval  seconds between two reports of a task's progress
+    shutdown_timeout   seconds that handlers may go on after SIGTERM; then their tasks are given back
+    processes          run handlers in processes of their own, one for each of `concurrency`, that stay: the handler
+                       must be found by its name in its module, and the module must be importable
+    uri, status, codes a host's own address of the worker routes, integers of statuses and codes of failures
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        service: Optional[str] = None,
+        concurrency: int = 1,
+        *,
+        group: Optional[str] = None,
+        lease: int = 60,
+        heartbeat: Optional[float] = None,
+        wait: int = 20,
+        worker_id: Optional[str] = None,
+        progress_interval: float = 0.5,
+        shutdown_timeout: float = 25.0,
+        processes: bool = False,
+        uri: str = "/api/crontask",
+        status: Optional[Dict[str, int]] = None,
+        codes: Optional[Dict[str, int]] = None,
+    ):
+        if concurrency < 1:
+            raise ValueError("concurrency must be 1 or more, not %r" % (concurrency,))
+        if not 3 <= lease <= 86_400:
+            raise ValueError("lease must be from 3 to 86400 seconds, not %r" % (lease,))
+        self.worker_id = worker_id or "%s:%d:%s" % (socket.gethostname()[:40], os.getpid(), uuid.uuid4().hex[:8])
+        self.concurrency, self.lease, self.wait, self.processes = concurrency, lease, wait, processes
+        self.heartbeat = lease / 3 if heartbeat is None else heartbeat
+        self.progress_interval, self.shutdown_timeout = progress_interval, shutdown_timeout
+        self.status, self.codes = {**STATUS, **(status or {})}, {**CODES, **(codes or {})}
+        filters = {"service": service, "group": group, "lease": lease, "workerId": self.worker_id}
+        self._filters = {name: value for name, value in filters.items() if value is not None}
+        self._http = _Http(base_url, uri, token)
+        self._handler: Optional[Handler] = None
+        self._key = str(uuid.uuid4())
+        self._lock = threading.Condition()
+        self._sessions: List[_Session] = []
+        self._children: List[_Child] = []
+        self._closing = threading.Event()
+        self._signalled = False
+        self._refused: Optional[TaskError] = None
+        self._silent = False  # The reporter's work is done.
+
+    def __call__(self, handler: Handler) -> "Worker":
+        """Sets the handler; a decorator."""
+        self._handler = handler
+        return self
+
+    def run(self, handle_signals: bool = True) -> None:
+        """Works until SIGTERM, SIGINT or close(). Raises TaskError where the server refuses this worker.
+
+        Signals can be handled in the main thread alone; a second one ends the process, as ever.
+        """
+        if self._handler is None:
+            raise TypeError("give the worker its handler first: Worker(…)(handler)")
+        before: Dict[int, Any] = {}
+        if handle_signals and threading.current_thread() is threading.main_thread():
+
+            def stop(*_: Any) -> None:
+                # No more than a flag: a lock may be the interrupted thread's.
+                self._signalled = True
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+            for number in (signal.SIGTERM, signal.SIGINT):
+                before[number] = signal.signal(number, stop)
+        reporter = threading.Thread(target=self._report, name="softdd-task-reports", daemon=True)
+        claimer = threading.Thread(target=self._claim, name="softdd-task-claims", daemon=True)
+        reporter.start()
+        claimer.start()
+        try:
+            while not self._closing.wait(0.2):
+                if self._signalled:
+                    self.close()
+            self._shut_down(claimer, reporter)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        if self._refused:
+            raise self._refused
+
+    def close(self) -> None:
+        """Claims no more; run() ends once the handlers have, or their tasks are given back. Returns at once."""
+        self._closing.set()
+        self._http.interrupt()
+        with self._lock:
+            self._lock.notify_all()
+
+    # Claiming
+
+    def _claim(self) -> None:
+        failures, successes = 0, 0
+        while not self._closing.is_set():
+            with self._lock:
+                free = self.concurrency - len(self._sessions)
+                if free < 1:
+                    self._lock.wait()
+                    continue
+            asked = time.monotonic()
+            try:
+                for task in self._ask({"limit": min(free, 100), "wait": self.wait}, self.wait + 10):
+                    self._begin(task)
+                if failures:
+                    log.info("the queue can be reached again")
+                failures, successes = 0, successes + 1
+                if time.monotonic() - asked < 1 and not self._sessions:
+                    self._closing.wait(_backoff(3))
+            except TaskError as error:
+                # The queue says no, and says it in its own words; or it never was there.
+                if not error.retryable and error.http_status < 500 and (error.code or not successes):
+                    self._refused = error
+                    return self._closing.set()
+                failures += 1
+                if failures == 1 and not self._closing.is_set():
+                    log.warning("the queue can't be reached, trying on: %s", error)
+                self._closing.wait(_backoff(failures, error.retry_after))
+        if failures:  # The last claim may have been heard, and its answer lost.
+            try:
+                for task in self._ask({"limit": 1, "taskId": NO_TASK}, 2):
+                    self._begin(task)
+            except TaskError:
+                pass
+
+    def _ask(self, query: Dict[str, Any], timeout: float) -> List[Dict[str, Any]]:
+        body = {**self._filters, **query}
+        # The key stays until its answer has come: one that was lost is asked for again, and strands no task.
+        answer = self._http.send("POST", body, {"Idempotency-Key": self._key}, timeout, interruptible="wait" in query)
+        self._key = str(uuid.uuid4())
+        return answer["list"]
+
+    def _begin(self, claimed: Dict[str, Any]) -> None:
+        session = _Session(claimed["task"], claimed["leaseToken"], self)
+        with self._lock:
+            self._sessions.append(session)
+            self._lock.notify_all()  # Its lease is to be renewed, too.
+        if self._closing.is_set():
+            session.end({"status": self.status["BEGIN"]})
+        threading.Thread(target=self._work, args=(session,), daemon=True).start()
+
+    # Working
+
+    def _work(self, session: "_Session") -> None:
+        try:
+            if not session.ended:
+                log.debug("%s started", session.id)
+                session.end(self._outcome(session))
+            verdict = session.verdict()
+            if verdict and verdict.http_status:
+                # It breaks a rule, is too large, say: it would be the same again.
+                log.error("%s: a report was refused: %s", session.id, verdict)
+                session.end({"status": self.status["ERROR"], "error": _text("the result was refused: %s" % verdict)}, True)
+                session.verdict()
+        finally:
+            with self._lock:
+                self._sessions.remove(session)
+                self._lock.notify_all()
+
+    def _outcome(self, session: "_Session") -> Dict[str, Any]:
+        context, failed = session.context, {"status": self.status["ERROR"]}
+        try:
+            output = self._run_handler(context)
+            text = None if output is None else output if isinstance(output, str) else json.dumps(output)
+            return {"status": self.status["FINISHED"], **({} if text is None else {"output": text})}
+        except UnrecoverableError as error:
+            return {**failed, "error": _text(str(error) or "UnrecoverableError")}
+        except RetryLater as error:
+            return {**failed, "error": _text(str(error)), "retry": True, "delay": math.ceil(error.seconds)}
+        except BaseException as error:  # Whatever goes wrong in the work is the task's failure, not the worker's.
+            if context.reason == "shutdown":
+                return {"status": self.status["BEGIN"]}
+            log.warning("%s failed: %r", session.id, error)
+            text = str(error) if isinstance(error, _ChildFailed) else "%s: %s" % (type(error).__name__, error)
+            return {**failed, "error": _text(text), "retry": True}
+
+    def _run_handler(self, context: Context) -> Any:
+        assert self._handler is not None
+        if not self.processes:
+            return self._handler(context)
+        with self._lock:
+            child = self._children.pop() if self._children else None
+        child = child or _Child(self._handler)
+        try:
+            return child.run(context)
+        finally:
+            if child.alive:
+                with self._lock:
+                    self._children.append(child)
+
+    # Reporting: one thread says what the sessions have to say, as many as are due in one request.
+
+    def _report(self) -> None:
+        failures, not_before = 0, 0.0
+        while True:
+            with self._lock:
+                now = time.monotonic()
+                due = [session for session in self._sessions if session.due() <= now]
+                if now < not_before or not due:
+                    if self._silent:
+                        return
+                    times = [session.due() for session in self._sessions]
+                    self._lock.wait(max(min([not_before if now < not_before else now + 60, *times]), not_before) - now)
+                    continue
+                due.sort(key=lambda session: not session.ended)
+                batch = [(session, session.take()) for session in _fitting(due)]
+            error = self._send(batch)
+            if error is None:
+                failures = 0
+            else:
+                failures += 1
+                if failures == 1:
+                    log.warning("the queue can't be reached, trying on: %s", error)
+                not_before = time.monotonic() + _backoff(failures, error.retry_after)
+
+    def _send(self, batch: List[Tuple["_Session", Dict[str, Any]]]) -> Optional[TaskError]:
+        """Answers why what was said must be said again."""
+        body = {"reports": [{"taskId": s.id, "leaseToken": s.token, **words} for s, words in batch]}
+        try:
+            answers = self._http.send("PUT", body, {}, min(10.0, self.lease / 2))["list"]
+        except TaskError as error:
+            if error.retryable or (len(batch) == 1 and error.http_status >= 500):
+                return self._again(batch, error)
+            if len(batch) == 1:
+                batch[0][0].answer(error, batch[0][1])
+                return None
+            # One bad report spoils the request of many: each is sent for itself.
+            errors = [self._send([one]) for one in batch]
+            return next((error for error in errors if error), None)
+        again: Optional[TaskError] = None
+        for (session, words), answer in zip(batch, answers):
+            if answer.get("status") == 1:
+                session.answer(None, words)
+                continue
+            data = answer.get("data") or {}
+            code, detail = data.get("code", 0), data.get("detail")
+            error = TaskError(str(data.get("msg")), 400, code, detail)
+            if code in (self.codes["UNAVAILABLE"], self.codes["TOO_MANY_REQUESTS"]):
+                again = self._again([(session, words)], TaskError(str(error)))
+            elif code in (self.codes["LEASE_LOST"], self.codes["NOT_FOUND"]):
+                task = detail.get("task", {}) if isinstance(detail, dict) else {}
+                session.lose("cancelled" if task.get("status") == self.status["CANCELLED"] else "lost")
+            else:
+                session.answer(error, words)
+        return again
+
+    def _again(self, batch: List[Tuple["_Session", Dict[str, Any]]], error: TaskError) -> TaskError:
+        with self._lock:
+            for session, words in batch:
+                session.put_back(words)
+        return error
+
+    # Stopping
+
+    def _shut_down(self, claimer: threading.Thread, reporter: threading.Thread) -> None:
+        deadline = time.monotonic() + self.shutdown_timeout
+        claimer.join(max(self.shutdown_timeout, 3))
+        self._wait_for_sessions(deadline)
+        for session in list(self._sessions):
+            session.stop("shutdown")
+        self._wait_for_sessions(time.monotonic() + GRACE)
+        for session in list(self._sessions):
+            session.end({"status": self.status["BEGIN"]})
+        deadline = time.monotonic() + LAST_WORDS
+        with self._lock:
+            while any(not session.over.is_set() for session in self._sessions) and time.monotonic() < deadline:
+                self._lock.wait(0.1)
+            self._silent = True
+            self._lock.notify_all()
+        reporter.join(1)
+        for child in self._children:
+            child.stop()
+
+    def _wait_for_sessions(self, deadline: float) -> None:
+        with self._lock:
+            while self._sessions and time.monotonic() < deadline:
+                self._lock.wait(min(1.0, max(deadline - time.monotonic(), 0)))
+
+
+class _Session:
+    """One task in work: what its handler says, in order, until the end."""
+
+    def __init__(self, task: Dict[str, Any], token: str, worker: Worker):
+        self.id, self.token, self._worker, self._lock = task["taskId"], token, worker, worker._lock
+        self.context = Context(task, self._say)
+        self.ended = False
+        self.over = threading.Event()
+        self._words: Dict[str, Any] = {}
+        self._said_at = time.monotonic()
+        self._last_progress = 0.0
+        self._refusal: Optional[TaskError] = None
+
+    def due(self) -> float:
+        """When something is to be said, by the monotonic clock."""
+        if self.over.is_set():
+            return math.inf
+        if self.ended:
+            return 0.0 if "status" in self._words else math.inf
+        beat = self._said_at + 0.9 * self._worker.heartbeat
+        return min(beat, self._last_progress + self._worker.progress_interval) if self._words else beat
+
+    def take(self) -> Dict[str, Any]:
+        words, self._words, self._said_at = self._words, {}, time.monotonic()
+        if words:
+            self._last_progress = self._said_at
+        return words
+
+    def put_back(self, words: Dict[str, Any]) -> None:
+        self._words = {**words, **self._words}
+
+    def end(self, words: Dict[str, Any], anew: bool = False) -> None:
+        """The last word, with what is still unsaid."""
+        with self._lock:
+            if self.ended and not anew:
+                return
+            self.ended = True
+            if anew:
+                self.over.clear()
+            self._words = {**self._words, **words}
+            self._lock.notify_all()
+
+    def verdict(self) -> Optional[TaskError]:
+        """Waits for the answer to the last word: an error where it was refused."""
+        self.over.wait()
+        return self._refusal
+
+    def answer(self, refusal: Optional[TaskError], words: Dict[str, Any]) -> None:
+        if "status" in words:
+            self._refusal = refusal
+            self.over.set()
+            if not refusal:
+                log.info("%s reported its end", self.id)
+        elif refusal:
+            log.error("%s: a report was refused: %s", self.id, refusal)
+
+    def lose(self, reason: str) -> None:
+        log.warning("%s lost: %s", self.id, reason)
+        with self._lock:
+            self.ended = True
+        self._refusal = None
+        self.context._tell(reason)
+        self.over.set()
+
+    def stop(self, reason: str) -> None:
+        self.context._tell(reason)
+
+    def _say(self, words: Dict[str, Any]) -> None:
+        with self._lock:
+            if not self.ended:
+                self._words.update(words)
+                self._lock.notify_all()
+
+
+def _fitting(sessions: List[_Session]) -> List[_Session]:
+    """As many as go into one request, which the server bounds to 100 reports and 1 MiB."""
+    chars, fitting = 0, []
+    for session in sessions[:100]:
+        chars += 200 + sum(len(str(value)) for value in session._words.values())
+        if fitting and chars > 150_000:
+            break
+        fitting.append(session)
+    return fitting
+
+
+class _Http:
+    """The worker routes of one server, a connection for each request."""
+
+    def __init__(self, base_url: str, uri: str, token: str):
+        url = urllib.parse.urlsplit(base_url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise ValueError("base_url must be an http:// or https:// URL, not %r" % (base_url,))
+        self._tls, self._host, self._port = url.scheme == "https", url.hostname, url.port
+        self._path, self._token = url.path.rstrip("/") + uri, token
+        self._poll: Optional[http.client.HTTPConnection] = None
+        self._interrupted = False
+
+    def send(
+        self, method: str, body: Any, headers: Dict[str, str], timeout: float, interruptible: bool = False
+    ) -> Dict[str, Any]:
+        kind = http.client.HTTPSConnection if self._tls else http.client.HTTPConnection
+        connection = kind(self._host, self._port, timeout=timeout)
+        try:
+            connection.connect()
+            if interruptible:
+                self._poll = connection
+                if self._interrupted:
+                    raise OSError("interrupted")
+            headers = {"Authorization": "Bearer " + self._token, "Content-Type": "application/json", **headers}
+            connection.request(method, self._path, json.dumps(body).encode(), headers)
+            response = connection.getresponse()
+            text = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise TaskError("%s: %s" % (type(error).__name__, error)) from error
+        finally:
+            self._poll = None if interruptible else self._poll
+            connection.close()
+        return self._data(response, text)
+
+    def interrupt(self) -> None:
+        """Ends a poll that waits, and those to come."""
+        self._interrupted = True
+        connection = self._poll
+        try:
+            if connection and connection.sock:
+                connection.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    @staticmethod
+    def _data(response: http.client.HTTPResponse, text: bytes) -> Dict[str, Any]:
+        try:
+            envelope = json.loads(text)
+        except ValueError:
+            envelope = None
+        if isinstance(envelope, dict) and response.status == 200 and envelope.get("status") == 1:
+            return envelope["data"]
+        after = response.headers.get("Retry-After", "")
+        seconds = float(after) if after.isdigit() else 0.0
+        data = envelope.get("data") if isinstance(envelope, dict) else None
+        if isinstance(data, dict) and isinstance(data.get("code"), int):
+            message = "HTTP %d: %s" % (response.status, data.get("msg"))
+            raise TaskError(message, response.status, data["code"], data.get("detail"), seconds)
+        start = text[:200].decode(errors="replace")
+        message = "HTTP %d, and no answer of the queue's: %r. Is base_url right?" % (response.status, start)
+        raise TaskError(message, response.status, 0, None, seconds)
+
+
+class _ChildFailed(Exception):
+    """A handler failed in its process."""
+
+
+class _Child:
+    """A process that runs handlers, one after the other: the worker's own threads never wait for its GIL."""
+
+    def __init__(self, handler: Handler):
+        # Spawned: CUDA and threads don't outlive a fork.
+        spawn = multiprocessing.get_context("spawn")
+        self._pipe, theirs = spawn.Pipe()
+        args = (theirs, handler.__module__, handler.__qualname__)
+        self._process = spawn.Process(target=_child_main, args=args, daemon=True)
+        self._process.start()
+        theirs.close()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    def run(self, context: Context) -> Any:
+        told = False
+        try:
+            self._pipe.send(("task", context.task))
+            while True:
+                if context.cancelled and not told:
+                    told = True
+                    self._pipe.send(("stop", context.reason))
+                if not self._pipe.poll(0.1):
+                    continue
+                kind, value = self._pipe.recv()
+                if kind == "words":
+                    context._say(value)
+                elif kind == "output":
+                    return value
+                elif kind == "unrecoverable":
+                    raise UnrecoverableError(value)
+                elif kind == "later":
+                    raise RetryLater(*value)
+                else:
+                    raise _ChildFailed(value)
+        except (EOFError, OSError) as error:
+            self._process.join(5)
+            raise _ChildFailed("the process of the handler died, exit code %s" % self._process.exitcode) from error
+
+    def stop(self) -> None:
+        self._process.terminate()
+
+
+def _child_main(pipe: Any, module: str, name: str) -> None:
+    """What runs in the process: the parent alone decides when it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    __import__(module)
+    handler: Any = sys.modules[module]
+    for part in name.split("."):
+        handler = getattr(handler, part)
+    if isinstance(handler, Worker):  # Its decorator took the name.
+        handler = handler._handler
+    lock = threading.Lock()
+    contexts: List[Context] = []
+
+    def say(kind: str, value: Any) -> None:
+        with lock:
+            pipe.send((kind, value))
+
+    def work(context: Context) -> None:
+        try:
+            say("output", handler(context))
+        except UnrecoverableError as error:
+            say("unrecoverable", str(error))
+        except RetryLater as error:
+            say("later", (error.seconds, str(error)))
+        except BaseException as error:
+            say("failure", "%s: %s" % (type(error).__name__, error))
+
+    while True:
+        try:
+            kind, value = pipe.recv()
+        except EOFError:
+            return  # The parent is gone.
+        if kind == "task":
+            contexts[:] = [Context(value, lambda words: say("words", words))]
+            threading.Thread(target=work, args=(contexts[0],), daemon=True).start()
+        else:
+            contexts[0]._tell(value)
+
+
+def _backoff(failures: int, retry_after: float = 0.0) -> float:
+    """Seconds before the next try: doubled each time, at random between half and whole, so that none come together."""
+    return max(min(0.2 * 2.0 ** (failures - 1), 10.0) * random.uniform(0.5, 1.0), retry_after * random.uniform(1, 1.1))
+
+
+def _text(text: str) -> str:
+    """As every database takes it."""
+    return text[:4000].replace("\0", "").encode("utf-8", "replace").decode()

@@ -1,0 +1,82 @@
+/** Codes of failures that a worker must tell apart, where the host has not chosen others. */
+export const ERROR_CODE = {
+  NOT_FOUND: 14001,
+  LEASE_LOST: 14005,
+  TOO_MANY_REQUESTS: 14009,
+  UNAVAILABLE: 14011,
+} as const;
+
+/** Name of a failure -> the host's code. */
+export type ErrorCodes = Record<keyof typeof ERROR_CODE, number>;
+
+/** HTTP statuses that say: later. */
+const LATER = [408, 425, 429, 502, 503, 504];
+
+/**
+ * A request that did not work: the server's answer (`code`, `httpStatus`, `detail`), or no answer at all (`httpStatus`
+ * 0, and the reason as `cause`).
+ */
+export class TaskApiError extends Error {
+  /** The code of the error catalogue; 0 where the answer was not the queue's own. */
+  readonly code: number;
+  readonly httpStatus: number;
+  /** What the server says besides: offending fields, the task as it is now. */
+  readonly detail?: unknown;
+  /** Seconds that the server asks to wait. */
+  readonly retryAfter?: number;
+
+  constructor(
+    message: string,
+    answer: { code?: number; httpStatus?: number; detail?: unknown; retryAfter?: number; cause?: unknown } = {},
+  ) {
+    super(message, answer.cause === undefined ? {} : { cause: answer.cause });
+    this.name = 'TaskApiError';
+    this.code = answer.code ?? 0;
+    this.httpStatus = answer.httpStatus ?? 0;
+    // What is not there is not shown either.
+    if (answer.detail !== undefined) this.detail = answer.detail;
+    if (answer.retryAfter !== undefined) this.retryAfter = answer.retryAfter;
+  }
+
+  /** Whether the same request may work later. */
+  get retryable(): boolean {
+    return this.httpStatus === 0 || LATER.includes(this.httpStatus);
+  }
+}
+
+/** Thrown by a handler: the task has failed for good, another attempt would be no use. */
+export class UnrecoverableError extends Error {
+  override name = 'UnrecoverableError';
+}
+
+/** Thrown by a handler: this attempt failed, and the next one shall begin after so many seconds. */
+export class RetryLater extends Error {
+  override name = 'RetryLater';
+
+  constructor(
+    readonly seconds: number,
+    message = `again in ${seconds} s`,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    if (!(seconds >= 0)) throw new RangeError(`RetryLater takes seconds, 0 or more, not ${String(seconds)}`);
+  }
+}
+
+/** Why a handler's signal is aborted. */
+export type StopReason = 'cancelled' | 'lost' | 'shutdown';
+
+const STOPPED: Record<StopReason, string> = {
+  cancelled: 'the task was cancelled',
+  lost: 'the lease is lost: the task is another worker’s, has ended, or is gone',
+  shutdown: 'the worker shuts down',
+};
+
+/** `signal.reason` of a handler that shall stop. */
+export class TaskStopped extends Error {
+  override name = 'TaskStopped';
+
+  constructor(readonly reason: StopReason) {
+    super(STOPPED[reason]);
+  }
+}

@@ -1,0 +1,61 @@
+import type { ClaimQuery, ReportAnswer, WorkerTask } from './api.types.js';
+import { TaskApiError } from './errors.js';
+import { newKey, type TaskClient } from './task-client.js';
+import type { Verdict, Work, WorkReport, WorkSource } from './work-source.js';
+
+/** No task is called so: a claim of it takes nothing new, and answers what its key took before. */
+const NO_TASK = '00000000-0000-0000-0000-000000000000';
+/** Seconds that the last question may take, when the worker stops. */
+const LAST_QUESTION = 2;
+
+/** Work from the queue over HTTP. */
+export class HttpSource implements WorkSource<WorkerTask> {
+  /** The claim's, until it is answered: an answer that was lost is asked for again, and strands no task. */
+  private key = newKey();
+
+  constructor(
+    private readonly client: TaskClient,
+    private readonly query: ClaimQuery & { lease: number },
+  ) {}
+
+  async claim(limit: number, signal: AbortSignal): Promise<Work<WorkerTask>[]> {
+    try {
+      return await this.ask({ ...this.query, limit }, { signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return this.ask({ ...this.query, limit, wait: 0, taskId: NO_TASK }, { timeout: LAST_QUESTION });
+    }
+  }
+
+  async report(reports: WorkReport[]): Promise<Verdict[]> {
+    // A request that hangs must not cost the lease.
+    const timeout = Math.min(10, this.query.lease / 2);
+    const said = reports.map((report) => this.said(report));
+    const answers = await this.client.reportMany(said, { retries: 0, timeout });
+    const unheard: Verdict = { kind: 'again', error: new TaskApiError('a report was not answered') };
+    return reports.map((_, index) => (answers[index] ? this.verdict(answers[index]) : unheard));
+  }
+
+  private async ask(query: ClaimQuery, options: object): Promise<Work<WorkerTask>[]> {
+    const claimed = await this.client.claim(query, { idempotencyKey: this.key, retries: 0, ...options });
+    this.key = newKey();
+    return claimed.map(({ task, leaseToken }) => ({ task, leaseToken, taskId: task.taskId, checkpoint: task.temp }));
+  }
+
+  private said({ end, ...report }: WorkReport): object & { taskId: string } {
+    const { FINISHED, ERROR, BEGIN } = this.client.status;
+    const status = end && { finished: FINISHED, failed: ERROR, released: BEGIN }[end];
+    return { ...report, ...(status === undefined ? {} : { status }) };
+  }
+
+  private verdict(answer: ReportAnswer): Verdict {
+    if (!('failure' in answer)) return { kind: 'taken' };
+    const { code, msg, detail } = answer.failure;
+    const error = new TaskApiError(msg, { code, detail, httpStatus: 200 });
+    const { UNAVAILABLE, TOO_MANY_REQUESTS, LEASE_LOST, NOT_FOUND } = this.client.codes;
+    if ([UNAVAILABLE, TOO_MANY_REQUESTS].includes(code)) return { kind: 'again', error };
+    if (![LEASE_LOST, NOT_FOUND].includes(code)) return { kind: 'refused', error };
+    const { task } = (detail ?? {}) as { task?: { status: number } };
+    return { kind: 'lost', reason: task?.status === this.client.status.CANCELLED ? 'cancelled' : 'lost' };
+  }
+}

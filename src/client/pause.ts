@@ -1,0 +1,24 @@
+/** Waits, and no longer than until the signal. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+  });
+
+const BACKOFF = { first: 200, longest: 10_000 } as const;
+
+/**
+ * Milliseconds before the next try after the n-th failure in a row: doubled each time, at random between half and
+ * whole, so that those who failed together don't come back together; never less than the server asked for, in seconds.
+ */
+export function backoff(failures: number, retryAfter = 0): number {
+  const most = Math.min(BACKOFF.first * 2 ** (failures - 1), BACKOFF.longest);
+  const jitter = 0.5 + Math.random() / 2;
+  return Math.max(most * jitter, retryAfter * 1000 * (1 + Math.random() / 10));
+}

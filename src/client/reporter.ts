@@ -1,0 +1,151 @@
+import { TaskApiError } from './errors.js';
+import { backoff } from './pause.js';
+import type { Verdict, WorkReport, WorkSource } from './work-source.js';
+
+const MOST = {
+  /** Reports in a request: what the server takes. */
+  reports: 100,
+  /** Characters in a request that holds several: 1 MiB is the server's bound, and one may need six bytes. */
+  chars: 150_000,
+  /** Requests at once. */
+  requests: 2,
+} as const;
+
+interface Entry {
+  report: WorkReport;
+  /** It spoilt a request with others. */
+  alone: boolean;
+  settle: ((verdict: Verdict) => void)[];
+}
+
+type Send = WorkSource<unknown>['report'];
+
+/**
+ * Takes reports to the queue: what is there when a request may leave goes with it, what a task says before its last
+ * report has left is one report with that, and what nobody answered is sent again, until it is.
+ */
+export class Reporter {
+  private readonly waiting = new Map<string, Entry>();
+  private readonly underWay = new Set<string>();
+  private requests = 0;
+  private failures = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private closed = false;
+  private idle: (() => void)[] = [];
+
+  constructor(
+    private readonly send: Send,
+    /** Told of the first failure in a row, and of the first answer after it. */
+    private readonly tell: { unreachable(error: Error): void; reachable(): void },
+  ) {}
+
+  /** The verdict on the report. What a lease says is told in order; the newest value of each field counts. */
+  say(report: WorkReport): Promise<Verdict> {
+    return new Promise((settle) => {
+      if (this.closed) return settle(abandoned());
+      this.queue({ report, alone: false, settle: [settle] }, 'newer');
+      this.soon(0);
+    });
+  }
+
+  /** Resolves when everything is answered. */
+  async settled(): Promise<void> {
+    if (this.waiting.size + this.underWay.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  /** Gives up what is not answered: its leases run out. */
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    for (const entry of this.waiting.values()) for (const settle of entry.settle) settle(abandoned());
+    this.waiting.clear();
+    this.tellIdle();
+  }
+
+  private queue(entry: Entry, age: 'newer' | 'older'): void {
+    const token = entry.report.leaseToken;
+    const other = this.waiting.get(token);
+    if (!other) return void this.waiting.set(token, entry);
+    const [old, young] = age === 'newer' ? [other.report, entry.report] : [entry.report, other.report];
+    other.report = { ...old, ...young };
+    other.alone ||= entry.alone;
+    other.settle.push(...entry.settle);
+  }
+
+  /** Not at once: what else is said in this turn goes along. */
+  private soon(ms: number): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      while (!this.timer && this.requests < MOST.requests) {
+        const batch = this.take();
+        if (batch.length === 0) return;
+        void this.request(batch);
+      }
+    }, ms);
+  }
+
+  private take(): Entry[] {
+    const batch: Entry[] = [];
+    let chars = 0;
+    for (const [token, entry] of this.waiting) {
+      if (this.underWay.has(token)) continue;
+      const { temp = '', output = '', error = '' } = entry.report;
+      chars += 200 + temp.length + output.length + error.length;
+      const fits = batch.length === 0 || (!entry.alone && !batch[0]!.alone && chars <= MOST.chars);
+      if (!fits || batch.length === MOST.reports) break;
+      batch.push(entry);
+    }
+    for (const { report } of batch) {
+      this.waiting.delete(report.leaseToken);
+      this.underWay.add(report.leaseToken);
+    }
+    return batch;
+  }
+
+  private async request(batch: Entry[]): Promise<void> {
+    this.requests += 1;
+    const verdicts = await this.send(batch.map(({ report }) => report)).catch((error: Error) =>
+      batch.map((): Verdict => this.judge(error, batch)),
+    );
+    this.requests -= 1;
+    for (const { report } of batch) this.underWay.delete(report.leaseToken);
+    const failure = verdicts.find((verdict) => verdict.kind === 'again');
+    batch.forEach((entry, index) => this.settle(entry, verdicts[index]!));
+    const spoilt = batch.length > 1 && batch[0]!.alone;
+    if (failure && !spoilt) this.rest(failure.error);
+    else if (this.failures > 0) {
+      this.failures = 0;
+      this.tell.reachable();
+    }
+    this.tellIdle();
+    if (this.waiting.size > 0 && !this.closed) this.soon(0);
+  }
+
+  private settle(entry: Entry, verdict: Verdict): void {
+    if (verdict.kind === 'again' && !this.closed) return this.queue(entry, 'older');
+    for (const settle of entry.settle) settle(verdict);
+  }
+
+  /** One bad report spoils the request of many: each is sent for itself then. */
+  private judge(error: Error, batch: Entry[]): Verdict {
+    if (!(error instanceof TaskApiError) || error.retryable) return { kind: 'again', error };
+    if (batch.length === 1 && error.httpStatus < 500) return { kind: 'refused', error };
+    for (const entry of batch) entry.alone = true;
+    return { kind: 'again', error };
+  }
+
+  private rest(error: Error): void {
+    this.failures += 1;
+    if (this.failures === 1) this.tell.unreachable(error);
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (!this.closed) this.soon(backoff(this.failures, (error as TaskApiError).retryAfter));
+  }
+
+  private tellIdle(): void {
+    if (this.waiting.size + this.underWay.size > 0) return;
+    for (const resolve of this.idle.splice(0)) resolve();
+  }
+}
+
+const abandoned = (): Verdict => ({ kind: 'refused', error: new Error('the worker has stopped') });

@@ -1,0 +1,73 @@
+import type { WorkerTask } from './api.types.js';
+import { HttpSource } from './http-source.js';
+import { type CloseOptions, Runner, type RunnerOptions, type TaskHandler } from './runner.js';
+import { newKey, TaskClient, type TaskClientOptions } from './task-client.js';
+import type { WorkerEvents } from './worker-events.js';
+
+export interface TaskWorkerOptions extends TaskClientOptions, RunnerOptions {
+  handler: TaskHandler<WorkerTask>;
+  /** Tasks of this service only. */
+  service?: string;
+  /** Tasks of this group only. */
+  group?: string;
+  /** Who this is, kept with its tasks: at most 64 characters. @defaultValue host, process and a random part */
+  workerId?: string;
+  /** Seconds that a claim waits for a task, 0 to 30. @defaultValue 20 */
+  wait?: number;
+  /** Whether SIGTERM and SIGINT close the worker; a second one ends the process, as ever. @defaultValue false */
+  handleSignals?: boolean;
+}
+
+/**
+ * A worker: claims tasks over HTTP, runs its handler on up to `concurrency` of them at once, and reports what comes of
+ * them. It prints nothing, and never ends the process.
+ */
+export class TaskWorker {
+  readonly workerId: string;
+  private readonly runner: Runner<WorkerTask>;
+
+  constructor(private readonly options: TaskWorkerOptions) {
+    const { handler, service, group, workerId = defaultId(), wait = 20, lease = 60 } = options;
+    if (typeof handler !== 'function') throw new TypeError('handler must be a function');
+    this.workerId = workerId;
+    const source = new HttpSource(new TaskClient(options), { service, group, workerId, wait, lease });
+    this.runner = new Runner(source, handler, options);
+  }
+
+  /** Answers how to stop listening. */
+  on<E extends keyof WorkerEvents<WorkerTask>>(
+    event: E,
+    listener: (event: WorkerEvents<WorkerTask>[E]) => void,
+  ): () => void {
+    return this.runner.events.on(event, listener);
+  }
+
+  /**
+   * Works until it is closed. Rejects with a TaskApiError where the server refuses this worker (a wrong token, say); a
+   * server that is away is waited for.
+   */
+  async run(): Promise<void> {
+    const stop = (): void => void this.close();
+    const signals = this.options.handleSignals ? (['SIGTERM', 'SIGINT'] as const) : [];
+    for (const signal of signals) process.once(signal, stop);
+    try {
+      await this.runner.run();
+    } finally {
+      for (const signal of signals) process.off(signal, stop);
+    }
+  }
+
+  /**
+   * Claims no more, waits for the handlers at work, aborts their signals after `timeout` seconds, and gives back what is
+   * not done.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.runner.close(options);
+  }
+}
+
+/** Short enough for any host's name. */
+function defaultId(): string {
+  const { env = {}, pid = 0 } = (globalThis.process ?? {}) as Partial<NodeJS.Process>;
+  return `${(env.HOSTNAME ?? 'worker').slice(0, 40)}:${pid}:${newKey().slice(0, 8)}`;
+}

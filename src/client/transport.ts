@@ -1,0 +1,144 @@
+import { TaskApiError } from './errors.js';
+import { backoff, pause } from './pause.js';
+
+export interface TransportOptions {
+  /** Where the queue is, e.g. `https://tasks.example.com`: what comes before `/api/…`. */
+  baseUrl: string;
+  /** Bearer token: a user's or a worker's. A function is asked before each request. */
+  token?: string | (() => string | Promise<string>);
+  /** Further headers of each request. */
+  headers?: Record<string, string>;
+  /** Seconds that a request may take. @defaultValue 10 */
+  timeout?: number;
+  /** Times that a request is sent again, after a broken connection, 429, 502, 503 or 504. @defaultValue 4 */
+  retries?: number;
+  /** @defaultValue globalThis.fetch */
+  fetch?: typeof fetch;
+}
+
+/** How one request is sent. */
+export interface RequestOptions {
+  /** Gives the request up. */
+  signal?: AbortSignal | undefined;
+  /** Instead of the client's own. */
+  timeout?: number | undefined;
+  retries?: number | undefined;
+}
+
+export interface TransportRequest extends RequestOptions {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  path: string;
+  query?: object;
+  body?: unknown;
+  idempotencyKey?: string;
+}
+
+/** Sends requests until they are answered: each may be sent again, since it carries a key or a token, or changes nothing. */
+export class Transport {
+  private readonly base: string;
+
+  constructor(private readonly options: TransportOptions) {
+    if (!/^https?:\/\/./.test(options.baseUrl ?? ''))
+      throw new TypeError(`baseUrl must be an http:// or https:// URL, not ${JSON.stringify(options.baseUrl)}`);
+    this.base = options.baseUrl.replace(/\/+$/, '');
+  }
+
+  /** The `data` of the answer. A TaskApiError where it is a failure, or there is none; `signal.reason` once aborted. */
+  async send<T>(request: TransportRequest): Promise<T> {
+    const { signal, retries = this.options.retries ?? 4 } = request;
+    for (let failures = 1; ; failures++) {
+      signal?.throwIfAborted();
+      try {
+        return await this.once<T>(request);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof TaskApiError && error.retryable) || failures > retries) throw error;
+        await pause(backoff(failures, error.retryAfter), signal);
+      }
+    }
+  }
+
+  private async once<T>(request: TransportRequest): Promise<T> {
+    const { method, path, body, idempotencyKey, signal } = request;
+    const { token, headers, timeout = 10, fetch: send = globalThis.fetch } = this.options;
+    const bearer = typeof token === 'function' ? await token() : token;
+    const seconds = request.timeout ?? timeout;
+    const given = new AbortController();
+    const giveUp = (): void => given.abort(signal?.reason);
+    const timer = setTimeout(() => given.abort(new Error(`no answer within ${seconds} s`)), seconds * 1000);
+    signal?.addEventListener('abort', giveUp);
+    try {
+      const response = await send(this.base + path + queryText(request.query), {
+        method,
+        headers: {
+          ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: given.signal,
+      });
+      return dataOf<T>(response, await response.text(), `${method} ${path}`);
+    } catch (cause) {
+      if (cause instanceof TaskApiError) throw cause;
+      throw new TaskApiError(`${method} ${this.base}${path}: ${reasonOf(cause)}`, { cause });
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    }
+  }
+}
+
+const queryText = (query: object = {}): string => {
+  const text = new URLSearchParams(
+    Object.entries(query)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]): [string, string] => [name, Array.isArray(value) ? JSON.stringify(value) : String(value)]),
+  ).toString();
+  return text && `?${text}`;
+};
+
+interface Envelope {
+  status: number;
+  data: { code?: unknown; msg?: unknown; detail?: unknown };
+}
+
+function dataOf<T>(response: Response, text: string, request: string): T {
+  const { status: httpStatus } = response;
+  const envelope = parse(text);
+  if (response.ok && envelope?.status === 1) return envelope.data as T;
+  const seconds = Number(response.headers.get('retry-after') ?? NaN);
+  const retryAfter = seconds >= 0 ? seconds : undefined;
+  const { code, msg, detail } = envelope?.data ?? {};
+  if (envelope?.status === 0 && typeof code === 'number')
+    throw new TaskApiError(`${request}: HTTP ${httpStatus}: ${String(msg)}${problemsOf(detail)}`, {
+      code,
+      httpStatus,
+      detail,
+      retryAfter,
+    });
+  const strange = `${request}: HTTP ${httpStatus}, and no answer of the queue's: ${JSON.stringify(text.slice(0, 200))}. Is baseUrl right?`;
+  throw new TaskApiError(strange, { httpStatus, retryAfter });
+}
+
+/** What the server complains of, for people. */
+function problemsOf(detail: unknown): string {
+  if (!Array.isArray(detail)) return '';
+  return ` (${(detail as { msg?: unknown }[]).map(({ msg }) => String(msg)).join('; ')})`;
+}
+
+function parse(text: string): Envelope | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Envelope) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reasonOf(error: unknown): string {
+  const { message = String(error), cause } = error as { message?: string; cause?: { message?: string; code?: string } };
+  return cause ? cause.message || cause.code || message : message;
+}

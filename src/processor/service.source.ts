@@ -1,0 +1,53 @@
+import type { Verdict, Work, WorkReport, WorkSource } from '../client/work-source.js';
+import { TaskError } from '../contract/errors.js';
+import type { Task } from '../contract/task.entity.js';
+import type { ClaimOptions } from '../core/claims.js';
+import type { TaskService } from '../core/task.service.js';
+
+/** Seconds that a claim waits for a task. */
+const WAIT = 30;
+
+/** Work from the queue of this process. */
+export class ServiceSource<T extends Task> implements WorkSource<T> {
+  constructor(
+    private readonly tasks: TaskService<T>,
+    private readonly filter: Pick<ClaimOptions, 'service' | 'group' | 'lease' | 'workerId'>,
+  ) {}
+
+  async claim(limit: number, signal: AbortSignal): Promise<Work<T>[]> {
+    const claimed = await this.tasks.claim({ ...this.filter, limit, signal, wait: WAIT });
+    return claimed.map((task) => ({
+      task,
+      taskId: task.taskId,
+      leaseToken: task.leaseToken!,
+      checkpoint: task.temp ?? '',
+    }));
+  }
+
+  report(reports: WorkReport[]): Promise<Verdict[]> {
+    return Promise.all(reports.map((report) => this.reportOne(report)));
+  }
+
+  private async reportOne({ taskId, end, ...report }: WorkReport): Promise<Verdict> {
+    const { FINISHED, ERROR, BEGIN, CANCELLED } = this.tasks.status;
+    const status = end && { finished: FINISHED, failed: ERROR, released: BEGIN }[end];
+    try {
+      await this.tasks.report(taskId, { ...report, status });
+      return { kind: 'taken' };
+    } catch (error) {
+      if (!(error instanceof TaskError)) return { kind: 'again', error: error as Error };
+      switch (error.errorName) {
+        case 'LEASE_LOST': {
+          const { status: now } = error.detail as { status: number };
+          return { kind: 'lost', reason: now === CANCELLED ? 'cancelled' : 'lost' };
+        }
+        case 'NOT_FOUND':
+          return { kind: 'lost', reason: 'lost' };
+        case 'UNAVAILABLE':
+          return { kind: 'again', error };
+        default:
+          return { kind: 'refused', error };
+      }
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+import { STATUS, TaskClient } from '../../src/client/index.js';
+import { userToken } from '../../src/server/secrets.js';
+import { type RunningServer, startServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const root = resolve(import.meta.dirname ?? 'test/docs', '../..');
+const SECRET = 'a-secret-of-at-least-32-bytes-in-length';
+const WORKER_TOKEN = 'a-worker-token-of-ours';
+
+/** The first piece of code below a heading, as it stands in the document. */
+function snippet(file: string, heading: string): { language: string; text: string } {
+  const [, below] = readFileSync(join(root, file), 'utf8').split(new RegExp(`^#+ ${heading}$`, 'm'));
+  const [, language, text] = /```(\w+)\n([^]*?)```/.exec(below!)!;
+  return { language: language!, text: text! };
+}
+
+describe('snippets of workers, run as they stand', () => {
+  let server: RunningServer;
+  let user: TaskClient;
+  let programs: ChildProcess[] = [];
+  // In the project, where the package finds itself by its name.
+  const folder = (mkdirSync(join(root, 'dist'), { recursive: true }), mkdtempSync(join(root, 'dist/recipes-')));
+  const environment: Record<string, string> = { WORKER_TOKEN, PYTHONPATH: join(root, 'clients/python') };
+  beforeAll(async () => {
+    server = await startServer({ TASK_JWT_SECRET: SECRET, TASK_WORKER_TOKENS: WORKER_TOKEN });
+    const token = await userToken(SECRET, 'alice');
+    user = new TaskClient({ baseUrl: server.url, token });
+    Object.assign(environment, { TASK_URL: server.url, USER_TOKEN: token });
+  });
+  afterEach(() => {
+    for (const program of programs) program.kill('SIGKILL');
+    programs = [];
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await server?.stop();
+  });
+
+  /** Starts the snippet; answers what it printed, and its end. */
+  function start(file: string, heading: string, more = '') {
+    const { language, text } = snippet(file, heading);
+    const path = join(folder, `snippet.${language === 'python' ? 'py' : 'mjs'}`);
+    const compilerOptions = {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+    };
+    writeFileSync(path, language === 'python' ? text : ts.transpileModule(text + more, { compilerOptions }).outputText);
+    const program = spawn(language === 'python' ? 'python3' : process.execPath, [path], {
+      env: { ...process.env, ...environment, PYTHONDONTWRITEBYTECODE: '1' },
+    });
+    programs.push(program);
+    let output = '';
+    for (const stream of [program.stdout, program.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+    const ended = new Promise<number | null>((end) => program.once('close', end));
+    return {
+      output: () => output,
+      ended,
+      stop: (signal: NodeJS.Signals) => {
+        program.kill(signal);
+        return ended;
+      },
+    };
+  }
+  const create = (service: string, more: object = {}) =>
+    user.create({ input: 'film', service, status: STATUS.BEGIN, ...more });
+  const ended = (taskId: string) => user.waitFor(taskId, { timeout: 15, interval: 0.2 });
+
+  it.each([
+    ['README.md', 'A worker in TypeScript'],
+    ['README.md', 'A worker in Python'],
+    ['README.zh-CN.md', '用 TypeScript 写 worker'],
+    ['README.zh-CN.md', '用 Python 写 worker'],
+    ['docs/workers.md', 'TypeScript'],
+    ['docs/workers.md', 'Python'],
+  ])('%s, %s: works a task, and ends with 0 at SIGTERM', async (file, heading) => {
+    const worker = start(file, heading);
+    const { taskId } = await create('transcode');
+    expect(await ended(taskId)).toMatchObject({ status: STATUS.FINISHED, output: 'film.mp4' });
+    expect([await worker.stop('SIGTERM'), worker.output()]).toEqual([0, '']);
+  });
+
+  it.each([
+    ['README.md', 'A worker inside the host'],
+    ['README.zh-CN.md', '宿主应用内的 worker'],
+    ['docs/workers.md', 'Inside the host'],
+  ])('%s, %s: works a task', async (file, heading) => {
+    const host = `
+      import { NestFactory } from '@nestjs/core';
+      import { TypeOrmModule } from '@nestjs/typeorm';
+      import { TaskModule, TaskService } from '@softdd/task';
+      import libsql from 'libsql';
+      const data = TypeOrmModule.forRoot({ type: 'better-sqlite3', driver: libsql, database: ':memory:', autoLoadEntities: true });
+      const module = { module: class {}, imports: [data, TaskModule.forRoot({ cronGuards: [] })], providers: [Thumbnails] };
+      const app = await NestFactory.create(module, { logger: false });
+      await app.init();
+      const tasks = app.get(TaskService);
+      const { taskId } = await tasks.create({ userId: 'alice', input: 'film', service: 'thumbnail', status: 10 });
+      let task;
+      do await new Promise((next) => setTimeout(next, 50));
+      while ((task = await tasks.get(taskId)).status !== 30);
+      await app.close();
+      console.log(task.output);`;
+    const program = start(file, heading, host);
+    expect([await program.ended, program.output()]).toEqual([0, 'film.jpg\n']);
+  });
+
+  it('a GPU worker in Python: goes on from its checkpoint, and refuses what is too much', async () => {
+    start('docs/workers.md', 'A GPU worker in Python');
+    const args = (steps: number) => ({ group: 'gpu', args: JSON.stringify({ steps }) });
+    const [fits, tooMuch] = [await create('render', args(3)), await create('render', args(101))];
+    expect(await ended(fits.taskId)).toMatchObject({ status: STATUS.FINISHED, output: 'film@3', temp: '3' });
+    expect(await ended(tooMuch.taskId)).toMatchObject({ status: STATUS.ERROR, error: 'at most 100 steps', attempt: 1 });
+  });
+
+  it('a task every night: one, however many ask', async () => {
+    const both = [start('docs/workers.md', 'A task every night'), start('docs/workers.md', 'A task every night')];
+    expect(await Promise.all(both.map((program) => program.ended))).toEqual([0, 0]);
+    expect(both[0]!.output()).toBe(both[1]!.output());
+    const { list } = await user.list({ service: 'nightly' });
+    expect(list).toMatchObject([{ taskId: both[0]!.output().trim(), status: STATUS.WAITING }]);
+    expect(list[0]!.runAt).toMatch(/T03:00:00.000Z$/);
+    expect(Date.parse(list[0]!.runAt!)).toBeGreaterThan(Date.now());
+  });
+
+  it('cancel from the frontend', async () => {
+    const program = start('docs/workers.md', 'Cancel from the frontend');
+    expect([await program.ended, program.output()]).toEqual([0, 'cancelled\n']);
+  });
+
+  it('checkpoint and resume: begins where the last report was', async () => {
+    const { taskId } = await create('import', { input: 'a\nb\nc\nd' });
+    const worker = new TaskClient({ baseUrl: server.url, token: WORKER_TOKEN });
+    const [claimed] = await worker.claim({ taskId });
+    const { leaseToken } = claimed!;
+    await worker.report(taskId, { leaseToken, temp: '2' });
+    await worker.release(taskId, { leaseToken });
+    const program = start('docs/workers.md', 'Checkpoint and resume');
+    expect(await ended(taskId)).toMatchObject({ status: STATUS.FINISHED, output: '4 rows' });
+    await until('its output', () => program.output() === 'c\nd\n');
+    expect(await program.stop('SIGTERM')).toBe(0);
+  });
+});

@@ -1,0 +1,21 @@
+import { resolve } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { run } from '../support/server.js';
+
+const MAIN = resolve(import.meta.dirname ?? 'test/operator', '../../dist/examples/demo/main.js');
+
+it('the demo tells its story, ends by itself and leaves nothing behind', async () => {
+  const { code, stdout, stderr } = await run(process.execPath, [MAIN, '--short'], {}, undefined, 60);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^The server listens on http:\/\/127\.0\.0\.1:\d+\.\n/);
+  expect(stdout).toContain('A worker in TypeScript transcodes, one in Python writes captions.\n');
+  for (const line of [
+    /^transcode film1\.mov {2}100 % {2}finished -> film1\.mp4$/m,
+    /^caption {3}film1\.mov {2}.* attempt 2/m,
+    /^caption {3}film1\.mov {2}100 % {2}finished, attempt 2 -> film1\.vtt$/m,
+    /^caption {3}film2\.mov .*cancelled$/m,
+  ])
+    expect(stdout).toMatch(line);
+  expect(stdout).toContain('The receiver heard of 4 ends, each signed: task.cancelled, task.finished.\n');
+  expect(stdout).toMatch(/\n3 of 4 tasks finished, 1 cancelled, 0 failed; 1 took more than one attempt\.\n$/);
+}, 90_000);
