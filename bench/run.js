@@ -12,7 +12,7 @@ const { values } = parseArgs({
 });
 const effort = values.quick
   ? { rounds: 1, seconds: 0.5, warmup: 0.5, tasks: 2000, claims: 50, share: 0.01 }
-  : { rounds: 5, seconds: 4, warmup: 3, tasks: 40_000, claims: 500, share: 1 };
+  : { rounds: 5, seconds: 3, warmup: 2, tasks: 40_000, claims: 500, share: 1 };
 if (values.quick)
   console.log('quick     one short round, backlogs of a hundredth: to see that it runs, not what it gives');
 if (values.rounds) effort.rounds = Number(values.rounds);

@@ -13,23 +13,25 @@ export interface Mark {
   place: Place | undefined;
   /** The lowest task that was made ready since a look began, which that look need not have met. */
   low: Place | undefined;
-  /** When the last look at the front ended, and when there may be another. */
-  scanned: number;
-  next: number;
+  /** How long the last look at the front took, and until when there needn't be another. */
+  took: number;
+  restsUntil: number;
 }
 
+/** A look at the front that takes `ms` or longer may meet many tombstones: claims begin at the mark `times` as long. */
+const SLOW = { ms: 5, times: 20 } as const;
 /** Milliseconds after which what is ready below a mark is found at the latest, whoever made it so. */
-const RESCAN = 1000;
-/** A look at the front that takes longer than `ms` meets many tombstones: the next one rests `rest` times as long. */
-const SLOW = { ms: 5, rest: 20 } as const;
+const REST = 1000;
+/** Milliseconds that a look at the front may take, and still be worth it where there is nothing above the mark. */
+const WORTH = 50;
 /** Filters that are remembered. */
 const MARKS = 1000;
 
 /**
  * Below which place in the order of claims nothing is ready, as far as this process knows. What was claimed stays in
- * the index as a tombstone while any snapshot is older, and whoever begins at the front wades through all of them. Only
- * a hint: what other processes and plain SQL make ready below a mark is found by a look at the front, once a second and
- * whenever there is nothing above the mark.
+ * the index as a tombstone while any snapshot is older, and whoever begins at the front wades through all of them.
+ * Claims begin at the mark while the front is slow, and only then: what other processes and plain SQL make ready below
+ * it is found by the next look at the front, within a second, or as soon as there is nothing above the mark.
  */
 export class LowWater {
   private readonly marks = new Map<string, Mark>();
@@ -40,7 +42,7 @@ export class LowWater {
     let mark = this.marks.get(key);
     if (!mark) {
       if (this.marks.size >= MARKS) this.marks.clear();
-      this.marks.set(key, (mark = { place: undefined, low: undefined, scanned: 0, next: 0 }));
+      this.marks.set(key, (mark = { place: undefined, low: undefined, took: 0, restsUntil: 0 }));
     }
     mark.low = undefined;
     return mark;
@@ -58,18 +60,18 @@ export class LowWater {
   }
 }
 
-/** Where a look begins; undefined: at the front, since nobody has looked there for a second. */
-export const startOf = ({ place, scanned }: Mark): Place | undefined =>
-  performance.now() - scanned < RESCAN ? place : undefined;
+/** Where a look begins; undefined: at the front. */
+export const startOf = ({ place, restsUntil }: Mark): Place | undefined =>
+  performance.now() < restsUntil ? place : undefined;
 
 /** Whether to look at the front, where there was nothing above the mark. */
-export const mayRescan = ({ next }: Mark): boolean => performance.now() >= next;
+export const mayRescan = ({ took, restsUntil }: Mark): boolean => took < WORTH || performance.now() >= restsUntil;
 
 /** A look at the front, begun at `since`, is over. */
 export function rescanned(mark: Mark, since: number): void {
   const now = performance.now();
-  mark.scanned = now;
-  mark.next = now - since < SLOW.ms ? now : now + Math.min((now - since) * SLOW.rest, RESCAN);
+  mark.took = now - since;
+  mark.restsUntil = mark.took < SLOW.ms ? 0 : now + Math.min(mark.took * SLOW.times, REST);
 }
 
 /** Everything below the last of these is taken, or was made ready meanwhile. */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { runTaskMigrations } from '../../src/index.js';
@@ -45,9 +46,12 @@ describe.each(ENGINES)("over the original's own table on %s", (engine) => {
       const php = { ...ROWS[0]!, input: 'by PHP', created_at: '2026-01-01 07:59:59' };
       await insertLikePhp(dataSource, engine, { ...php, id: '10000000-bbfd-4b2d-9b5d-ab8dfbbd4bed' });
       await insertLikePhp(dataSource, engine, { ...php, id: '20000000-bbfd-4b2d-9b5d-ab8dfbbd4bed', status: 0 });
+      // Older than what was claimed: in its place within a second.
+      await setTimeout(1100);
       expect((await service.claim())[0]?.input).toBe('by PHP');
       expect((await service.claim())[0]?.input).toBe(ROWS[1]!.input);
       await dataSource.query(`UPDATE tasks SET status = 10 WHERE id = '20000000-bbfd-4b2d-9b5d-ab8dfbbd4bed'`);
+      await setTimeout(1100);
       expect((await service.claim())[0]?.input).toBe('by PHP');
       expect((await service.claim())[0]?.input).toBe(ROWS[2]!.input);
       expect(await service.claim()).toEqual([]);
