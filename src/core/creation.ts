@@ -1,7 +1,7 @@
 import { ownUrlRule } from '../callback/allow-list.js';
 import { TaskError } from '../contract/errors.js';
 import { type Task, TASK_COLUMNS } from '../contract/task.entity.js';
-import { type Batch, done, failed, type Outcome, type Size } from '../store/batcher.js';
+import { ALONE, type Batch, done, failed, type Outcome, type Size } from '../store/batcher.js';
 import type { KeyEntry } from '../store/key.store.js';
 import type { NewRow } from '../store/task.store.js';
 import type { Script } from '../store/transaction.js';
@@ -94,13 +94,16 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
     const { keys, tasks } = this.queue;
     const known = yield* keys.known(orders.flatMap(({ key }) => (key ? [key.id] : [])));
     const knownTo = ({ key }: Order<T>): KeyEntry | undefined => key && known.get(key.id);
-    const fresh = orders.filter((order) => !knownTo(order));
+    const held = orders.length === 1 ? new Set() : yield* Quotas.held(this.queue, limitsOfAll(orders));
+    // Whoever has to wait for his owner's lock keeps nobody else waiting.
+    const waits = ({ owners }: Order<T>): boolean => [...owners.keys()].some((owner) => held.has(owner));
+    const fresh = orders.filter((order) => !knownTo(order) && !waits(order));
     // First of all: whoever sends the same one elsewhere is waited for here, and counts in no quota.
     yield* keys.add(
       fresh.flatMap(({ key }) => key ?? []),
       this.queue.settings.idempotencyTtl,
     );
-    const quotas = yield* Quotas.lock(this.queue, new Map(fresh.flatMap(({ limits }) => [...limits])));
+    const quotas = yield* Quotas.lock(this.queue, limitsOfAll(fresh));
     const refusals = new Map(fresh.map((order) => [order, quotas.take(order.owners)]));
     for (const [{ key }, refusal] of refusals) if (key && refusal) yield* keys.drop(key);
     const made = yield* tasks.insert(fresh.filter((order) => !refusals.get(order)).flatMap(({ rows }) => rows));
@@ -111,6 +114,7 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
       const entry = knownTo(order);
       if (entry && entry.fingerprint !== order.key!.fingerprint) return failed(conflict());
       if (entry) return done({ isNew: false, tasks: tasksOf(entry.taskIds) });
+      if (waits(order)) return ALONE;
       const refusal = refusals.get(order);
       return refusal ? failed(refusal) : done({ isNew: true, tasks: tasksOf(order.rows.map((row) => row.taskId)) });
     });
@@ -191,6 +195,9 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
     };
   }
 }
+
+const limitsOfAll = <T extends Task>(orders: Order<T>[]): Limits =>
+  new Map(orders.flatMap(({ limits }) => [...limits]));
 
 export function checkStatus(status: number, allowed: readonly number[]): void {
   if (!allowed.includes(status))

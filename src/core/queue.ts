@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import type { Outbox } from '../callback/outbox.js';
 import type { Targets } from '../callback/targets.js';
+import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import type { Batch, Batcher, Outcome } from '../store/batcher.js';
 import type { CallbackStore } from '../store/callback.store.js';
 import { type Database, transaction } from '../store/database.js';
 import type { DueStore, Retention } from '../store/due.store.js';
+import { Conflict } from '../store/failures.js';
 import type { KeyStore } from '../store/key.store.js';
 import type { ListStore } from '../store/list.store.js';
 import type { ReadyStore } from '../store/ready.store.js';
@@ -71,7 +73,7 @@ export async function run<T extends Task, R>(
   script: () => Script<R>,
   tell: (result: R) => void,
 ): Promise<R> {
-  if (manager) return database.within(manager, script);
+  if (manager) return within(database, manager, script);
   const result = await transaction(database, script);
   tell(result);
   return result;
@@ -85,10 +87,20 @@ export async function runBatched<T extends Task, I, R>(
   item: I,
   tell: (result: R) => void,
 ): Promise<R> {
-  if (manager) return valueOf(await database.within(manager, () => batch.script([item])));
+  if (manager) return valueOf(await within(database, manager, () => batch.script([item])));
   const result = await batcher.run(batch, item);
   tell(result);
   return result;
+}
+
+/** A race that was lost is the caller's to run again, like every conflict in his transaction. */
+async function within<R>(database: Database, manager: EntityManager, script: () => Script<R>): Promise<R> {
+  try {
+    return await database.within(manager, script);
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+    throw new TaskError('UNAVAILABLE', { msg: `${error.message}: run your transaction again` }, { cause: error });
+  }
 }
 
 function valueOf<R>([outcome]: Outcome<R>[]): R {

@@ -1,6 +1,6 @@
 import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
-import type { Script } from '../store/transaction.js';
+import { type Script, together } from '../store/transaction.js';
 import { digest, type Queue, type QueueSettings } from './queue.js';
 
 /** Owner -> most tasks of its that have not ended. */
@@ -20,6 +20,8 @@ export async function limitsOf({ maxActiveTasks }: QueueSettings, owners: Iterab
 /** Seconds after which the lock of an owner who creates nothing is forgotten. */
 const LOCK_SECONDS = 86_400;
 
+const lockOf = (owner: string): string => digest('quota', owner);
+
 /** What owners may still create in this transaction. Exact, whoever else creates: an owner's creations go one after the other. */
 export class Quotas {
   private readonly active = new Map<string, number>();
@@ -28,13 +30,19 @@ export class Quotas {
 
   static *lock<T extends Task>({ keys, tasks, lifeCycle }: Queue<T>, limits: Limits): Script<Quotas> {
     const quotas = new Quotas(limits);
-    yield* keys.lock(
-      [...limits.keys()].map((owner) => digest('quota', owner)),
-      LOCK_SECONDS,
+    yield* keys.lock([...limits.keys()].map(lockOf), LOCK_SECONDS);
+    const owners = [...limits];
+    const counts = yield* together(
+      owners.map(([owner, limit]) => tasks.countOthers(owner, lifeCycle.endedStatuses, limit + 1)),
     );
-    for (const [owner, limit] of limits)
-      quotas.active.set(owner, yield* tasks.countOthers(owner, lifeCycle.endedStatuses, limit + 1));
+    for (const [index, [owner]] of owners.entries()) quotas.active.set(owner, counts[index]!);
     return quotas;
+  }
+
+  /** Owners among these whose creations somebody else's transaction holds up. */
+  static *held<T extends Task>({ keys }: Queue<T>, limits: Limits): Script<Set<string>> {
+    const held = yield* keys.held([...limits.keys()].map(lockOf));
+    return new Set([...limits.keys()].filter((owner) => held.has(lockOf(owner))));
   }
 
   /** Takes places for so many tasks of each owner, all or none; answers TOO_MANY_TASK where there are too few. */

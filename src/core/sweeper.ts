@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import { NOW } from '../store/clock.js';
 import { reading, transaction } from '../store/database.js';
@@ -22,6 +23,12 @@ interface Move {
   ids: string[];
   values: Record<string, unknown>;
   event?: TaskEventType;
+}
+
+/** What became of some of them. */
+interface Moved<T extends Task> {
+  event: TaskEventType | undefined;
+  tasks: T[];
 }
 
 /**
@@ -84,16 +91,31 @@ export class Sweeper<T extends Task> {
     while (!this.stopped) {
       const ids = await reading(queue.database, () => queue.due.ids(BATCH));
       if (ids.length === 0) return;
-      const moved = await transaction(queue.database, () => this.move(ids));
+      const moved = await this.moveAll(ids);
       for (const { event, tasks } of moved) if (event) queue.events.tell(event, tasks);
       // Fewer: what is left is being moved by others.
       if (ids.length < BATCH || moved.length === 0) return;
     }
   }
 
-  private *move(ids: string[]): Script<{ event: TaskEventType | undefined; tasks: T[] }[]> {
+  /** All in one transaction; where something in it fails, each half for itself: one row that can't move holds up no other. */
+  private async moveAll(ids: string[]): Promise<Moved<T>[]> {
+    try {
+      return await transaction(this.queue.database, () => this.move(ids));
+    } catch (error) {
+      if (error instanceof TaskError) throw error;
+      if (ids.length === 1) {
+        this.logger.error(`task ${ids[0]} can't be moved: ${(error as Error).message}`);
+        return [];
+      }
+      const middle = Math.ceil(ids.length / 2);
+      return [...(await this.moveAll(ids.slice(0, middle))), ...(await this.moveAll(ids.slice(middle)))];
+    }
+  }
+
+  private *move(ids: string[]): Script<Moved<T>[]> {
     const { due, tasks, outbox } = this.queue;
-    const moved: { event: TaskEventType | undefined; tasks: T[] }[] = [];
+    const moved: Moved<T>[] = [];
     for (const { ids: group, values, event } of this.moves(yield* due.lock(ids)))
       if (group.length > 0) moved.push({ event, tasks: yield* tasks.update(group, values) });
     yield* outbox.add(moved.flatMap(({ event, tasks: some }) => (event === 'failed' ? some : [])));

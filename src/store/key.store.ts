@@ -66,6 +66,16 @@ export class KeyStore {
     );
   }
 
+  /** Those of these ids that another transaction holds, as far as can be told without waiting for it. */
+  *held(ids: string[]): Script<Set<string>> {
+    if (ids.length === 0) return new Set();
+    const { dialect } = this;
+    const known = sql`SELECT id FROM ${dialect.keys} WHERE id IN (${list(ids)})`;
+    const [all, free] = yield [known, sql`${known} ${dialect.skipLocked}`];
+    const taken = new Set(free!.rows.map(({ id }) => id));
+    return new Set(all!.rows.map(({ id }) => id as string).filter((id) => !taken.has(id)));
+  }
+
   /** Forgets what has run out; answers how many. */
   *purge(limit: number): Script<number> {
     const { dialect } = this;

@@ -2,7 +2,7 @@ import sql, { empty, join, type Sql } from 'sql-template-tag';
 import type { Task } from '../contract/task.entity.js';
 import type { Reading, TaskColumns } from './columns.js';
 import { type Dialect, literal, type ReadyRow, type TaskTable } from './dialect.js';
-import { LowWater, type Mark, mayRescan, raise, rescanned, startOf } from './low-water.js';
+import { LowWater } from './low-water.js';
 import { type Row, type Script, select } from './transaction.js';
 
 /** Which tasks a claim takes. */
@@ -97,21 +97,17 @@ export class ReadyStore<T extends Task> {
   /** Ready tasks of one service, in the order of its index, locked. Rows below the mark are tombstones, mostly. */
   private *oldestOf(service: string, group: string | undefined, limit: number): Script<Row[]> {
     const fits = [this.dialect.ready.where, ...this.fits({ service, group })];
-    const mark = this.lowWater.mark(service, group);
-    const start = startOf(mark);
+    const look = this.lowWater.look(service, group);
+    const { start } = look;
     const above = start && this.dialect.ready.from(start);
-    const found = above ? yield* this.scan([...fits, above], limit) : [];
-    if (found.length > 0 || (above && !mayRescan(mark))) return this.taken(mark, found);
-    const since = performance.now();
-    const rows = yield* this.scan(fits, limit);
-    rescanned(mark, since);
-    return this.taken(mark, rows);
-  }
-
-  private taken(mark: Mark, rows: Row[]): Row[] {
-    const last = rows.at(-1);
-    if (last) raise(mark, this.columns.toTask(last));
-    return rows;
+    let found = above ? yield* this.scan([...fits, above], limit) : [];
+    if (found.length === 0 && (!above || look.mayTurn)) {
+      const since = performance.now();
+      found = yield* this.scan(fits, limit);
+      look.tookAtFront(performance.now() - since);
+    }
+    if (found.length > 0) look.reached(this.columns.toTask(found.at(-1)!));
+    return found;
   }
 
   private *scan(conditions: Sql[], limit: number): Script<Row[]> {
