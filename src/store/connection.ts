@@ -1,16 +1,35 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource, Logger } from 'typeorm';
 import { engineOf } from './engine.js';
 import type { QueryResult, Row, Statement } from './transaction.js';
 
 type MysqlResult = Row[] | { affectedRows: number };
 /** What we use of a mysql2 connection. */
-interface MysqlDriver {
+interface MysqlClient {
   query(sql: string, values: unknown[], done: (error: Error | null, result: MysqlResult | MysqlResult[]) => void): void;
+  release(): void;
   destroy(): void;
 }
 /** What we use of a pg client. */
-interface PostgresDriver {
+interface PostgresClient {
   query(text: string, values: unknown[]): Promise<{ rows: Row[]; rowCount: number | null }>;
+  on(event: 'error', listener: () => void): void;
+  off(event: 'error', listener: () => void): void;
+}
+/** What we use of TypeORM's drivers: the call that its query runners make for a connection of the pool. */
+interface MysqlPool {
+  obtainMasterConnection(): Promise<MysqlClient>;
+}
+interface PostgresPool {
+  obtainMasterConnection(): Promise<[client: PostgresClient, release: (broken?: boolean) => void]>;
+}
+
+/** Takes a connection of the pool. */
+export async function openConnection(dataSource: DataSource): Promise<Connection> {
+  const { driver, logger } = dataSource;
+  if (engineOf(dataSource) !== 'postgres')
+    return new MysqlConnection(logger, await (driver as unknown as MysqlPool).obtainMasterConnection());
+  const [client, release] = await (driver as unknown as PostgresPool).obtainMasterConnection();
+  return new PostgresConnection(logger, client, release);
 }
 
 /**
@@ -22,28 +41,16 @@ export abstract class Connection {
   abstract readonly begin: Statement[];
   readonly commit: Statement[] = [plain('COMMIT')];
 
-  protected constructor(
-    private readonly dataSource: DataSource,
-    private readonly runner: QueryRunner,
-  ) {}
-
-  static async open(dataSource: DataSource): Promise<Connection> {
-    const runner = dataSource.createQueryRunner();
-    const driver: unknown = await runner.connect();
-    return engineOf(dataSource) === 'postgres'
-      ? new PostgresConnection(dataSource, runner, driver as PostgresDriver)
-      : new MysqlConnection(dataSource, runner, driver as MysqlDriver);
-  }
+  protected constructor(private readonly logger: Logger) {}
 
   /** Sends statements in one go, and answers what each of them gave; none runs after one that failed. */
   async send(statements: Statement[]): Promise<QueryResult[]> {
-    const { logger } = this.dataSource;
-    for (const { sql, values } of statements) logger.logQuery(sql, values, this.runner);
+    for (const { sql, values } of statements) this.logger.logQuery(sql, values);
     try {
       return await this.transmit(statements);
     } catch (error) {
       const { sql, values } = statements.at(-1)!;
-      logger.logQueryError(error as Error, sql, values, this.runner);
+      this.logger.logQueryError(error as Error, sql, values);
       throw error;
     }
   }
@@ -53,10 +60,8 @@ export abstract class Connection {
     await this.transmit([plain('ROLLBACK')]).catch(() => this.discard());
   }
 
-  async release(): Promise<void> {
-    await this.runner.release();
-  }
-
+  /** Gives it back to the pool. */
+  abstract release(): void;
   protected abstract transmit(statements: Statement[]): Promise<QueryResult[]>;
   /** The connection is of no more use. */
   protected abstract discard(): void;
@@ -66,18 +71,21 @@ class MysqlConnection extends Connection {
   readonly begin = [plain('SET TRANSACTION ISOLATION LEVEL READ COMMITTED'), plain('START TRANSACTION')];
 
   constructor(
-    dataSource: DataSource,
-    runner: QueryRunner,
-    private readonly driver: MysqlDriver,
+    logger: Logger,
+    private readonly client: MysqlClient,
   ) {
-    super(dataSource, runner);
+    super(logger);
+  }
+
+  release(): void {
+    this.client.release();
   }
 
   protected transmit(statements: Statement[]): Promise<QueryResult[]> {
     const text = statements.map(({ sql }) => sql).join(';\n');
     const values = statements.flatMap((statement) => statement.values);
     return new Promise((resolve, reject) => {
-      this.driver.query(text, values, (error, answer) => {
+      this.client.query(text, values, (error, answer) => {
         if (error) return reject(error);
         const results = statements.length > 1 ? (answer as MysqlResult[]) : [answer as MysqlResult];
         resolve(
@@ -90,32 +98,44 @@ class MysqlConnection extends Connection {
   }
 
   protected discard(): void {
-    this.driver.destroy();
+    this.client.destroy();
   }
 }
 
 class PostgresConnection extends Connection {
   readonly begin = [plain('BEGIN ISOLATION LEVEL READ COMMITTED')];
 
+  private broken = false;
+
   constructor(
-    dataSource: DataSource,
-    runner: QueryRunner,
-    private readonly driver: PostgresDriver,
+    logger: Logger,
+    private readonly client: PostgresClient,
+    private readonly giveBack: (broken?: boolean) => void,
   ) {
-    super(dataSource, runner);
+    super(logger);
+    client.on('error', this.onError);
+  }
+
+  release(): void {
+    this.client.off('error', this.onError);
+    this.giveBack(this.broken);
   }
 
   /** A transaction in which one has failed runs no more, and its COMMIT is a ROLLBACK. */
   protected async transmit(statements: Statement[]): Promise<QueryResult[]> {
-    const results = await Promise.allSettled(statements.map(({ text, values }) => this.driver.query(text, values)));
+    const results = await Promise.allSettled(statements.map(({ text, values }) => this.client.query(text, values)));
     return results.map((result) => {
       if (result.status === 'rejected') throw result.reason;
       return { rows: result.value.rows, affected: result.value.rowCount ?? 0 };
     });
   }
 
-  /** The pool drops a client that has lost its server. */
-  protected discard(): void {}
+  protected discard(): void {
+    this.broken = true;
+  }
+
+  /** Unheard, an error between two queries would end the process; the next query tells of it. */
+  private readonly onError = (): void => this.discard();
 }
 
 const plain = (text: string): Statement => ({ sql: text, text, values: [] });

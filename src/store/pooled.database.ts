@@ -1,5 +1,5 @@
 import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
-import { Connection } from './connection.js';
+import { openConnection } from './connection.js';
 import type { Database } from './database.js';
 import { engineOf } from './engine.js';
 import { type QueryResult, type Row, runAsync, type Script, type Statement } from './transaction.js';
@@ -18,7 +18,7 @@ export class PooledDatabase implements Database {
   }
 
   async attempt<T>(script: () => Script<T>): Promise<T> {
-    const connection = await Connection.open(this.pool);
+    const connection = await openConnection(this.pool);
     const { begin, commit } = connection;
     try {
       return await runAsync(script(), (statements) => connection.send(statements), begin, commit);
@@ -26,16 +26,16 @@ export class PooledDatabase implements Database {
       await connection.rollback();
       throw error;
     } finally {
-      await connection.release();
+      connection.release();
     }
   }
 
   async read<T>(script: () => Script<T>): Promise<T> {
-    const connection = await Connection.open(this.pool);
+    const connection = await openConnection(this.pool);
     try {
       return await runAsync(script(), (statements) => connection.send(statements));
     } finally {
-      await connection.release();
+      connection.release();
     }
   }
 
