@@ -8,8 +8,11 @@ import { Health } from './health.js';
 import { Outcomes } from './outcomes.js';
 import { type CallbackRetry, pauseAfterTry } from './retry.js';
 
-/** Tries at once in this process, of one origin, and of one that failed last time: it takes no more than that from others. */
-const AT_ONCE = { all: 64, origin: 8, troubled: 2 } as const;
+/**
+ * Tries at once in this process, of one origin, of one that failed last time, and of all those together: however many
+ * receivers hang, as many places are left for those that work.
+ */
+const AT_ONCE = { all: 64, origin: 8, troubled: 2, allTroubled: 32 } as const;
 /** Due rows that one look sees: more than it takes, so that one origin's crowd does not hide the others. */
 const WINDOW = 256;
 /** Milliseconds between looks for what other processes wrote or what is due again: soon after a find, rarer without. */
@@ -54,7 +57,7 @@ export class Dispatcher {
   private crowded = false;
   private failing = false;
   /** The last look at everything that found nothing but queues of these origins. */
-  private queues: { origins: string; at: number } | undefined;
+  private queues: { origins: string[]; at: number } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -136,10 +139,10 @@ export class Dispatcher {
     const room = AT_ONCE.all - this.underWay.size;
     this.more = true;
     if (room <= 0 || this.stopped) return 0;
-    const full = [...this.busy].filter(([origin, tries]) => tries >= this.most(origin)).map(([origin]) => origin);
-    const due = await this.due(full.sort());
+    const full = this.full();
+    const due = await this.due(full);
     const ids = this.choose(due, room);
-    this.more = full.length > 0 || ids.length < due.length || due.length === WINDOW;
+    this.more = full.size > 0 || ids.length < due.length || due.length === WINDOW;
     if (ids.length === 0) return 0;
     const lease = 2 * this.settings.timeout + 5;
     const { callbacks, now } = await transaction(this.database, () => store.take(ids, randomUUID(), lease));
@@ -150,13 +153,28 @@ export class Dispatcher {
   }
 
   /** What is due at other origins than these, which have all that they may. Their queues are long: not read each time. */
-  private async due(full: string[]): Promise<{ id: string; origin: string }[]> {
-    const [at, origins] = [performance.now(), full.join(' ')];
-    const known = this.queues?.origins === origins && at - this.queues.at < RESCAN.every ? this.queues : undefined;
+  private async due(full: Set<string>): Promise<{ id: string; origin: string }[]> {
+    const { queues } = this;
+    const [at, origins] = [performance.now(), [...full]];
+    const known =
+      queues && at - queues.at < RESCAN.every && queues.origins.every((origin) => full.has(origin))
+        ? queues
+        : undefined;
     const seconds = known && (at - known.at + RESCAN.slack) / 1000;
-    const due = await reading(this.database, () => this.store.due(full, WINDOW, seconds));
-    if (!known) this.queues = full.length > 0 && due.length === 0 ? { origins, at } : undefined;
+    const due = await reading(this.database, () => this.store.due(origins, WINDOW, seconds));
+    if (!known) this.queues = full.size > 0 && due.length === 0 ? { origins, at } : undefined;
     return due;
+  }
+
+  /** Origins that have all that they may have. */
+  private full(): Set<string> {
+    const full = [...this.busy].filter(([origin, tries]) => tries >= this.most(origin)).map(([origin]) => origin);
+    return new Set(this.roomForTroubled > 0 ? full : [...full, ...this.health.troubledOrigins]);
+  }
+
+  private get roomForTroubled(): number {
+    const tries = [...this.busy].map(([origin, count]) => (this.health.isTroubled(origin) ? count : 0));
+    return AT_ONCE.allTroubled - tries.reduce((sum, count) => sum + count, 0);
   }
 
   private most(origin: string): number {
@@ -166,11 +184,14 @@ export class Dispatcher {
   private choose(due: { id: string; origin: string }[], room: number): string[] {
     const free = new Map<string, number>();
     const chosen: string[] = [];
+    let roomForTroubled = this.roomForTroubled;
     // Where others take the same rows, they are dealt out by chance; otherwise longest due first.
     for (const { id, origin } of this.crowded ? shuffled(due) : due) {
       const left = free.get(origin) ?? this.most(origin) - (this.busy.get(origin) ?? 0);
-      if (left <= 0 || chosen.length === room) continue;
+      const isTroubled = this.health.isTroubled(origin);
+      if (left <= 0 || chosen.length === room || (isTroubled && roomForTroubled <= 0)) continue;
       free.set(origin, left - 1);
+      if (isTroubled) roomForTroubled -= 1;
       chosen.push(id);
     }
     return chosen;
