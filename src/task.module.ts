@@ -1,4 +1,4 @@
-import { HttpModule, HttpService } from '@nestjs/axios';
+import { HttpService } from '@nestjs/axios';
 import {
   type DynamicModule,
   Inject,
@@ -13,6 +13,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import axios from 'axios';
 import { type DataSource, Entity } from 'typeorm';
 import { InjectTaskOptions, TASK_OPTIONS, TASK_SERVICE } from './contract/registration.js';
 import { Task } from './contract/task.entity.js';
@@ -41,6 +42,8 @@ import {
 
 const TASK_QUEUE = Symbol('TASK_QUEUE');
 const TASK_STRUCTURE = Symbol('TASK_STRUCTURE');
+/** Callbacks have an HttpService of their own, by a token of their own: a host's `imports` may bring another one. */
+const TASK_HTTP = Symbol('TASK_HTTP');
 
 /** Injection token of a registration's TaskService: the class itself for the default one. */
 export const getTaskServiceToken = (name = 'default'): string | typeof TaskService =>
@@ -94,6 +97,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
         inject: values.inject ?? [],
       },
       { provide: TASK_STRUCTURE, useValue: structure },
+      { provide: TASK_HTTP, useFactory: () => new HttpService(axios.create()) },
       {
         provide: TASK_QUEUE,
         useFactory: (
@@ -105,7 +109,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
           checkTogether(structure, otherRegistrations(modules, structure));
           return bootstrapQueue(options, dataSource, { http });
         },
-        inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource), ModulesContainer, HttpService],
+        inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource), ModulesContainer, TASK_HTTP],
       },
       { provide: TASK_SERVICE, useFactory: (queue: TaskQueue) => queue.service, inject: [TASK_QUEUE] },
       { provide: serviceToken, useExisting: TASK_SERVICE },
@@ -119,8 +123,6 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
         ...structure.imports,
         DiscoveryModule,
         TypeOrmModule.forFeature([structure.entity], structure.dataSource),
-        // An instance of its own: a host's interceptors are for the host's requests.
-        HttpModule.register({}),
       ],
       controllers: bindControllers(structure, createDtos(structure)),
       providers,

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Logger } from '@nestjs/common';
+import { HttpModule, HttpService } from '@nestjs/axios';
+import { type DynamicModule, Logger } from '@nestjs/common';
 import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { Webhook } from 'standardwebhooks';
 import type { TaskCallback, TaskModuleOptions } from '../../src/index.js';
@@ -82,6 +83,22 @@ describe.each(PLACES)('a host that delivers on $engine with $adapter', (where) =
       delete defaults.headers.common.authorization;
       for (const name of ['baseURL', 'params', 'auth'] as const) delete defaults[name];
     }
+  });
+
+  it.each(['as it is', 're-exported'])('has nothing to do with an HttpModule in `imports`, %s', async (how) => {
+    const headers = { authorization: 'Bearer of the host' };
+    const http = HttpModule.register({ baseURL: 'http://127.0.0.1:9/', timeout: 5000, headers });
+    class AuthModule {}
+    const auth: DynamicModule = { module: AuthModule, imports: [http], exports: [http] };
+    host = await start({ imports: [how === 'as it is' ? http : auth] });
+    const { defaults, interceptors } = host.app.get(HttpService, { strict: false }).axiosRef;
+    const seen = jest.fn((config: InternalAxiosRequestConfig) => config);
+    interceptors.request.use(seen);
+    await delivered(await finished(host.tasks));
+    expect(receiver.received[0]!.path).toBe('/done');
+    expect(receiver.received[0]!.headers).not.toHaveProperty('authorization');
+    expect(seen).not.toHaveBeenCalled();
+    expect(defaults).toMatchObject({ baseURL: 'http://127.0.0.1:9/', timeout: 5000, headers });
   });
 
   it('sends none without a secret, and says so at the start', async () => {
