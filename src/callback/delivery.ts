@@ -1,17 +1,20 @@
-import { Agent as HttpAgent } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { HttpService } from '@nestjs/axios';
 import type { AxiosError, AxiosResponse } from 'axios';
 import type { TakenCallback } from '../store/callback.store.js';
 import type { AllowedOrigin, AllowList } from './allow-list.js';
-import { guardedLookup, type Resolve } from './lookup.js';
+import { lookupBy, type Resolve } from './lookup.js';
 import { retryAfterSeconds } from './retry.js';
 import { signedHeaders } from './signature.js';
 
 /** Bytes of an answer that are read: enough for the connection to be used again, and more is nobody's business. */
 const ANSWER_BYTES = 65_536;
 const ERROR_LENGTH = 200;
+/** Connections without a try that are kept, to all origins together, and milliseconds that each is kept. */
+const IDLE = { most: 256, timeout: 15_000 } as const;
 
 export interface DeliverySettings {
   /** Milliseconds that a try may take, its answer included. */
@@ -31,7 +34,7 @@ interface Agents {
 
 /** POSTs callbacks. Trusts no receiver: bounded in time and bytes, led nowhere else, and through no proxy. */
 export class Delivery {
-  private readonly open = agents({ keepAlive: true });
+  private readonly open: Agents;
   /** One for each allowed origin: what it connects to is held to that origin's own networks. */
   private readonly guarded = new Map<string, Agents>();
   private readonly underWay = new Set<AbortController>();
@@ -41,6 +44,7 @@ export class Delivery {
     private readonly settings: DeliverySettings,
   ) {
     forget(http.axiosRef.defaults);
+    this.open = agents(lookupBy(settings.resolve));
   }
 
   async post(callback: TakenCallback, time: Date): Promise<Answer> {
@@ -49,12 +53,15 @@ export class Delivery {
     const entry = isOwn ? allowed.find(origin) : undefined;
     // Allowed when the task was made, and no longer.
     if (isOwn && !entry) return { error: `option callbackAllow does not list ${origin}`, isFinal: true };
+    const through = entry ? this.agentsOf(entry) : this.open;
+    makeRoom(through);
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), this.settings.timeout);
     this.underWay.add(controller);
     try {
-      const response = await this.send(callback, time, entry ? this.agentsOf(entry) : this.open, controller.signal);
+      const response = await this.send(callback, time, through, controller.signal);
       await drain(response.data, controller.signal);
+      await leave(response.request as ClientRequest, controller.signal);
       return { status: response.status, retryAfter: retryAfterSeconds(response.headers['retry-after']) };
     } catch (error) {
       return { error: controller.signal.aborted ? this.tooLate : reasonOf(error) };
@@ -116,7 +123,7 @@ export class Delivery {
   private agentsOf(entry: AllowedOrigin): Agents {
     let known = this.guarded.get(entry.origin);
     if (!known) {
-      known = agents({ keepAlive: true, lookup: guardedLookup(entry, this.settings.resolve) });
+      known = agents(lookupBy(this.settings.resolve, entry));
       this.guarded.set(entry.origin, known);
     }
     return known;
@@ -131,10 +138,17 @@ function forget(defaults: object): void {
   for (const name of Object.keys(defaults)) delete (defaults as Record<string, unknown>)[name];
 }
 
-const agents = (options: ConstructorParameters<typeof HttpAgent>[0]): Agents => ({
-  httpAgent: new HttpAgent(options),
-  httpsAgent: new HttpsAgent(options),
-});
+function agents(lookup: LookupFunction): Agents {
+  // The timeout is for idle connections: a try has one of its own.
+  const options = { keepAlive: true, timeout: IDLE.timeout, lookup };
+  return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
+}
+
+/** Gives idle connections up where they have become many. A bound of the agent's would let new ones wait for them. */
+function makeRoom({ httpAgent, httpsAgent }: Agents): void {
+  const idle = [httpAgent, httpsAgent].flatMap(({ freeSockets }) => Object.values(freeSockets).flat());
+  if (idle.length >= IDLE.most) for (const socket of idle) socket?.destroy();
+}
 
 /** Reads an answer to its end, or as far as anybody should. The status has decided: what happens here changes nothing. */
 function drain(answer: Readable, signal: AbortSignal): Promise<void> {
@@ -153,6 +167,20 @@ function drain(answer: Readable, signal: AbortSignal): Promise<void> {
     });
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
+  });
+}
+
+/** A receiver may answer before it has read all: it has the rest of the try for that, and then the connection is cut. */
+function leave(request: ClientRequest, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      if (!request.writableFinished) request.destroy();
+      resolve();
+    };
+    if (request.writableFinished || request.destroyed || signal.aborted) return end();
+    request.once('finish', end).once('close', end);
+    signal.addEventListener('abort', end);
   });
 }
 

@@ -9,7 +9,7 @@ import type { CallbackValues } from './callback.options.js';
 import { Callbacks } from './callbacks.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
-import { type Resolve, resolveBySystem } from './lookup.js';
+import { type Resolve, resolveBySystem, shared } from './lookup.js';
 import { Outbox } from './outbox.js';
 import { CALLBACK_RETRY } from './retry.js';
 import { secretsOf } from './signature.js';
@@ -41,8 +41,10 @@ export function openCallbacks<T extends Task>(
     batcher,
     lifeCycle,
   }: { dialect: Dialect; database: Database; batcher: Batcher; lifeCycle: LifeCycle },
-  { http, resolve = resolveBySystem }: Outside,
+  outside: Outside,
 ): CallbackRoom<T> {
+  const { http } = outside;
+  const resolve = shared(outside.resolve ?? resolveBySystem);
   const store = new CallbackStore(dialect);
   const targets = new Targets<T>(settings.callbackUrl, settings.callbackAllow, resolve);
   const isOpen = settings.deliverCallbacks && targets.exist;
