@@ -200,13 +200,16 @@ export class Dispatcher {
   private begin(callback: TakenCallback, now: Date, until: number): void {
     const { origin } = callback;
     this.busy.set(origin, (this.busy.get(origin) ?? 0) + 1);
-    const tried = this.attempt(callback, now, until).finally(() => {
-      const left = this.busy.get(origin)! - 1;
-      if (left > 0) this.busy.set(origin, left);
-      else this.busy.delete(origin);
-      this.underWay.delete(tried);
-      if (this.more) this.lookAgain();
-    });
+    const tried = this.attempt(callback, now, until)
+      // Its lease lapses, and it is tried again.
+      .catch((error: unknown) => this.logger.error(`callback ${callback.id} could not be tried`, stackOf(error)))
+      .finally(() => {
+        const left = this.busy.get(origin)! - 1;
+        if (left > 0) this.busy.set(origin, left);
+        else this.busy.delete(origin);
+        this.underWay.delete(tried);
+        if (this.more) this.lookAgain();
+      });
     this.underWay.add(tried);
   }
 
@@ -232,6 +235,8 @@ export class Dispatcher {
     return pauseAfterTry(tries, this.settings.retry, retryAfter) ?? 'dead';
   }
 }
+
+const stackOf = (error: unknown): unknown => (error instanceof Error ? error.stack : error);
 
 function shuffled<T>(items: T[]): T[] {
   return items

@@ -1,6 +1,7 @@
 import type { HttpService } from '@nestjs/axios';
 import type { Task } from '../contract/task.entity.js';
 import type { LifeCycle } from '../core/life-cycle.js';
+import { defined } from '../core/policy.js';
 import type { Batcher } from '../store/batcher.js';
 import { CallbackStore } from '../store/callback.store.js';
 import type { Database } from '../store/database.js';
@@ -60,7 +61,7 @@ export function openCallbacks<T extends Task>(
     isOpen && settings.dispatchCallbacks
       ? new Dispatcher(database, batcher, store, delivery(), {
           timeout,
-          retry: { ...CALLBACK_RETRY, ...callbackRetry },
+          retry: { ...CALLBACK_RETRY, ...defined(callbackRetry) },
         })
       : undefined;
   return {

@@ -126,6 +126,40 @@ describe.each(PLACES)('a host that delivers on $engine with $adapter', (where) =
     await back.close();
   });
 
+  it('keeps the defaults where callbackRetry has an explicit undefined', async () => {
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    receiver.answer = status(500);
+    try {
+      host = await start({ callbackRetry: { delays: undefined, jitter: undefined } as never });
+      const taskId = await finished(host.tasks);
+      const { tries, dueAt } = await until('tried', async () =>
+        (await host.tasks.callbacks.list({ taskId })).list.find((callback) => callback.tries.length === 1),
+      );
+      const pause = dueAt!.getTime() - Date.parse(tries[0]!.time);
+      expect(pause).toBeGreaterThan(4900);
+      expect(pause).toBeLessThan(7500);
+    } finally {
+      receiver.answer = status(200);
+    }
+  });
+
+  it('says what goes wrong in a try of its own doing, and goes on', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation((line) => {
+      if (String(line).startsWith('callbacks to ')) throw new Error('the disk of the log is full');
+    });
+    receiver.answer = (response) => void response.writeHead(receiver.received.length === 1 ? 500 : 200).end();
+    try {
+      host = await start({ callbackRetry: { delays: [0.05], jitter: 0 } });
+      const { id } = await delivered(await finished(host.tasks));
+      expect(errors.mock.calls).toEqual([
+        [`callback ${id} could not be tried`, expect.stringContaining('the disk of the log is full')],
+      ]);
+    } finally {
+      receiver.answer = status(200);
+    }
+  });
+
   it('finds what another process wrote within about a second', async () => {
     host = await start();
     const writer = where.engine === 'sqlite' ? undefined : await start({ dispatchCallbacks: false });
