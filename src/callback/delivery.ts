@@ -24,8 +24,11 @@ export interface DeliverySettings {
   resolve: Resolve;
 }
 
-/** What a receiver answered, or why it did not. */
-export type Answer = { status: number; retryAfter: number } | { error: string; isFinal?: boolean };
+/** What a receiver answered, or why it did not, and what that leads to where it is not for the schedule to say. */
+export type Answer = { status: number; retryAfter: number } | { error: string; next?: 'dead' | number };
+
+/** Why a try is aborted other than for its time. */
+const STOPPED = new Error('broken off, as the process stopped');
 
 interface Agents {
   httpAgent: HttpAgent;
@@ -52,7 +55,7 @@ export class Delivery {
     const { isOwn, origin } = callback;
     const entry = isOwn ? allowed.find(origin) : undefined;
     // Allowed when the task was made, and no longer.
-    if (isOwn && !entry) return { error: `option callbackAllow does not list ${origin}`, isFinal: true };
+    if (isOwn && !entry) return { error: `option callbackAllow does not list ${origin}`, next: 'dead' };
     const through = entry ? this.agentsOf(entry) : this.open;
     makeRoom(through);
     const controller = new AbortController();
@@ -64,16 +67,18 @@ export class Delivery {
       await leave(response.request as ClientRequest, controller.signal);
       return { status: response.status, retryAfter: retryAfterSeconds(response.headers['retry-after']) };
     } catch (error) {
-      return { error: controller.signal.aborted ? this.tooLate : reasonOf(error) };
+      const { aborted, reason } = controller.signal;
+      if (reason === STOPPED) return { error: STOPPED.message, next: 0 };
+      return { error: aborted ? this.tooLate : reasonOf(error) };
     } finally {
       clearTimeout(timer);
       this.underWay.delete(controller);
     }
   }
 
-  /** Breaks off what is under way, and gives up all connections. */
+  /** Breaks off what is under way, which is due again at once, and gives up all connections. */
   close(): void {
-    for (const controller of this.underWay) controller.abort();
+    for (const controller of this.underWay) controller.abort(STOPPED);
     for (const { httpAgent, httpsAgent } of [this.open, ...this.guarded.values()])
       for (const agent of [httpAgent, httpsAgent]) agent.destroy();
   }

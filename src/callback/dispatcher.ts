@@ -24,8 +24,11 @@ const REST = 25;
  * since is looked at, and before that by the time that a transaction may take to commit.
  */
 const RESCAN = { every: 1000, slack: 2000 } as const;
-/** Milliseconds that tries under way have to end when the process stops. */
-const DRAIN = 10_000;
+/**
+ * Milliseconds that tries under way have when the process stops: a little more than a try may take, but no more than
+ * fits in what a server has for its requests; and then, broken off, to be handed back.
+ */
+const STOP = { beyond: 1000, longest: 20_000, handBack: 2000 } as const;
 /** Tries of one callback that are kept. */
 const KEPT_TRIES = 30;
 
@@ -49,6 +52,7 @@ export class Dispatcher {
   private rested = 0;
   private started = false;
   private stopped = false;
+  private stoppedAt = 0;
   /** A wake came while a look was under way. */
   private woken = false;
   /** There may be more that is due than the last look could take. */
@@ -81,20 +85,28 @@ export class Dispatcher {
 
   /** Takes nothing more. */
   drain(): void {
+    if (!this.stopped) this.stoppedAt = performance.now();
     this.stopped = true;
     clearTimeout(this.timer);
   }
 
-  /** Ends once the tries under way have, or when they have had their time: what they leave lapses. */
+  /** Ends once the tries under way have, or when they have had their time: the rest is broken off, and due again at once. */
   async stop(): Promise<void> {
     this.drain();
     await this.current;
+    const patience = Math.min(this.settings.timeout * 1000 + STOP.beyond, STOP.longest);
+    await this.tried(this.stoppedAt + patience - performance.now());
+    this.delivery.close();
+    await this.tried(STOP.handBack);
+    this.outcomes.close();
+  }
+
+  /** Waits for the tries under way, so many milliseconds at most. */
+  private async tried(milliseconds: number): Promise<void> {
     let timer: NodeJS.Timeout;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, DRAIN)));
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
     await Promise.race([Promise.all(this.underWay), late]);
     clearTimeout(timer!);
-    this.outcomes.close();
-    this.delivery.close();
   }
 
   /** After the look that is under way, or after so many milliseconds. */
@@ -222,12 +234,14 @@ export class Dispatcher {
     const tries = [...callback.tries, tried].slice(-KEPT_TRIES);
     const next = this.judge(answer, callback.attempts);
     const { id, token } = callback;
-    if (await this.outcomes.record({ id, token, next, tries }, until)) this.health.tell(callback, next, tried);
+    const written = await this.outcomes.record({ id, token, next, tries }, until);
+    // What we broke off says nothing of the receiver.
+    if (written && !('next' in answer && answer.next === 0)) this.health.tell(callback, next, tried);
   }
 
   /** The status decides, and nothing else of an answer. */
   private judge(answer: Answer, tries: number): 'delivered' | 'dead' | number {
-    if ('error' in answer) return answer.isFinal ? 'dead' : (pauseAfterTry(tries, this.settings.retry) ?? 'dead');
+    if ('error' in answer) return answer.next ?? pauseAfterTry(tries, this.settings.retry) ?? 'dead';
     const { status, retryAfter } = answer;
     if (status >= 200 && status < 300) return 'delivered';
     // Gone: the receiver wants no more of it.

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { TASK_STATUS } from '../../src/index.js';
+import { TASK_STATUS, type TaskModuleOptions } from '../../src/index.js';
 import { CallbackStore } from '../../src/store/callback.store.js';
+import { createDatabase } from '../support/databases.js';
 import { type Host, PLACES, startHost } from '../support/host.js';
 import { until } from '../support/until.js';
 import { finished, finishMany } from './fixtures/ends.js';
@@ -150,6 +151,38 @@ describe.each(PLACES)('receivers that hang, more than there are places, on $engi
       spy.mockRestore();
       await Promise.all(hanging.map((receiver) => receiver.close()));
       await host.close();
+    }
+  });
+});
+
+describe('a process that stops while a receiver hangs', () => {
+  it('gives its tries a while, breaks them off, and leaves them to others at once', async () => {
+    const stops = PLACES.map(async (where) => {
+      const database = await createDatabase(where.engine);
+      const receiver = await startReceiver(() => undefined);
+      const options: TaskModuleOptions = { callbackUrl: receiver.url, callbackTimeout: 60 };
+      const first = await startHost({ ...where, database, options });
+      const taskId = await finished(first.tasks);
+      await until('it hangs', () => receiver.received.length === 1);
+      const start = performance.now();
+      await first.close();
+      const seconds = (performance.now() - start) / 1000;
+      receiver.answer = (response) => void response.end();
+      const second = await startHost({ ...where, database, options });
+      const callback = await until('delivered', async () => {
+        const { list } = await second.tasks.callbacks.list({ taskId, state: 'delivered' });
+        return list[0];
+      });
+      await second.close();
+      await receiver.close();
+      await database.drop();
+      return { seconds, callback, ids: receiver.received.map(({ id }) => id) };
+    });
+    for (const { seconds, callback, ids } of await Promise.all(stops)) {
+      expect(seconds).toBeGreaterThan(19);
+      expect(seconds).toBeLessThan(24);
+      expect(callback.tries).toMatchObject([{ error: 'broken off, as the process stopped' }, { status: 200 }]);
+      expect(ids).toEqual([callback.id, callback.id]);
     }
   });
 });
