@@ -131,7 +131,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
   }
 
   /** Says what an operator should know of this start. */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     this.queue.start();
     const { name, cronGuards, workerTokens } = this.options;
     const { deliverCallbacks, callbackUrl, callbackAllow, callbackSecret } = this.options;
@@ -141,6 +141,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
       this.logger.warn(
         `'${name}' delivers callbacks unsigned, so receivers can't tell them from anybody's: give the option callbackSecret.`,
       );
+    await this.warnOfStranded();
     if (workerTokens.length > 0) return;
     if (cronGuards === undefined)
       this.logger.warn(
@@ -148,6 +149,20 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
       );
     else if (cronGuards.length === 0)
       this.logger.warn(`'${name}' lets every caller work tasks: cronGuards is [] and there are no workerTokens.`);
+  }
+
+  /** Callbacks that were made under other options. */
+  private async warnOfStranded(): Promise<void> {
+    const { name, deliverCallbacks } = this.options;
+    const count = await this.queue.strandedCallbacks();
+    if (count === 0) return;
+    const [why, remedy] = deliverCallbacks
+      ? ['there is neither callbackUrl nor callbackAllow', 'give back the one that they were made under']
+      : ['deliverCallbacks is off', 'set it'];
+    this.logger.warn(
+      `'${name}' leaves ${count < 1000 ? count : '1000 or more'} callbacks pending, because ${why}: ${remedy} until ` +
+        'they are delivered, or delete them from the table of callbacks.',
+    );
   }
 
   /** Once everything that the processors may call is there. */

@@ -4,7 +4,7 @@ import type { LifeCycle } from '../core/life-cycle.js';
 import { defined } from '../core/policy.js';
 import type { Batcher } from '../store/batcher.js';
 import { CallbackStore } from '../store/callback.store.js';
-import type { Database } from '../store/database.js';
+import { type Database, reading } from '../store/database.js';
 import type { Dialect } from '../store/dialect.js';
 import type { CallbackValues } from './callback.options.js';
 import { Callbacks } from './callbacks.js';
@@ -32,6 +32,8 @@ export interface CallbackRoom<T extends Task> {
   /** Absent where this process delivers none. */
   dispatcher: Dispatcher | undefined;
   callbacks: Callbacks;
+  /** Pending ones that these options have nobody deliver; counted to a thousand. */
+  stranded(): Promise<number>;
 }
 
 export function openCallbacks<T extends Task>(
@@ -70,5 +72,6 @@ export function openCallbacks<T extends Task>(
     outbox: new Outbox<T>(store, targets, lifeCycle, isOpen),
     dispatcher,
     callbacks: new Callbacks(database, store, () => dispatcher?.wake()),
+    stranded: async () => (isOpen ? 0 : reading(database, () => store.pending(1000))),
   };
 }

@@ -151,6 +151,15 @@ export class CallbackStore {
     return new Map(rows.map(({ state, count }) => [state, Number(count)]));
   }
 
+  /** How many are pending; looks no further than `most`. */
+  *pending(most: number): Script<number> {
+    const [row] = yield* select<{ count: unknown }>(
+      sql`SELECT COUNT(*) AS count FROM (SELECT 1 FROM ${this.dialect.callbacks} WHERE state = 'pending'
+        LIMIT ${most}) pending`,
+    );
+    return Number(row!.count);
+  }
+
   /** Forgets some of those that ended so many seconds ago; answers how many. */
   *purge(seconds: number, limit: number): Script<number> {
     const { dialect } = this;

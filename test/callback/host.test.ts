@@ -101,6 +101,31 @@ describe.each(PLACES)('a host that delivers on $engine with $adapter', (where) =
     expect(defaults).toMatchObject({ baseURL: 'http://127.0.0.1:9/', timeout: 5000, headers });
   });
 
+  it('says at the start what is pending that its options have nobody deliver', async () => {
+    const warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const said = (): unknown[] =>
+      warnings.mock.calls.splice(0).flatMap(([line]) => (String(line).includes('pending') ? [line as unknown] : []));
+    host = await start({ dispatchCallbacks: false });
+    for (let i = 0; i < 3; i++) await finished(host.tasks);
+    expect(said()).toEqual([]);
+    await host.close();
+    host = await start({ deliverCallbacks: false });
+    expect(said()).toEqual([
+      "'default' leaves 3 callbacks pending, because deliverCallbacks is off: set it until they are delivered, or " +
+        'delete them from the table of callbacks.',
+    ]);
+    await host.close();
+    host = await start({ callbackUrl: undefined });
+    expect(said()).toEqual([
+      "'default' leaves 3 callbacks pending, because there is neither callbackUrl nor callbackAllow: give back the one " +
+        'that they were made under until they are delivered, or delete them from the table of callbacks.',
+    ]);
+    await host.close();
+    host = await start();
+    await until('delivered', () => receiver.received.length === 3);
+    expect(said()).toEqual([]);
+  });
+
   it('sends none without a secret, and says so at the start', async () => {
     const warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     host = await start({ callbackSecret: undefined });
@@ -130,7 +155,9 @@ describe.each(PLACES)('a host that delivers on $engine with $adapter', (where) =
     jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     receiver.answer = status(500);
     try {
-      host = await start({ callbackRetry: { delays: undefined, jitter: undefined } as never });
+      // On a database of its own: what is tried again in some seconds is no business of other tests.
+      const callbackRetry = { delays: undefined, jitter: undefined } as never;
+      host = await startHost({ ...where, options: { callbackUrl: receiver.url, callbackRetry } });
       const taskId = await finished(host.tasks);
       const { tries, dueAt } = await until('tried', async () =>
         (await host.tasks.callbacks.list({ taskId })).list.find((callback) => callback.tries.length === 1),
