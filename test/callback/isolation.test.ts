@@ -135,18 +135,19 @@ describe.each(PLACES)('receivers that hang, more than there are places, on $engi
         await until('it hangs', () => receiver.received.length === AT_ONCE);
         await until('only queues are left', () => looks.at(-1)!.found === 0 && looks.at(-1)!.full.length === index + 1);
       }
-      // After a look at everything that found but these queues, others of the same second look at what is new.
-      const again = looks.flatMap((first, place) => {
-        if (!first.isWhole || first.found > 0 || first.full.length === 0) return [];
+      // After a look at everything that found but queues, those of the same half second look at what is new elsewhere.
+      const others = looks.flatMap((whole, place) => {
+        if (!whole.isWhole || whole.found > 0 || whole.full.length === 0) return [];
         const end = looks.findIndex(({ isWhole }, later) => later > place && isWhole);
-        const later = looks.slice(place + 1, end < 0 ? undefined : end + 1);
-        return later.filter(
-          ({ full, at }) => at - first.at < 900 && first.full.every((origin) => full.includes(origin)),
+        const since = looks.slice(place + 1, end < 0 ? undefined : end + 1);
+        const isSoon = (at: number): boolean => at - whole.at < 500;
+        return since.filter(
+          ({ full, at }) =>
+            isSoon(at) && full.length > whole.full.length && whole.full.every((origin) => full.includes(origin)),
         );
       });
-      const more = again.filter(({ full }, place) => full.length > (again[place - 1]?.full.length ?? full.length));
-      expect(more.length).toBeGreaterThan(0);
-      expect(again.filter(({ isWhole }) => isWhole)).toEqual([]);
+      expect(others.length).toBeGreaterThan(0);
+      expect(others.filter(({ isWhole }) => isWhole)).toEqual([]);
     } finally {
       spy.mockRestore();
       await Promise.all(hanging.map((receiver) => receiver.close()));
