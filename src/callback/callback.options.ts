@@ -12,7 +12,7 @@ const Said = (type: typeof String | typeof Array): PropertyDecorator => Reflect.
 export class CallbackValues {
   /**
    * Address that is told when a task ends, and that workers are handed with it, as `updateUrl` and `task.callbackUrl`;
-   * http or https; 8,000 characters at most; in code also a function of the task, which answers at once (undefined: none).
+   * http or https; in code also a function of the task, which answers at once (undefined: none).
    * @defaultValue undefined
    */
   @Said(String)
@@ -38,7 +38,7 @@ export class CallbackValues {
   callbackSecret?: string | string[];
 
   /**
-   * Origins that a task's own `callbackUrl` may have, each once, no wildcards; none: no task may have one. A name that leads to an address which
+   * Origins that a task's own `callbackUrl` may have; none: no task may have one. A name that leads to an address which
    * is not public needs its network beside it: `http://jobs.internal:8080 10.0.0.0/8`.
    * @defaultValue []
    */

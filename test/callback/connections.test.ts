@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
@@ -36,7 +36,7 @@ const post = (origin: string, body = '{}') => {
   return delivery.post(callback, new Date());
 };
 
-const listen = (server: Pick<Server, 'listen' | 'address'>, host = '127.0.0.1'): Promise<number> =>
+const listen = (server: TcpServer, host = '127.0.0.1'): Promise<number> =>
   new Promise((listening) => server.listen(0, host, () => listening((server.address() as AddressInfo).port)));
 
 describe('a receiver that answers before it has read', () => {
@@ -47,11 +47,8 @@ describe('a receiver that answers before it has read', () => {
   const receiver = createTcpServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
-    socket.once('data', () => {
-      socket.pause().write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
-      socket.on('data', (chunk) => (read += chunk.length));
-      socket.pause();
-    });
+    socket.on('data', (chunk) => (read += chunk.length));
+    socket.once('data', () => socket.pause().write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
   });
   let origin: string;
   beforeEach(async () => {

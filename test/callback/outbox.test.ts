@@ -179,8 +179,8 @@ describe('a callbackUrl that is a function of the task', () => {
     ],
     ['answers a promise', async () => URL, 'callbackUrl answered a promise'],
     ['answers no URL', () => '/done', 'callbackUrl answered a text that is none'],
-    ['answers a long one', () => `${URL}?${'x'.repeat(8000)}`, 'callbackUrl has 8027 characters: it must have at most'],
-    ['answers one that gets long', () => `${URL}?${'漢'.repeat(1000)}`, 'callbackUrl has 9027 characters'],
+    ['answers a long one', () => `${URL}?${'x'.repeat(8000)}`, 'callbackUrl has 8024 characters: it must have at most'],
+    ['answers one that gets long', () => `${URL}?${'漢'.repeat(1000)}`, 'callbackUrl has 9024 characters'],
   ])('keeps no task from its end where it %s, and is told of', async (_, callbackUrl, why) => {
     const said = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const host = await startHost({ ...PLACES[0]!, options: { callbackUrl: callbackUrl as never } });

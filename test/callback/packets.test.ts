@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { format } from 'mysql2';
+import { format, type SqlValue } from 'mysql2';
 import { TASK_STATUS } from '../../src/index.js';
 import { CallbackStore, type NewCallback } from '../../src/store/callback.store.js';
 import { createDialect } from '../../src/store/dialects.js';
@@ -14,7 +14,7 @@ async function packets(callbacks: NewCallback[]): Promise<number[]> {
   await runAsync(
     store.insert(callbacks),
     (statements) => {
-      const bytes = statements.map(({ sql, values }) => Buffer.byteLength(format(sql, values)));
+      const bytes = statements.map(({ sql, values }) => Buffer.byteLength(format(sql, values as SqlValue[])));
       sent.push(bytes.reduce((sum, each) => sum + each, 0));
       return Promise.resolve(statements.map(() => ({ rows: [], affected: 0 })));
     },
