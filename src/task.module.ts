@@ -160,7 +160,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
       ? ['there is neither callbackUrl nor callbackAllow', 'give back the one that they were made under']
       : ['deliverCallbacks is off', 'set it'];
     this.logger.warn(
-      `'${name}' leaves ${count < 1000 ? count : '1000 or more'} callbacks pending, because ${why}: ${remedy} until ` +
+      `'${name}' leaves callbacks pending (${count < 1000 ? count : '1000 or more'}), because ${why}: ${remedy} until ` +
         'they are delivered, or delete them from the table of callbacks.',
     );
   }

@@ -111,13 +111,13 @@ describe.each(PLACES)('a host that delivers on $engine with $adapter', (where) =
     await host.close();
     host = await start({ deliverCallbacks: false });
     expect(said()).toEqual([
-      "'default' leaves 3 callbacks pending, because deliverCallbacks is off: set it until they are delivered, or " +
+      "'default' leaves callbacks pending (3), because deliverCallbacks is off: set it until they are delivered, or " +
         'delete them from the table of callbacks.',
     ]);
     await host.close();
     host = await start({ callbackUrl: undefined });
     expect(said()).toEqual([
-      "'default' leaves 3 callbacks pending, because there is neither callbackUrl nor callbackAllow: give back the one " +
+      "'default' leaves callbacks pending (3), because there is neither callbackUrl nor callbackAllow: give back the one " +
         'that they were made under until they are delivered, or delete them from the table of callbacks.',
     ]);
     await host.close();
