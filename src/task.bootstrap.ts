@@ -37,6 +37,8 @@ export interface TaskQueue<T extends Task = Task> {
   service: TaskService<T>;
   /** Names of the migrations that ran at this start. */
   migrated: string[];
+  /** Pending callbacks that these options have nobody deliver; counted to a thousand. */
+  strandedCallbacks(): Promise<number>;
   /** Begins to move tasks whose time has come, and to deliver callbacks. */
   start(): void;
   /** Moves those whose time has come now, once. */
@@ -200,6 +202,7 @@ async function open<T extends Task>(
   const sweeper = new Sweeper(queue);
   return {
     service: new TaskService<T>(queue, waiting, dataSource, callbacks.callbacks),
+    strandedCallbacks: () => callbacks.stranded(),
     start() {
       sweeper.start();
       dispatcher?.start();

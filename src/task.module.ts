@@ -1,4 +1,4 @@
-import { HttpModule, HttpService } from '@nestjs/axios';
+import { HttpService } from '@nestjs/axios';
 import {
   type DynamicModule,
   Inject,
@@ -13,6 +13,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import axios from 'axios';
 import { type DataSource, Entity } from 'typeorm';
 import { InjectTaskOptions, TASK_OPTIONS, TASK_SERVICE } from './contract/registration.js';
 import { Task } from './contract/task.entity.js';
@@ -41,6 +42,8 @@ import {
 
 const TASK_QUEUE = Symbol('TASK_QUEUE');
 const TASK_STRUCTURE = Symbol('TASK_STRUCTURE');
+/** Callbacks have an HttpService of their own, by a token of their own: a host's `imports` may bring another one. */
+const TASK_HTTP = Symbol('TASK_HTTP');
 
 /** Injection token of a registration's TaskService: the class itself for the default one. */
 export const getTaskServiceToken = (name = 'default'): string | typeof TaskService =>
@@ -94,6 +97,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
         inject: values.inject ?? [],
       },
       { provide: TASK_STRUCTURE, useValue: structure },
+      { provide: TASK_HTTP, useFactory: () => new HttpService(axios.create()) },
       {
         provide: TASK_QUEUE,
         useFactory: (
@@ -105,7 +109,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
           checkTogether(structure, otherRegistrations(modules, structure));
           return bootstrapQueue(options, dataSource, { http });
         },
-        inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource), ModulesContainer, HttpService],
+        inject: [TASK_OPTIONS, getDataSourceToken(structure.dataSource), ModulesContainer, TASK_HTTP],
       },
       { provide: TASK_SERVICE, useFactory: (queue: TaskQueue) => queue.service, inject: [TASK_QUEUE] },
       { provide: serviceToken, useExisting: TASK_SERVICE },
@@ -119,8 +123,6 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
         ...structure.imports,
         DiscoveryModule,
         TypeOrmModule.forFeature([structure.entity], structure.dataSource),
-        // An instance of its own: a host's interceptors are for the host's requests.
-        HttpModule.register({}),
       ],
       controllers: bindControllers(structure, createDtos(structure)),
       providers,
@@ -129,7 +131,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
   }
 
   /** Says what an operator should know of this start. */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     this.queue.start();
     const { name, cronGuards, workerTokens } = this.options;
     const { deliverCallbacks, callbackUrl, callbackAllow, callbackSecret } = this.options;
@@ -139,6 +141,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
       this.logger.warn(
         `'${name}' delivers callbacks unsigned, so receivers can't tell them from anybody's: give the option callbackSecret.`,
       );
+    await this.warnOfStranded();
     if (workerTokens.length > 0) return;
     if (cronGuards === undefined)
       this.logger.warn(
@@ -146,6 +149,20 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
       );
     else if (cronGuards.length === 0)
       this.logger.warn(`'${name}' lets every caller work tasks: cronGuards is [] and there are no workerTokens.`);
+  }
+
+  /** Callbacks that were made under other options. */
+  private async warnOfStranded(): Promise<void> {
+    const { name, deliverCallbacks } = this.options;
+    const count = await this.queue.strandedCallbacks();
+    if (count === 0) return;
+    const [why, remedy] = deliverCallbacks
+      ? ['there is neither callbackUrl nor callbackAllow', 'give back the one that they were made under']
+      : ['deliverCallbacks is off', 'set it'];
+    this.logger.warn(
+      `'${name}' leaves callbacks pending (${count < 1000 ? count : '1000 or more'}), because ${why}: ${remedy} until ` +
+        'they are delivered, or delete them from the table of callbacks.',
+    );
   }
 
   /** Once everything that the processors may call is there. */

@@ -11,10 +11,13 @@ const GLOBAL_IPV6: Network = [ipaddr.IPv6.parse('2000::'), 3];
 
 /**
  * Whether an address is one of the public internet's: not loopback, private, link-local (where clouds keep their
- * metadata), shared, multicast, reserved, nor an IPv6 form that carries an IPv4 address inside.
+ * metadata), shared, multicast, reserved, nor an IPv6 form that carries an IPv4 address inside, but for NAT64's: where
+ * IPv6 is all there is, names of the IPv4 internet lead there, and the address inside is what counts.
  */
 export function isPublic(text: string): boolean {
-  const address = parse(text);
+  const given = parse(text);
+  // 64:ff9b::/96 (RFC 6052).
+  const address = given?.range() === 'rfc6052' ? new ipaddr.IPv4(given.toByteArray().slice(12)) : given;
   if (!address || PLATFORM.includes(address.toString())) return false;
   // What a range is not known by has none: refused by those that are known, and IPv6 outside of the global one.
   return address.range() === 'unicast' && (address.kind() === 'ipv4' || lies(address, GLOBAL_IPV6));

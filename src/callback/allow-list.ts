@@ -3,8 +3,9 @@ import { invalid } from '../core/invalid.js';
 import type { Rule, RuleProblem } from '../core/rules.js';
 import { isPublic, isWithin, literalAddress, type Network, networkOf } from './address.js';
 
-/** Characters of a task's own callback URL, and of an origin. */
+/** Characters of a task's own callback URL, of any in the form in which it is kept, and of an origin. */
 export const URL_LENGTH = 2048;
+export const HREF_LENGTH = 8000;
 export const ORIGIN_LENGTH = 300;
 
 /** An origin that tasks may name, and where its name may lead besides public addresses. */
@@ -58,6 +59,7 @@ function parse(entry: unknown): AllowedOrigin | string {
   if (typeof entry !== 'string') return 'is no text';
   const [text = '', ...rest] = entry.trim().split(/\s+/);
   const url = httpUrl(text);
+  if (url?.hostname.includes('*')) return 'has a wildcard: list each origin by itself';
   if (!url || url.href !== `${url.origin}/` || text.endsWith('/') || url.origin.length > ORIGIN_LENGTH)
     return 'is no origin: scheme, host and port alone';
   const networks = rest.map((network) => networkOf(network));
@@ -79,13 +81,19 @@ export function httpUrl(text: unknown): URL | undefined {
 export function callbackAllowRule(value: unknown): RuleProblem | undefined {
   const rule = 'callbackAllow';
   if (!Array.isArray(value)) return { rule, msg: 'must be a list of origins such as https://hooks.example.com' };
+  const seen = new Set<string>();
   for (const entry of value) {
     const parsed = parse(entry);
-    if (typeof parsed === 'string')
+    const why =
+      typeof parsed === 'string'
+        ? parsed
+        : seen.has(parsed.origin) && `names ${parsed.origin} a second time: put all of its networks in one entry`;
+    if (why)
       return {
         rule,
-        msg: `must be a list of origins such as https://hooks.example.com; ${JSON.stringify(entry)} ${parsed}`,
+        msg: `must be a list of origins such as https://hooks.example.com; ${JSON.stringify(entry)} ${why}`,
       };
+    if (parsed instanceof AllowedOrigin) seen.add(parsed.origin);
   }
   return undefined;
 }
@@ -97,5 +105,7 @@ export const ownUrlRule: Rule = (value) => {
   const url = httpUrl(value);
   if (!url) return { rule: 'isUrl', msg: 'must be an http:// or https:// URL' };
   if (url.username !== '' || url.password !== '') return { rule: 'isUrl', msg: 'must not carry a user or a password' };
+  if (url.href.length > HREF_LENGTH)
+    return { rule: 'maxLength', msg: `must be at most ${HREF_LENGTH} characters once it is percent-encoded` };
   return undefined;
 };

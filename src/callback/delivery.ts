@@ -1,17 +1,20 @@
-import { Agent as HttpAgent } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { HttpService } from '@nestjs/axios';
 import type { AxiosError, AxiosResponse } from 'axios';
 import type { TakenCallback } from '../store/callback.store.js';
 import type { AllowedOrigin, AllowList } from './allow-list.js';
-import { guardedLookup, type Resolve } from './lookup.js';
+import { lookupBy, type Resolve } from './lookup.js';
 import { retryAfterSeconds } from './retry.js';
 import { signedHeaders } from './signature.js';
 
 /** Bytes of an answer that are read: enough for the connection to be used again, and more is nobody's business. */
 const ANSWER_BYTES = 65_536;
 const ERROR_LENGTH = 200;
+/** Connections without a try that are kept, to all origins together, and milliseconds that each is kept. */
+const IDLE = { most: 256, timeout: 15_000 } as const;
 
 export interface DeliverySettings {
   /** Milliseconds that a try may take, its answer included. */
@@ -21,8 +24,11 @@ export interface DeliverySettings {
   resolve: Resolve;
 }
 
-/** What a receiver answered, or why it did not. */
-export type Answer = { status: number; retryAfter: number } | { error: string; isFinal?: boolean };
+/** What a receiver answered, or why it did not, and what that leads to where it is not for the schedule to say. */
+export type Answer = { status: number; retryAfter: number } | { error: string; next?: 'dead' | number };
+
+/** Why a try is aborted other than for its time. */
+const STOPPED = new Error('broken off, as the process stopped');
 
 interface Agents {
   httpAgent: HttpAgent;
@@ -31,7 +37,7 @@ interface Agents {
 
 /** POSTs callbacks. Trusts no receiver: bounded in time and bytes, led nowhere else, and through no proxy. */
 export class Delivery {
-  private readonly open = agents({ keepAlive: true });
+  private readonly open: Agents;
   /** One for each allowed origin: what it connects to is held to that origin's own networks. */
   private readonly guarded = new Map<string, Agents>();
   private readonly underWay = new Set<AbortController>();
@@ -41,6 +47,7 @@ export class Delivery {
     private readonly settings: DeliverySettings,
   ) {
     forget(http.axiosRef.defaults);
+    this.open = agents(lookupBy(settings.resolve));
   }
 
   async post(callback: TakenCallback, time: Date): Promise<Answer> {
@@ -48,25 +55,30 @@ export class Delivery {
     const { isOwn, origin } = callback;
     const entry = isOwn ? allowed.find(origin) : undefined;
     // Allowed when the task was made, and no longer.
-    if (isOwn && !entry) return { error: `option callbackAllow does not list ${origin}`, isFinal: true };
+    if (isOwn && !entry) return { error: `option callbackAllow does not list ${origin}`, next: 'dead' };
+    const through = entry ? this.agentsOf(entry) : this.open;
+    makeRoom(through);
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), this.settings.timeout);
     this.underWay.add(controller);
     try {
-      const response = await this.send(callback, time, entry ? this.agentsOf(entry) : this.open, controller.signal);
+      const response = await this.send(callback, time, through, controller.signal);
       await drain(response.data, controller.signal);
+      await leave(response.request as ClientRequest, controller.signal);
       return { status: response.status, retryAfter: retryAfterSeconds(response.headers['retry-after']) };
     } catch (error) {
-      return { error: controller.signal.aborted ? this.tooLate : reasonOf(error) };
+      const { aborted, reason } = controller.signal;
+      if (reason === STOPPED) return { error: STOPPED.message, next: 0 };
+      return { error: aborted ? this.tooLate : reasonOf(error) };
     } finally {
       clearTimeout(timer);
       this.underWay.delete(controller);
     }
   }
 
-  /** Breaks off what is under way, and gives up all connections. */
+  /** Breaks off what is under way, which is due again at once, and gives up all connections. */
   close(): void {
-    for (const controller of this.underWay) controller.abort();
+    for (const controller of this.underWay) controller.abort(STOPPED);
     for (const { httpAgent, httpsAgent } of [this.open, ...this.guarded.values()])
       for (const agent of [httpAgent, httpsAgent]) agent.destroy();
   }
@@ -116,7 +128,7 @@ export class Delivery {
   private agentsOf(entry: AllowedOrigin): Agents {
     let known = this.guarded.get(entry.origin);
     if (!known) {
-      known = agents({ keepAlive: true, lookup: guardedLookup(entry, this.settings.resolve) });
+      known = agents(lookupBy(this.settings.resolve, entry));
       this.guarded.set(entry.origin, known);
     }
     return known;
@@ -131,10 +143,17 @@ function forget(defaults: object): void {
   for (const name of Object.keys(defaults)) delete (defaults as Record<string, unknown>)[name];
 }
 
-const agents = (options: ConstructorParameters<typeof HttpAgent>[0]): Agents => ({
-  httpAgent: new HttpAgent(options),
-  httpsAgent: new HttpsAgent(options),
-});
+function agents(lookup: LookupFunction): Agents {
+  // The timeout is for idle connections: a try has one of its own.
+  const options = { keepAlive: true, timeout: IDLE.timeout, lookup };
+  return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
+}
+
+/** Gives idle connections up where they have become many. A bound of the agent's would let new ones wait for them. */
+function makeRoom({ httpAgent, httpsAgent }: Agents): void {
+  const idle = [httpAgent, httpsAgent].flatMap(({ freeSockets }) => Object.values(freeSockets).flat());
+  if (idle.length >= IDLE.most) for (const socket of idle) socket?.destroy();
+}
 
 /** Reads an answer to its end, or as far as anybody should. The status has decided: what happens here changes nothing. */
 function drain(answer: Readable, signal: AbortSignal): Promise<void> {
@@ -153,6 +172,20 @@ function drain(answer: Readable, signal: AbortSignal): Promise<void> {
     });
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
+  });
+}
+
+/** A receiver may answer before it has read all: it has the rest of the try for that, and then the connection is cut. */
+function leave(request: ClientRequest, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      if (!request.writableFinished) request.destroy();
+      resolve();
+    };
+    if (request.writableFinished || request.destroyed || signal.aborted) return end();
+    request.once('finish', end).once('close', end);
+    signal.addEventListener('abort', end);
   });
 }
 

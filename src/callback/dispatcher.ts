@@ -8,8 +8,11 @@ import { Health } from './health.js';
 import { Outcomes } from './outcomes.js';
 import { type CallbackRetry, pauseAfterTry } from './retry.js';
 
-/** Tries at once in this process, of one origin, and of one that failed last time: it takes no more than that from others. */
-const AT_ONCE = { all: 64, origin: 8, troubled: 2 } as const;
+/**
+ * Tries at once in this process, of one origin, of one that failed last time, and of all those together: however many
+ * receivers hang, as many places are left for those that work.
+ */
+const AT_ONCE = { all: 64, origin: 8, troubled: 2, allTroubled: 32 } as const;
 /** Due rows that one look sees: more than it takes, so that one origin's crowd does not hide the others. */
 const WINDOW = 256;
 /** Milliseconds between looks for what other processes wrote or what is due again: soon after a find, rarer without. */
@@ -21,8 +24,11 @@ const REST = 25;
  * since is looked at, and before that by the time that a transaction may take to commit.
  */
 const RESCAN = { every: 1000, slack: 2000 } as const;
-/** Milliseconds that tries under way have to end when the process stops. */
-const DRAIN = 10_000;
+/**
+ * Milliseconds that tries under way have when the process stops: a little more than a try may take, but no more than
+ * fits in what a server has for its requests; and then, broken off, to be handed back.
+ */
+const STOP = { beyond: 1000, longest: 20_000, handBack: 2000 } as const;
 /** Tries of one callback that are kept. */
 const KEPT_TRIES = 30;
 
@@ -46,6 +52,7 @@ export class Dispatcher {
   private rested = 0;
   private started = false;
   private stopped = false;
+  private stoppedAt = 0;
   /** A wake came while a look was under way. */
   private woken = false;
   /** There may be more that is due than the last look could take. */
@@ -54,7 +61,7 @@ export class Dispatcher {
   private crowded = false;
   private failing = false;
   /** The last look at everything that found nothing but queues of these origins. */
-  private queues: { origins: string; at: number } | undefined;
+  private queues: { origins: string[]; at: number } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -78,20 +85,28 @@ export class Dispatcher {
 
   /** Takes nothing more. */
   drain(): void {
+    if (!this.stopped) this.stoppedAt = performance.now();
     this.stopped = true;
     clearTimeout(this.timer);
   }
 
-  /** Ends once the tries under way have, or when they have had their time: what they leave lapses. */
+  /** Ends once the tries under way have, or when they have had their time: the rest is broken off, and due again at once. */
   async stop(): Promise<void> {
     this.drain();
     await this.current;
+    const patience = Math.min(this.settings.timeout * 1000 + STOP.beyond, STOP.longest);
+    await this.tried(this.stoppedAt + patience - performance.now());
+    this.delivery.close();
+    await this.tried(STOP.handBack);
+    this.outcomes.close();
+  }
+
+  /** Waits for the tries under way, so many milliseconds at most. */
+  private async tried(milliseconds: number): Promise<void> {
     let timer: NodeJS.Timeout;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, DRAIN)));
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
     await Promise.race([Promise.all(this.underWay), late]);
     clearTimeout(timer!);
-    this.outcomes.close();
-    this.delivery.close();
   }
 
   /** After the look that is under way, or after so many milliseconds. */
@@ -136,10 +151,10 @@ export class Dispatcher {
     const room = AT_ONCE.all - this.underWay.size;
     this.more = true;
     if (room <= 0 || this.stopped) return 0;
-    const full = [...this.busy].filter(([origin, tries]) => tries >= this.most(origin)).map(([origin]) => origin);
-    const due = await this.due(full.sort());
+    const full = this.full();
+    const due = await this.due(full);
     const ids = this.choose(due, room);
-    this.more = full.length > 0 || ids.length < due.length || due.length === WINDOW;
+    this.more = full.size > 0 || ids.length < due.length || due.length === WINDOW;
     if (ids.length === 0) return 0;
     const lease = 2 * this.settings.timeout + 5;
     const { callbacks, now } = await transaction(this.database, () => store.take(ids, randomUUID(), lease));
@@ -150,13 +165,28 @@ export class Dispatcher {
   }
 
   /** What is due at other origins than these, which have all that they may. Their queues are long: not read each time. */
-  private async due(full: string[]): Promise<{ id: string; origin: string }[]> {
-    const [at, origins] = [performance.now(), full.join(' ')];
-    const known = this.queues?.origins === origins && at - this.queues.at < RESCAN.every ? this.queues : undefined;
+  private async due(full: Set<string>): Promise<{ id: string; origin: string }[]> {
+    const { queues } = this;
+    const [at, origins] = [performance.now(), [...full]];
+    const known =
+      queues && at - queues.at < RESCAN.every && queues.origins.every((origin) => full.has(origin))
+        ? queues
+        : undefined;
     const seconds = known && (at - known.at + RESCAN.slack) / 1000;
-    const due = await reading(this.database, () => this.store.due(full, WINDOW, seconds));
-    if (!known) this.queues = full.length > 0 && due.length === 0 ? { origins, at } : undefined;
+    const due = await reading(this.database, () => this.store.due(origins, WINDOW, seconds));
+    if (!known) this.queues = full.size > 0 && due.length === 0 ? { origins, at } : undefined;
     return due;
+  }
+
+  /** Origins that have all that they may have. */
+  private full(): Set<string> {
+    const full = [...this.busy].filter(([origin, tries]) => tries >= this.most(origin)).map(([origin]) => origin);
+    return new Set(this.roomForTroubled > 0 ? full : [...full, ...this.health.troubledOrigins]);
+  }
+
+  private get roomForTroubled(): number {
+    const tries = [...this.busy].map(([origin, count]) => (this.health.isTroubled(origin) ? count : 0));
+    return AT_ONCE.allTroubled - tries.reduce((sum, count) => sum + count, 0);
   }
 
   private most(origin: string): number {
@@ -166,11 +196,14 @@ export class Dispatcher {
   private choose(due: { id: string; origin: string }[], room: number): string[] {
     const free = new Map<string, number>();
     const chosen: string[] = [];
+    let roomForTroubled = this.roomForTroubled;
     // Where others take the same rows, they are dealt out by chance; otherwise longest due first.
     for (const { id, origin } of this.crowded ? shuffled(due) : due) {
       const left = free.get(origin) ?? this.most(origin) - (this.busy.get(origin) ?? 0);
-      if (left <= 0 || chosen.length === room) continue;
+      const isTroubled = this.health.isTroubled(origin);
+      if (left <= 0 || chosen.length === room || (isTroubled && roomForTroubled <= 0)) continue;
       free.set(origin, left - 1);
+      if (isTroubled) roomForTroubled -= 1;
       chosen.push(id);
     }
     return chosen;
@@ -179,13 +212,16 @@ export class Dispatcher {
   private begin(callback: TakenCallback, now: Date, until: number): void {
     const { origin } = callback;
     this.busy.set(origin, (this.busy.get(origin) ?? 0) + 1);
-    const tried = this.attempt(callback, now, until).finally(() => {
-      const left = this.busy.get(origin)! - 1;
-      if (left > 0) this.busy.set(origin, left);
-      else this.busy.delete(origin);
-      this.underWay.delete(tried);
-      if (this.more) this.lookAgain();
-    });
+    const tried = this.attempt(callback, now, until)
+      // Its lease lapses, and it is tried again.
+      .catch((error: unknown) => this.logger.error(`callback ${callback.id} could not be tried`, stackOf(error)))
+      .finally(() => {
+        const left = this.busy.get(origin)! - 1;
+        if (left > 0) this.busy.set(origin, left);
+        else this.busy.delete(origin);
+        this.underWay.delete(tried);
+        if (this.more) this.lookAgain();
+      });
     this.underWay.add(tried);
   }
 
@@ -198,12 +234,14 @@ export class Dispatcher {
     const tries = [...callback.tries, tried].slice(-KEPT_TRIES);
     const next = this.judge(answer, callback.attempts);
     const { id, token } = callback;
-    if (await this.outcomes.record({ id, token, next, tries }, until)) this.health.tell(callback, next, tried);
+    const written = await this.outcomes.record({ id, token, next, tries }, until);
+    // What we broke off says nothing of the receiver.
+    if (written && !('next' in answer && answer.next === 0)) this.health.tell(callback, next, tried);
   }
 
   /** The status decides, and nothing else of an answer. */
   private judge(answer: Answer, tries: number): 'delivered' | 'dead' | number {
-    if ('error' in answer) return answer.isFinal ? 'dead' : (pauseAfterTry(tries, this.settings.retry) ?? 'dead');
+    if ('error' in answer) return answer.next ?? pauseAfterTry(tries, this.settings.retry) ?? 'dead';
     const { status, retryAfter } = answer;
     if (status >= 200 && status < 300) return 'delivered';
     // Gone: the receiver wants no more of it.
@@ -211,6 +249,8 @@ export class Dispatcher {
     return pauseAfterTry(tries, this.settings.retry, retryAfter) ?? 'dead';
   }
 }
+
+const stackOf = (error: unknown): unknown => (error instanceof Error ? error.stack : error);
 
 function shuffled<T>(items: T[]): T[] {
   return items

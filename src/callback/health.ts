@@ -19,6 +19,11 @@ export class Health {
     return this.troubled.has(origin);
   }
 
+  /** Those whose last try failed. */
+  get troubledOrigins(): string[] {
+    return [...this.troubled.keys()];
+  }
+
   tell(callback: TakenCallback, next: 'delivered' | 'dead' | number, { status, error }: CallbackTry): void {
     const { id, taskId, origin, attempts } = callback;
     if (next === 'delivered') return this.works(origin);

@@ -1,15 +1,16 @@
 import type { HttpService } from '@nestjs/axios';
 import type { Task } from '../contract/task.entity.js';
 import type { LifeCycle } from '../core/life-cycle.js';
+import { defined } from '../core/policy.js';
 import type { Batcher } from '../store/batcher.js';
 import { CallbackStore } from '../store/callback.store.js';
-import type { Database } from '../store/database.js';
+import { type Database, reading } from '../store/database.js';
 import type { Dialect } from '../store/dialect.js';
 import type { CallbackValues } from './callback.options.js';
 import { Callbacks } from './callbacks.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
-import { type Resolve, resolveBySystem } from './lookup.js';
+import { type Resolve, resolveBySystem, shared } from './lookup.js';
 import { Outbox } from './outbox.js';
 import { CALLBACK_RETRY } from './retry.js';
 import { secretsOf } from './signature.js';
@@ -31,6 +32,8 @@ export interface CallbackRoom<T extends Task> {
   /** Absent where this process delivers none. */
   dispatcher: Dispatcher | undefined;
   callbacks: Callbacks;
+  /** Pending ones that these options have nobody deliver; counted to a thousand. */
+  stranded(): Promise<number>;
 }
 
 export function openCallbacks<T extends Task>(
@@ -41,8 +44,10 @@ export function openCallbacks<T extends Task>(
     batcher,
     lifeCycle,
   }: { dialect: Dialect; database: Database; batcher: Batcher; lifeCycle: LifeCycle },
-  { http, resolve = resolveBySystem }: Outside,
+  outside: Outside,
 ): CallbackRoom<T> {
+  const { http } = outside;
+  const resolve = shared(outside.resolve ?? resolveBySystem);
   const store = new CallbackStore(dialect);
   const targets = new Targets<T>(settings.callbackUrl, settings.callbackAllow, resolve);
   const isOpen = settings.deliverCallbacks && targets.exist;
@@ -58,7 +63,7 @@ export function openCallbacks<T extends Task>(
     isOpen && settings.dispatchCallbacks
       ? new Dispatcher(database, batcher, store, delivery(), {
           timeout,
-          retry: { ...CALLBACK_RETRY, ...callbackRetry },
+          retry: { ...CALLBACK_RETRY, ...defined(callbackRetry) },
         })
       : undefined;
   return {
@@ -67,5 +72,6 @@ export function openCallbacks<T extends Task>(
     outbox: new Outbox<T>(store, targets, lifeCycle, isOpen),
     dispatcher,
     callbacks: new Callbacks(database, store, () => dispatcher?.wake()),
+    stranded: async () => (isOpen ? 0 : reading(database, () => store.pending(1000))),
   };
 }

@@ -1,7 +1,7 @@
 import type { Task } from '../contract/task.entity.js';
 import type { RuleProblem } from '../core/rules.js';
 import { literalAddress } from './address.js';
-import { type AllowedOrigin, AllowList, httpUrl, ORIGIN_LENGTH, refusedUrl } from './allow-list.js';
+import { type AllowedOrigin, AllowList, HREF_LENGTH, httpUrl, ORIGIN_LENGTH, refusedUrl } from './allow-list.js';
 import type { Resolve } from './lookup.js';
 
 /** Where callbacks go: one address for all tasks, or the address for each; undefined for none. */
@@ -90,7 +90,7 @@ export class Targets<T extends Task> {
 
   private ownOf({ callbackUrl }: T): Target | undefined {
     const url = httpUrl(callbackUrl);
-    return url && this.allowed.find(url.origin) ? { url: url.href, origin: url.origin, isOwn: true } : undefined;
+    return url && this.allowed.find(url.origin) ? target(url, true) : undefined;
   }
 
   private asked(task: T): Target | undefined {
@@ -106,14 +106,25 @@ function hostTarget(url: unknown): Target {
   const parsed = httpUrl(url);
   if (!parsed || parsed.origin.length > ORIGIN_LENGTH)
     throw new TypeError(`callbackUrl answered ${describe(url)}: it must be an http:// or https:// URL, at once`);
-  return { url: url as string, origin: parsed.origin, isOwn: false };
+  return target(parsed, false);
+}
+
+/** In a form and of a length that every database and receiver takes: a longer one would undo the end that it tells of. */
+function target({ href, origin }: URL, isOwn: boolean): Target {
+  if (href.length > HREF_LENGTH)
+    throw new TypeError(`callbackUrl has ${href.length} characters: it must have at most ${HREF_LENGTH}`);
+  return { url: href, origin, isOwn };
 }
 
 const describe = (value: unknown): string =>
   value instanceof Promise ? 'a promise' : typeof value === 'string' ? 'a text that is none' : `a ${typeof value}`;
 
 /** Rule for option `callbackUrl`. */
-export const callbackUrlRule = (value: unknown): RuleProblem | undefined =>
-  typeof value === 'function' || httpUrl(value)
-    ? undefined
-    : { rule: 'isUrl', msg: 'must be an http:// or https:// URL' };
+export function callbackUrlRule(value: unknown): RuleProblem | undefined {
+  if (typeof value === 'function') return undefined;
+  const url = httpUrl(value);
+  if (!url) return { rule: 'isUrl', msg: 'must be an http:// or https:// URL' };
+  if (url.href.length > HREF_LENGTH || url.origin.length > ORIGIN_LENGTH)
+    return { rule: 'maxLength', msg: `must be at most ${HREF_LENGTH} characters, and its origin ${ORIGIN_LENGTH}` };
+  return undefined;
+}

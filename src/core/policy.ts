@@ -43,12 +43,18 @@ export class Policies {
   of(service: string): ServicePolicy {
     const own = Object.hasOwn(this.services, service) ? this.services[service]! : {};
     const { lease, legacyLease, maxAttempts, backoff } = { ...this.common, ...defined(own) };
-    return { lease, legacyLease, maxAttempts, backoff: { ...BACKOFF, ...this.common.backoff, ...backoff } };
+    return {
+      lease,
+      legacyLease,
+      maxAttempts,
+      backoff: { ...BACKOFF, ...defined(this.common.backoff), ...defined(backoff) },
+    };
   }
 }
 
-const defined = (options: ServiceOptions): ServiceOptions =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+/** An explicit undefined does not erase a default. */
+export const defined = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 
 /** Seconds that a lease may have: a second to a day. */
 export const LEASE_SECONDS = { min: 1, max: 86_400 } as const;

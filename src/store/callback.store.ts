@@ -1,7 +1,7 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag';
 import type { CallbackState, CallbackTry, CallbackType, TaskCallback } from '../callback/callback.js';
 import { type Dialect, list } from './dialect.js';
-import { change, post, type Row, type Script, select } from './transaction.js';
+import { change, post, postLast, type Row, type Script, select, type Statement } from './transaction.js';
 
 /** A callback to be: due at once. */
 export interface NewCallback {
@@ -40,8 +40,8 @@ export interface CallbackFilter {
   limit: number;
 }
 
-/** Rows and characters of one INSERT: SQLite prepares a statement that is always the same once. */
-const INSERT = { rows: 100, chars: 1_000_000 } as const;
+/** Rows and bytes of one INSERT, which shares its packet with what was posted before it. */
+const INSERT = { rows: 100, bytes: 500_000 } as const;
 
 /**
  * Callbacks in the database. A row that is being tried stays pending, with `due_at` at the end of the try's lease: then
@@ -50,20 +50,9 @@ const INSERT = { rows: 100, chars: 1_000_000 } as const;
 export class CallbackStore {
   constructor(private readonly dialect: Dialect) {}
 
-  /** Nobody waits for it: it travels with what comes next, or with COMMIT. */
+  /** Nobody waits for the last of it: that travels with what comes next, or with COMMIT. */
   *insert(callbacks: NewCallback[]): Script<void> {
-    const { dialect } = this;
-    for (const some of chunks(callbacks, dialect.engine === 'sqlite' ? 1 : INSERT.rows)) {
-      const rows = some.map(
-        ({ id, taskId, type, url, origin, isOwn, body }) =>
-          sql`(${id}, ${taskId}, ${type}, ${url}, ${origin}, ${isOwn ? 1 : 0}, 'pending', 0, ${dialect.now}, ${body}, '[]', ${dialect.now})`,
-      );
-      yield* post(
-        sql`INSERT INTO ${dialect.callbacks}
-          (id, task_id, type, url, origin, is_own, state, attempts, due_at, body, tries, created_at)
-          VALUES ${join(rows)}`,
-      );
-    }
+    yield* postLast(this.inserts(callbacks));
   }
 
   /**
@@ -162,6 +151,15 @@ export class CallbackStore {
     return new Map(rows.map(({ state, count }) => [state, Number(count)]));
   }
 
+  /** How many are pending; looks no further than `most`. */
+  *pending(most: number): Script<number> {
+    const [row] = yield* select<{ count: unknown }>(
+      sql`SELECT COUNT(*) AS count FROM (SELECT 1 FROM ${this.dialect.callbacks} WHERE state = 'pending'
+        LIMIT ${most}) pending`,
+    );
+    return Number(row!.count);
+  }
+
   /** Forgets some of those that ended so many seconds ago; answers how many. */
   *purge(seconds: number, limit: number): Script<number> {
     const { dialect } = this;
@@ -172,6 +170,20 @@ export class CallbackStore {
     if (rows.length > 0)
       yield* post(sql`DELETE FROM ${dialect.callbacks} WHERE id IN (${list(rows.map((row) => row.id))})`);
     return rows.length;
+  }
+
+  private *inserts(callbacks: NewCallback[]): Generator<Statement> {
+    const { dialect } = this;
+    // SQLite prepares a statement that is always the same once.
+    for (const some of chunks(callbacks, dialect.engine === 'sqlite' ? 1 : INSERT.rows)) {
+      const rows = some.map(
+        ({ id, taskId, type, url, origin, isOwn, body }) =>
+          sql`(${id}, ${taskId}, ${type}, ${url}, ${origin}, ${isOwn ? 1 : 0}, 'pending', 0, ${dialect.now}, ${body}, '[]', ${dialect.now})`,
+      );
+      yield sql`INSERT INTO ${dialect.callbacks}
+        (id, task_id, type, url, origin, is_own, state, attempts, due_at, body, tries, created_at)
+        VALUES ${join(rows)}`;
+    }
   }
 
   /** All but the body, which may be long. */
@@ -201,14 +213,15 @@ function toCallback(row: Row): TaskCallback {
 /** Of so many rows at most, and of a length that every server takes in one packet. */
 function* chunks(callbacks: NewCallback[], rows: number): Generator<NewCallback[]> {
   let some: NewCallback[] = [];
-  let chars = 0;
+  let bytes = 0;
   for (const callback of callbacks) {
-    if (some.length === rows || (some.length > 0 && chars + callback.body.length > INSERT.chars)) {
+    const size = Buffer.byteLength(callback.body);
+    if (some.length === rows || (some.length > 0 && bytes + size > INSERT.bytes)) {
       yield some;
-      [some, chars] = [[], 0];
+      [some, bytes] = [[], 0];
     }
     some.push(callback);
-    chars += callback.body.length;
+    bytes += size;
   }
   if (some.length > 0) yield some;
 }

@@ -3,7 +3,7 @@ import type { Task } from '../contract/task.entity.js';
 import type { Reading, TaskColumns, TaskValues } from './columns.js';
 import { type Dialect, list, literal, type TaskTable } from './dialect.js';
 import { alike, type RowToWrite } from './rows.js';
-import { change, post, type Script, select, type Statement } from './transaction.js';
+import { change, postLast, type Script, select } from './transaction.js';
 
 /** A task to be: `status` BEGIN with `runAt` means ready from then on. */
 export type NewRow = Record<string, unknown> & { taskId: string; status: number; runAt?: Date | undefined };
@@ -156,11 +156,4 @@ export class TaskStore<T extends Task> {
     const rows = yield* select(sql`SELECT ${this.columns.list} FROM ${this.dialect.table} ${clause}`);
     return rows.map((row) => this.columns.toTask(row));
   }
-}
-
-/** Writes; the last one may travel with what comes after it, while many together might be too much for a packet. */
-function* postLast(statements: Statement[]): Script<void> {
-  for (const statement of statements.slice(0, -1)) yield* change(statement);
-  const last = statements.at(-1);
-  if (last) yield* post(last);
 }

@@ -44,6 +44,16 @@ export function* post(statement: Statement): Script<void> {
   yield new Posted(statement);
 }
 
+/** Writes of which the last one is posted: many that travel together might be too much for a packet. */
+export function* postLast(statements: Iterable<Statement>): Script<void> {
+  let last: Statement | undefined;
+  for (const statement of statements) {
+    if (last) yield* change(last);
+    last = statement;
+  }
+  if (last) yield* post(last);
+}
+
 /**
  * Scripts side by side, for those that don't care which of them is ahead: the statements that they wait for travel
  * together, so that all of them take as many round trips as the longest one.

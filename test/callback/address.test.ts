@@ -6,7 +6,7 @@ describe('an address', () => {
   it.each(
     [
       ['93.184.216.34', '8.8.8.8', '1.1.1.1', '172.15.0.1', '172.32.0.1', '192.169.0.1', '100.63.0.1', '100.128.0.1'],
-      ['2606:4700::1111', '2a00:1450:4001:80e::200e', '::ffff:8.8.8.8'],
+      ['2606:4700::1111', '2a00:1450:4001:80e::200e', '::ffff:8.8.8.8', '64:ff9b::808:808'],
     ].flat(),
   )('%s is public', (address) => expect(isPublic(address)).toBe(true));
 
@@ -29,6 +29,7 @@ describe('an address', () => {
       '::7f00:1',
     ],
     ['site-local, discarded, or outside of the global range', 'fec0::1', '100::1', '5f00::1', '4000::1'],
+    ['behind NAT64', '64:ff9b::a00:1', '64:ff9b::a9fe:a9fe', '64:ff9b::a83f:8110', '64:ff9b:0:0:0:1:808:808'],
     ['none at all', '', 'localhost', '127.1', '0x7f000001', '2130706433', 'fe80::1%eth0'],
   ])('%s is not public', (_, ...addresses) => {
     expect(addresses.filter((address) => isPublic(address))).toEqual([]);
@@ -64,6 +65,11 @@ describe('callbackAllow', () => {
     [['ftp://hooks.example.com'], 'is no origin'],
     [['https://user@hooks.example.com'], 'is no origin'],
     [['*'], 'is no origin'],
+    [['https://*.example.com'], '"https://*.example.com" has a wildcard: list each origin by itself'],
+    [
+      ['http://jobs.internal 10.0.0.0/8', 'https://a.example', 'http://JOBS.internal:80 fd00::/8'],
+      'names http://jobs.internal a second time: put all of its networks in one entry',
+    ],
     [[7], 'is no text'],
     [['http://jobs.internal 10.0.0.0'], 'has 10.0.0.0, which is no network'],
     [['http://jobs.internal internal'], 'has internal, which is no network'],
@@ -98,5 +104,6 @@ describe("a task's own callbackUrl", () => {
     ['https://user@a.example/', 'must not carry a user or a password'],
     ['https://:password@a.example/', 'must not carry a user or a password'],
     [`https://a.example/${'x'.repeat(2048)}`, 'must be at most 2048 characters'],
+    [`https://a.example/${'漢'.repeat(1000)}`, 'must be at most 8000 characters once it is percent-encoded'],
   ])('may not be %j', (url, msg) => expect(ownUrlRule(url)?.msg).toBe(msg));
 });

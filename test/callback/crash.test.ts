@@ -29,7 +29,7 @@ async function serve(more: Record<string, string> = {}): Promise<RunningServer> 
   const server = await startServer({
     DATABASE_URL: database.url,
     TASK_CALLBACK_URL: receiver.url,
-    // A lease of eleven seconds.
+    // A lease of eleven seconds: twice that, and five.
     TASK_CALLBACK_TIMEOUT: '3',
     TASK_CALLBACK_RETRY: '{"delays":[1,1,1,1],"jitter":0}',
     ...more,
@@ -82,10 +82,11 @@ describe.each(ENGINES)('kill -9 on %s', (engine) => {
     const taskId = await withWriter((queue) => finished(queue.service));
     // It has the notice, and its answer never comes.
     receiver.answer = (response) => receiver.received.length > 1 && response.end();
-    const first = await serve();
+    const quick = { TASK_CALLBACK_TIMEOUT: '1' };
+    const first = await serve(quick);
     await until('received', () => receiver.received.length === 1);
     expect(await first.stop('SIGKILL')).toBe('SIGKILL');
-    await serve();
+    await serve(quick);
     await until('received again', () => receiver.received.length === 2, 20);
     const [one, two] = receiver.received;
     expect(tasksIn(receiver)).toEqual([taskId, taskId]);
@@ -110,7 +111,6 @@ describe.each(ENGINES)('kill -9 on %s', (engine) => {
 });
 
 describeOn('mysql', 'postgres')('two processes on %s', (engine) => {
-  const TOTAL = 1000;
   /** What one process gives one origin at once. */
   const AT_ONCE = 8;
 
@@ -125,6 +125,7 @@ describeOn('mysql', 'postgres')('two processes on %s', (engine) => {
   }
 
   it('share a thousand callbacks: each is delivered, by one of them, once', async () => {
+    const TOTAL = 1000;
     database = await createDatabase(engine);
     const ids = await withWriter((queue) => finishMany(queue.service, TOTAL));
     await share((response) => void response.end());
@@ -136,6 +137,7 @@ describeOn('mysql', 'postgres')('two processes on %s', (engine) => {
   });
 
   it('of which one is killed lose none, and deliver twice only what that one had in hand', async () => {
+    const TOTAL = 300;
     database = await createDatabase(engine);
     await withWriter(async ({ service }) => {
       const ids = await finishMany(service, TOTAL);

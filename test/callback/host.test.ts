@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Logger } from '@nestjs/common';
+import { HttpModule, HttpService } from '@nestjs/axios';
+import { type DynamicModule, Logger } from '@nestjs/common';
 import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { Webhook } from 'standardwebhooks';
 import type { TaskCallback, TaskModuleOptions } from '../../src/index.js';
@@ -84,6 +85,47 @@ describe.each(PLACES)('a host that delivers on $engine with $adapter', (where) =
     }
   });
 
+  it.each(['as it is', 're-exported'])('has nothing to do with an HttpModule in `imports`, %s', async (how) => {
+    const headers = { authorization: 'Bearer of the host' };
+    const http = HttpModule.register({ baseURL: 'http://127.0.0.1:9/', timeout: 5000, headers });
+    class AuthModule {}
+    const auth: DynamicModule = { module: AuthModule, imports: [http], exports: [http] };
+    host = await start({ imports: [how === 'as it is' ? http : auth] });
+    const { defaults, interceptors } = host.app.get(HttpService, { strict: false }).axiosRef;
+    const seen = jest.fn((config: InternalAxiosRequestConfig) => config);
+    interceptors.request.use(seen);
+    await delivered(await finished(host.tasks));
+    expect(receiver.received[0]!.path).toBe('/done');
+    expect(receiver.received[0]!.headers).not.toHaveProperty('authorization');
+    expect(seen).not.toHaveBeenCalled();
+    expect(defaults).toMatchObject({ baseURL: 'http://127.0.0.1:9/', timeout: 5000, headers });
+  });
+
+  it('says at the start what is pending that its options have nobody deliver', async () => {
+    const warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const said = (): unknown[] =>
+      warnings.mock.calls.splice(0).flatMap(([line]) => (String(line).includes('pending') ? [line as unknown] : []));
+    host = await start({ dispatchCallbacks: false });
+    for (let i = 0; i < 3; i++) await finished(host.tasks);
+    expect(said()).toEqual([]);
+    await host.close();
+    host = await start({ deliverCallbacks: false });
+    expect(said()).toEqual([
+      "'default' leaves callbacks pending (3), because deliverCallbacks is off: set it until they are delivered, or " +
+        'delete them from the table of callbacks.',
+    ]);
+    await host.close();
+    host = await start({ callbackUrl: undefined });
+    expect(said()).toEqual([
+      "'default' leaves callbacks pending (3), because there is neither callbackUrl nor callbackAllow: give back the one " +
+        'that they were made under until they are delivered, or delete them from the table of callbacks.',
+    ]);
+    await host.close();
+    host = await start();
+    await until('delivered', () => receiver.received.length === 3);
+    expect(said()).toEqual([]);
+  });
+
   it('sends none without a secret, and says so at the start', async () => {
     const warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     host = await start({ callbackSecret: undefined });
@@ -107,6 +149,42 @@ describe.each(PLACES)('a host that delivers on $engine with $adapter', (where) =
     expect(back.received).toHaveLength(1);
     expect(warnings.mock.calls.filter(([line]) => String(line).includes('fail, and are tried again'))).toHaveLength(1);
     await back.close();
+  });
+
+  it('keeps the defaults where callbackRetry has an explicit undefined', async () => {
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    receiver.answer = status(500);
+    try {
+      // On a database of its own: what is tried again in some seconds is no business of other tests.
+      const callbackRetry = { delays: undefined, jitter: undefined } as never;
+      host = await startHost({ ...where, options: { callbackUrl: receiver.url, callbackRetry } });
+      const taskId = await finished(host.tasks);
+      const { tries, dueAt } = await until('tried', async () =>
+        (await host.tasks.callbacks.list({ taskId })).list.find((callback) => callback.tries.length === 1),
+      );
+      const pause = dueAt!.getTime() - Date.parse(tries[0]!.time);
+      expect(pause).toBeGreaterThan(4900);
+      expect(pause).toBeLessThan(7500);
+    } finally {
+      receiver.answer = status(200);
+    }
+  });
+
+  it('says what goes wrong in a try of its own doing, and goes on', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation((line) => {
+      if (String(line).startsWith('callbacks to ')) throw new Error('the disk of the log is full');
+    });
+    receiver.answer = (response) => void response.writeHead(receiver.received.length === 1 ? 500 : 200).end();
+    try {
+      host = await start({ callbackRetry: { delays: [0.05], jitter: 0 } });
+      const { id } = await delivered(await finished(host.tasks));
+      expect(errors.mock.calls).toEqual([
+        [`callback ${id} could not be tried`, expect.stringContaining('the disk of the log is full')],
+      ]);
+    } finally {
+      receiver.answer = status(200);
+    }
   });
 
   it('finds what another process wrote within about a second', async () => {

@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TASK_STATUS } from '../../src/index.js';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { TASK_STATUS, type TaskModuleOptions } from '../../src/index.js';
+import { CallbackStore } from '../../src/store/callback.store.js';
+import { createDatabase } from '../support/databases.js';
 import { type Host, PLACES, startHost } from '../support/host.js';
 import { until } from '../support/until.js';
 import { finished, finishMany } from './fixtures/ends.js';
@@ -77,5 +80,110 @@ describe.each(PLACES)('many receivers that hang, on $engine with $adapter', (whe
     expect(performance.now() - start).toBeLessThan(9000);
     expect(seen()).toBe(64);
     await Promise.all(receivers.map((receiver) => receiver.close()));
+  });
+});
+
+describe.each(PLACES)('receivers that hang, more than there are places, on $engine with $adapter', (where) => {
+  it('hold up none that works, once it is known that they hang', async () => {
+    const said = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const hanging = await Promise.all(Array.from({ length: 40 }, () => startReceiver(() => undefined)));
+    const quick = await startReceiver();
+    let next = 0;
+    const callbackUrl = ({ service }: { service: string }) =>
+      service === 'quick' ? quick.url : hanging[next++ % hanging.length]!.url;
+    const callbackRetry = { delays: Array(50).fill(0.5) as number[], jitter: 0 };
+    const host = await startHost({ ...where, options: { callbackUrl, callbackTimeout: 1, callbackRetry } });
+    try {
+      // Enough for each of them to fill all places that it may have, from now to the end.
+      await finishMany(host.tasks, 600);
+      const failing = (): number => said.mock.calls.filter(([line]) => String(line).includes('no answer')).length;
+      await until('all have failed', () => failing() === hanging.length, 30);
+      const times: number[] = [];
+      for (let i = 0; i < 30; i++) {
+        const start = performance.now();
+        const taskId = await finished(host.tasks, { service: 'quick' });
+        await until('delivered', () => quick.received.some(({ notice }) => notice.data.taskId === taskId));
+        times.push(performance.now() - start);
+      }
+      // Half of a try that hangs: nothing waited for one to end.
+      expect(times.filter((time) => time > 500)).toEqual([]);
+    } finally {
+      said.mockRestore();
+      await Promise.all(hanging.map((receiver) => receiver.close()));
+      await host.close();
+      await quick.close();
+    }
+  });
+
+  it('one after the other, are no reason to look at the queues of all others again', async () => {
+    const hanging = await Promise.all(Array.from({ length: 6 }, () => startReceiver(() => undefined)));
+    const callbackUrl = ({ service }: { service: string }) => hanging[Number(service)]!.url;
+    const looks: { full: string[]; isWhole: boolean; found: number; at: number }[] = [];
+    const { due } = CallbackStore.prototype;
+    const spy = jest.spyOn(CallbackStore.prototype, 'due').mockImplementation(function* (
+      this: CallbackStore,
+      ...given
+    ) {
+      const found = yield* due.apply(this, given);
+      looks.push({ full: given[0], isWhole: given[2] === undefined, found: found.length, at: performance.now() });
+      return found;
+    });
+    const host = await startHost({ ...where, options: { callbackUrl, callbackTimeout: 60 } });
+    try {
+      for (const [index, receiver] of hanging.entries()) {
+        await Promise.all(Array.from({ length: AT_ONCE + 2 }, () => finished(host.tasks, { service: `${index}` })));
+        await until('it hangs', () => receiver.received.length === AT_ONCE);
+        await until('only queues are left', () => looks.at(-1)!.found === 0 && looks.at(-1)!.full.length === index + 1);
+      }
+      // After a look at everything that found but queues, those of the same half second look at what is new elsewhere.
+      const others = looks.flatMap((whole, place) => {
+        if (!whole.isWhole || whole.found > 0 || whole.full.length === 0) return [];
+        const end = looks.findIndex(({ isWhole }, later) => later > place && isWhole);
+        const since = looks.slice(place + 1, end < 0 ? undefined : end + 1);
+        const isSoon = (at: number): boolean => at - whole.at < 500;
+        return since.filter(
+          ({ full, at }) =>
+            isSoon(at) && full.length > whole.full.length && whole.full.every((origin) => full.includes(origin)),
+        );
+      });
+      expect(others.length).toBeGreaterThan(0);
+      expect(others.filter(({ isWhole }) => isWhole)).toEqual([]);
+    } finally {
+      spy.mockRestore();
+      await Promise.all(hanging.map((receiver) => receiver.close()));
+      await host.close();
+    }
+  });
+});
+
+describe('a process that stops while a receiver hangs', () => {
+  it('gives its tries a while, breaks them off, and leaves them to others at once', async () => {
+    const stops = PLACES.map(async (where) => {
+      const database = await createDatabase(where.engine);
+      const receiver = await startReceiver(() => undefined);
+      const options: TaskModuleOptions = { callbackUrl: receiver.url, callbackTimeout: 60 };
+      const first = await startHost({ ...where, database, options });
+      const taskId = await finished(first.tasks);
+      await until('it hangs', () => receiver.received.length === 1);
+      const start = performance.now();
+      await first.close();
+      const seconds = (performance.now() - start) / 1000;
+      receiver.answer = (response) => void response.end();
+      const second = await startHost({ ...where, database, options });
+      const callback = await until('delivered', async () => {
+        const { list } = await second.tasks.callbacks.list({ taskId, state: 'delivered' });
+        return list[0];
+      });
+      await second.close();
+      await receiver.close();
+      await database.drop();
+      return { seconds, callback, ids: receiver.received.map(({ id }) => id) };
+    });
+    for (const { seconds, callback, ids } of await Promise.all(stops)) {
+      expect(seconds).toBeGreaterThan(19);
+      expect(seconds).toBeLessThan(24);
+      expect(callback.tries).toMatchObject([{ error: 'broken off, as the process stopped' }, { status: 200 }]);
+      expect(ids).toEqual([callback.id, callback.id]);
+    }
   });
 });

@@ -179,6 +179,8 @@ describe('a callbackUrl that is a function of the task', () => {
     ],
     ['answers a promise', async () => URL, 'callbackUrl answered a promise'],
     ['answers no URL', () => '/done', 'callbackUrl answered a text that is none'],
+    ['answers a long one', () => `${URL}?${'x'.repeat(8000)}`, 'callbackUrl has 8024 characters: it must have at most'],
+    ['answers one that gets long', () => `${URL}?${'漢'.repeat(1000)}`, 'callbackUrl has 9024 characters'],
   ])('keeps no task from its end where it %s, and is told of', async (_, callbackUrl, why) => {
     const said = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const host = await startHost({ ...PLACES[0]!, options: { callbackUrl: callbackUrl as never } });
@@ -189,6 +191,32 @@ describe('a callbackUrl that is a function of the task', () => {
       const lines = said.mock.calls.map(([first, second]) => `${String(first)} ${String(second)}`);
       expect(lines).toEqual([expect.stringContaining(`task ${taskId} has ended without a callback`)]);
       expect(lines[0]).toContain(why);
+    } finally {
+      said.mockRestore();
+      await host.close();
+    }
+  });
+});
+
+describe.each(PLACES)('an address that a database might not take, on $engine with $adapter', (where) => {
+  it('keeps no task from its end: it is percent-encoded, or, where it is too long, said', async () => {
+    const said = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const callbackUrl = () => `${URL}/\u0000/a b/${'x'.repeat(7000)}`;
+    const options = { callbackUrl, callbackAllow: ['http://127.0.0.1:8'], dispatchCallbacks: false };
+    const host = await startHost({ ...where, options });
+    try {
+      const strange = await finished(host.tasks);
+      const { list } = await host.tasks.callbacks.list({ taskId: strange });
+      expect(list).toMatchObject([{ url: `${URL}/%00/a%20b/${'x'.repeat(7000)}` }]);
+
+      const { taskId, leaseToken } = await claimed(host.tasks);
+      const long = `http://127.0.0.1:8/${'x'.repeat(60_000)}`;
+      await host.tasks.dataSource.query(`UPDATE tasks SET callback_url = '${long}' WHERE id = '${taskId}'`);
+      expect((await host.tasks.report(taskId, { leaseToken, status: FINISHED })).status).toBe(FINISHED);
+      expect((await host.tasks.callbacks.list({ taskId })).list).toEqual([]);
+      expect(said.mock.calls).toEqual([
+        [`task ${taskId} has ended without a callback, which could not be made`, expect.stringContaining('60019')],
+      ]);
     } finally {
       said.mockRestore();
       await host.close();

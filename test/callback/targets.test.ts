@@ -3,6 +3,7 @@ import { HttpService } from '@nestjs/axios';
 import { Logger } from '@nestjs/common';
 import axios from 'axios';
 import type { DataSource } from 'typeorm';
+import type { Resolve } from '../../src/callback/lookup.js';
 import { TASK_STATUS, type TaskCallback, type TaskError, type TaskModuleOptions } from '../../src/index.js';
 import { bootstrapQueue, type TaskQueue } from '../../src/task.bootstrap.js';
 import { resolveStructure, resolveValues } from '../../src/task.options.js';
@@ -152,12 +153,16 @@ describe.each(ENGINES)('names on %s', (engine) => {
   });
 
   /** A queue that resolves by our name server, over real sockets. */
-  async function open(callbackAllow: string[], more: TaskModuleOptions = {}): Promise<void> {
+  async function open(
+    callbackAllow: string[],
+    more: TaskModuleOptions = {},
+    resolve: Resolve = names.resolve,
+  ): Promise<void> {
     const options = { callbackAllow, callbackRetry: { delays: [0.05, 0.05], jitter: 0 }, callbackTimeout: 1, ...more };
     const resolved = { ...resolveStructure(options), ...resolveValues(options) };
     queue = await bootstrapQueue(resolved, dataSource, {
       http: new HttpService(axios.create()),
-      resolve: names.resolve,
+      resolve,
     });
     queue.start();
   }
@@ -235,9 +240,38 @@ describe.each(ENGINES)('names on %s', (engine) => {
     expect(receiver.received).toEqual([]);
   });
 
+  it('are asked for once at a time, however many callbacks wait for the answer', async () => {
+    let answer!: () => void;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const asked: string[] = [];
+    const resolve: Resolve = async (name) => {
+      asked.push(name);
+      await answered;
+      return [{ address: '127.0.0.1', family: 4 }];
+    };
+    const callbackAllow = [`${at('theirs.test')} 127.0.0.0/8`];
+    await open(callbackAllow, { callbackUrl: `${at('ours.test')}/done`, callbackTimeout: 60 }, resolve);
+    const { service } = queue;
+    const urls = [undefined, `${at('theirs.test')}/done`].flatMap((url) => Array<string | undefined>(4).fill(url));
+    // Creates do not wait for a name for long.
+    const made = await Promise.all(
+      urls.map((callbackUrl) => service.create({ userId: 'alice', input: 'in', callbackUrl })),
+    );
+    await Promise.all(made.map(({ taskId }) => service.cancel(taskId)));
+    await until(
+      'all are tried',
+      async () =>
+        (await service.callbacks.list({ state: 'pending' })).list.filter(({ attempts }) => attempts === 1).length >= 8,
+    );
+    await new Promise((done) => setTimeout(done, 100));
+    expect(asked.sort()).toEqual(['ours.test', 'theirs.test']);
+    answer();
+    await until('delivered', () => receiver.received.length === 8);
+  });
+
   it("of the host's own callbackUrl may lead anywhere", async () => {
     names.names['host.test'] = () => ['127.0.0.1'];
-    await open([], { callbackUrl: receiver.url });
+    await open([], { callbackUrl: `${at('host.test')}/done` });
     const { taskId } = await queue.service.create({ userId: 'alice', input: 'in' });
     await queue.service.cancel(taskId);
     await ended(taskId, 'delivered');

@@ -91,6 +91,13 @@ const VALUES: [TaskModuleOptions, string, string][] = [
   [{ callbackSecret: `whsec_${'A'.repeat(28)}` }, 'callbackSecret', 'make one by: echo "whsec_$(openssl'],
   [{ callbackAllow: ['hooks.example.com'] }, 'callbackAllow', '"hooks.example.com" is no origin'],
   [{ callbackAllow: ['http://jobs.internal 10/8'] }, 'callbackAllow', 'has 10/8, which is no network'],
+  [{ callbackAllow: ['https://*.example.com'] }, 'callbackAllow', 'has a wildcard: list each origin by itself'],
+  [
+    { callbackAllow: ['http://a.example', 'http://a.example'] },
+    'callbackAllow',
+    'names http://a.example a second time',
+  ],
+  [{ callbackUrl: `http://a.example/${'x'.repeat(8000)}` }, 'callbackUrl', 'must be at most 8000 characters'],
   [{ callbackRetry: { delays: [-1] } }, 'callbackRetry', 'times from 0 to 2592000 seconds'],
   [{ callbackRetry: { jitter: 2 } }, 'callbackRetry', 'jitter in a share from 0 to 1, not 2'],
   [wrong({ callbackRetry: { schedule: [1] } }), 'callbackRetry', 'has no schedule; it has delays, jitter'],
