@@ -44,6 +44,14 @@ export class TaskApiError extends Error {
   }
 }
 
+/**
+ * Whether the queue itself says that a request breaks a rule, and always will. What stands in between (a proxy without a
+ * route, a guard's bad moment, a page of HTML) knows nothing of the task; that a body is too large is true whoever says it.
+ */
+export const isRefusal = (error: unknown): error is TaskApiError =>
+  error instanceof TaskApiError &&
+  (error.httpStatus === 413 || (error.code !== 0 && [400, 415, 422].includes(error.httpStatus)));
+
 /** Thrown by a handler: the task has failed for good, another attempt would be no use. */
 export class UnrecoverableError extends Error {
   override name = 'UnrecoverableError';

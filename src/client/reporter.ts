@@ -1,4 +1,4 @@
-import { TaskApiError } from './errors.js';
+import { isRefusal, TaskApiError } from './errors.js';
 import { backoff } from './pause.js';
 import type { Verdict, WorkReport, WorkSource } from './work-source.js';
 
@@ -129,7 +129,7 @@ export class Reporter {
   /** One bad report spoils the request of many: each is sent for itself then. */
   private judge(error: Error, batch: Entry[]): Verdict {
     if (!(error instanceof TaskApiError) || error.retryable) return { kind: 'again', error };
-    if (batch.length === 1 && error.httpStatus < 500) return { kind: 'refused', error };
+    if (batch.length === 1) return { kind: isRefusal(error) ? 'refused' : 'again', error };
     for (const entry of batch) entry.alone = true;
     return { kind: 'again', error };
   }

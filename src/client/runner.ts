@@ -174,25 +174,28 @@ export class Runner<T> {
       verdict = await session.end({ end: 'failed', ...failure });
       if (verdict.kind === 'taken') this.events.emit('failed', { task, error, retry: failure.retry });
     }
-    await this.unlessTaken(session, verdict);
+    this.tellUnlessTaken(task, verdict);
+    if (verdict.kind === 'refused') await this.fail(session, verdict.error);
   }
 
   private async release(session: Session<T>): Promise<void> {
     if (session.ended || isLost(session)) return;
     const verdict = await session.end({ end: 'released' });
-    if (verdict.kind === 'taken') this.events.emit('released', { task: session.task });
-    await this.unlessTaken(session, verdict);
+    const { task } = session;
+    if (verdict.kind === 'taken') this.events.emit('released', { task });
+    // Refused, it has not failed: its lease runs out.
+    this.tellUnlessTaken(task, verdict);
+  }
+
+  private tellUnlessTaken(task: T, verdict: Verdict): void {
+    if (verdict.kind === 'lost') this.events.emit('lost', { task, reason: verdict.reason });
+    if (verdict.kind === 'refused') this.events.emit('refused', { task, error: verdict.error });
   }
 
   /** A result that breaks a rule, too large say, is a failure for good: it would be the same again. */
-  private async unlessTaken(session: Session<T>, verdict: Verdict): Promise<void> {
-    const { task } = session;
-    if (verdict.kind === 'lost') this.events.emit('lost', { task, reason: verdict.reason });
-    if (verdict.kind !== 'refused') return;
-    const { error } = verdict;
-    this.events.emit('refused', { task, error });
-    const again = await session.end({ end: 'failed', error: errorText(`the result was refused: ${error.message}`) });
-    if (again.kind === 'taken') this.events.emit('failed', { task, error, retry: false });
+  private async fail(session: Session<T>, error: Error): Promise<void> {
+    const verdict = await session.end({ end: 'failed', error: errorText(`the result was refused: ${error.message}`) });
+    if (verdict.kind === 'taken') this.events.emit('failed', { task: session.task, error, retry: false });
   }
 }
 

@@ -130,6 +130,53 @@ describe('TaskWorker and a server that is told what to say', () => {
     ]);
   });
 
+  it.each<[string, Parameters<typeof flaky>[0]]>([
+    ["a proxy's bare 404", (response) => response.writeHead(404).end('404 page not found')],
+    ["a proxy's bare 403", (response) => response.writeHead(403).end('<html>forbidden</html>')],
+    ['a page of HTML', (response) => response.writeHead(200).end('<html>soon back</html>')],
+    ['a bare 400', (response) => response.writeHead(400).end()],
+    ["a guard's bad moment", answer({ code: 10001, msg: 'invalid token' }, 430)],
+  ])('a finished task does not fail of %s: it is said again', async (_, trouble) => {
+    let [polls, reports] = [0, 0];
+    const server = await flaky((response, request) => {
+      const taken = answer({ list: [{ taskId: 'task-0', status: 1, data: {} }] });
+      if (request.method === 'PUT') return (reports++ === 0 ? trouble : taken)(response, request);
+      polls += 1;
+      if (polls === 1) answer(claimed(1))(response, request);
+    });
+    const one = worker(server);
+    const told: string[] = [];
+    for (const name of ['finished', 'failed', 'refused'] as const) one.on(name, () => told.push(name));
+    const run = one.run();
+    await until('an end', () => told.length > 0);
+    await one.close();
+    await run;
+    server.close();
+    expect(told).toEqual(['finished']);
+    expect(reportsIn(server).map(({ body }) => body.reports[0].status)).toEqual([30, 30]);
+  });
+
+  it('a task that can not be given back has not failed: its lease runs out', async () => {
+    let polls = 0;
+    const server = await flaky((response, request) => {
+      if (request.method === 'PUT')
+        return answer({ code: 14004, msg: 'invalid parameter' }, request.body.reports[0].status === 10 ? 400 : 500)(
+          response,
+          request,
+        );
+      polls += 1;
+      if (polls === 1) answer(claimed(1))(response, request);
+    });
+    const one = worker(server, { handler: () => new Promise(() => undefined) });
+    const told: string[] = [];
+    one.on('started', () => void one.close({ timeout: 0 }));
+    for (const name of ['released', 'failed', 'refused'] as const) one.on(name, () => told.push(name));
+    await one.run();
+    server.close();
+    expect(told).toEqual(['refused']);
+    expect(new Set(reportsIn(server).map(({ body }) => body.reports[0].status))).toEqual(new Set([10]));
+  });
+
   it('one report that breaks the request of many spoils no other', async () => {
     let polls = 0;
     const server = await flaky((response, { method, body }) => {

@@ -6,6 +6,7 @@ import {
   type ProcessContext,
   RetryLater,
   Task,
+  TaskError,
   TaskModule,
   TaskOptionsError,
   TaskProcessor,
@@ -151,6 +152,20 @@ describe.each(PLACES)('processors in the host, on $engine with $adapter', ({ eng
     const [outside, inside] = [await create('grouped'), await create('grouped', { group: 'gpu' })];
     expect(await ended(inside.taskId)).toMatchObject({ output: 'of the group' });
     expect(await host.tasks.get(outside.taskId)).toMatchObject({ status: 10 });
+  });
+
+  it('say an end again that had to wait its turn', async () => {
+    const report = host.tasks.report.bind(host.tasks);
+    let asked = 0;
+    host.tasks.report = async (...said) => {
+      if (asked++ === 0) throw new TaskError('TOO_MANY_REQUESTS');
+      return report(...said);
+    };
+    const { taskId } = await create('grouped', { group: 'gpu' });
+    const task = await ended(taskId);
+    host.tasks.report = report;
+    expect(asked).toBe(2);
+    expect(task).toMatchObject({ status: 30, output: 'of the group', attempts: 1 });
   });
 
   it('work for the registration that they name', async () => {
