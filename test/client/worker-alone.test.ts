@@ -156,6 +156,39 @@ describe('TaskWorker and a server that is told what to say', () => {
     expect(reportsIn(server).map(({ body }) => body.reports[0].status)).toEqual([30, 30]);
   });
 
+  it('a checkpoint that breaks a rule takes neither the result nor the task with it', async () => {
+    let polls = 0;
+    const server = await flaky((response, request) => {
+      if (request.method === 'PUT')
+        return answer({
+          list: request.body.reports.map(({ taskId, temp }: any) =>
+            temp === 'bad'
+              ? { taskId, status: 0, data: { code: 14008, msg: 'too large' } }
+              : { taskId, status: 1, data: {} },
+          ),
+        })(response, request);
+      polls += 1;
+      if (polls === 1) answer(claimed(1))(response, request);
+    });
+    const one = worker(server, {
+      handler: ({ progress }) => {
+        progress(1, 'good');
+        progress(99, 'bad');
+        return 'out';
+      },
+    });
+    const told: string[] = [];
+    for (const name of ['finished', 'failed', 'refused'] as const) one.on(name, () => told.push(name));
+    const run = one.run();
+    await until('an end', () => told.includes('finished') || told.includes('failed'));
+    await one.close();
+    await run;
+    server.close();
+    expect(told).toEqual(['refused', 'finished']);
+    const last = { taskId: 'task-0', leaseToken: 'token-0', status: 30, output: 'out', progress: 99 };
+    expect(reportsIn(server).at(-1)!.body.reports).toEqual([last]);
+  });
+
   it('a task that can not be given back has not failed: its lease runs out', async () => {
     let polls = 0;
     const server = await flaky((response, request) => {
