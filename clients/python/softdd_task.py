@@ -62,6 +62,15 @@ class TaskError(Exception):
     def retryable(self) -> bool:
         return self.http_status in (0, 408, 425, 429, 502, 503, 504)
 
+    @property
+    def refused(self) -> bool:
+        """Whether the queue itself says that a request breaks a rule, and always will.
+
+        What stands in between (a proxy without a route, a guard's bad moment, a page of HTML) knows nothing of the task;
+        that a body is too large is true whoever says it.
+        """
+        return self.http_status == 413 or (self.code != 0 and self.http_status in (400, 415, 422))
+
 
 class UnrecoverableError(Exception):
     """Raised by a handler: the task has failed for good."""
@@ -102,7 +111,9 @@ class Context:
         """Says how far it is, and where to go on from. Call it as often as you like: the newest is sent now and then."""
         if not percent >= 0:
             raise ValueError("progress takes percent, from 0 to 100, not %r" % (percent,))
-        words: Dict[str, Any] = {"progress": min(int(percent), 100)}
+        if temp is not None and not isinstance(temp, str):
+            raise TypeError("the checkpoint must be a str, not %s" % type(temp).__name__)
+        words: Dict[str, Any] = {"progress": int(min(percent, 100))}
         if temp is not None:
             words["temp"] = temp
         self._say(words)
@@ -289,9 +300,8 @@ class Worker:
                 log.debug("%s started", session.id)
                 session.end(self._outcome(session))
             verdict = session.verdict()
-            if verdict and verdict.http_status:
+            if verdict:
                 # It breaks a rule, is too large, say: it would be the same again.
-                log.error("%s: a report was refused: %s", session.id, verdict)
                 session.end({"status": self.status["ERROR"], "error": _text("the result was refused: %s" % verdict)}, True)
                 session.verdict()
         finally:
@@ -346,7 +356,10 @@ class Worker:
                     continue
                 due.sort(key=lambda session: not session.ended)
                 batch = [(session, session.take()) for session in _fitting(due)]
-            error = self._send(batch)
+            try:
+                error = self._send(batch)
+            except Exception as problem:  # Whatever it is, it must not end the thread that holds the leases.
+                error = self._again(batch, TaskError(_describe(problem)))
             if error is None:
                 failures = 0
             else:
@@ -361,7 +374,7 @@ class Worker:
         try:
             answers = self._http.send("PUT", body, {}, min(10.0, self.lease / 2))["list"]
         except TaskError as error:
-            if error.retryable or (len(batch) == 1 and error.http_status >= 500):
+            if error.retryable or (len(batch) == 1 and not error.refused):
                 return self._again(batch, error)
             if len(batch) == 1:
                 batch[0][0].answer(error, batch[0][1])
@@ -370,14 +383,15 @@ class Worker:
             errors = [self._send([one]) for one in batch]
             return next((error for error in errors if error), None)
         again: Optional[TaskError] = None
-        for (session, words), answer in zip(batch, answers):
+        # One that was not answered is said again, too.
+        for (session, words), answer in zip(batch, [*answers, *({} for _ in batch)]):
             if answer.get("status") == 1:
                 session.answer(None, words)
                 continue
             data = answer.get("data") or {}
             code, detail = data.get("code", 0), data.get("detail")
             error = TaskError(str(data.get("msg")), 400, code, detail)
-            if code in (self.codes["UNAVAILABLE"], self.codes["TOO_MANY_REQUESTS"]):
+            if code in (0, self.codes["UNAVAILABLE"], self.codes["TOO_MANY_REQUESTS"]):
                 again = self._again([(session, words)], TaskError(str(error)))
             elif code in (self.codes["LEASE_LOST"], self.codes["NOT_FOUND"]):
                 task = detail.get("task", {}) if isinstance(detail, dict) else {}
@@ -449,6 +463,11 @@ class _Session:
 
     def put_back(self, words: Dict[str, Any]) -> None:
         self._words = {**words, **self._words}
+        self.renew()
+
+    def renew(self) -> None:
+        """Something is to be said at once."""
+        self._said_at = -math.inf
 
     def end(self, words: Dict[str, Any], anew: bool = False) -> None:
         """The last word, with what is still unsaid."""
@@ -467,13 +486,19 @@ class _Session:
         return self._refusal
 
     def answer(self, refusal: Optional[TaskError], words: Dict[str, Any]) -> None:
-        if "status" in words:
-            self._refusal = refusal
-            self.over.set()
-            if not refusal:
-                log.info("%s reported its end", self.id)
-        elif refusal:
+        if refusal:
             log.error("%s: a report was refused: %s", self.id, refusal)
+        if "status" not in words:
+            return
+        if refusal and "temp" in words:
+            # A checkpoint that breaks a rule shall not take the result with it.
+            with self._lock:
+                return self.put_back({name: value for name, value in words.items() if name != "temp"})
+        # A give-back that is refused has not failed: its lease runs out.
+        self._refusal = None if words["status"] == self._worker.status["BEGIN"] else refusal
+        self.over.set()
+        if not refusal:
+            log.info("%s reported its end", self.id)
 
     def lose(self, reason: str) -> None:
         log.warning("%s lost: %s", self.id, reason)
@@ -658,6 +683,14 @@ def _child_main(pipe: Any, module: str, name: str) -> None:
 def _backoff(failures: int, retry_after: float = 0.0) -> float:
     """Seconds before the next try: doubled each time, at random between half and whole, so that none come together."""
     return max(min(0.2 * 2.0 ** (failures - 1), 10.0) * random.uniform(0.5, 1.0), retry_after * random.uniform(1, 1.1))
+
+
+def _describe(error: BaseException) -> str:
+    """What was raised, in words: a text that raises itself is none."""
+    try:
+        return "%s: %s" % (type(error).__name__, error)
+    except Exception:
+        return type(error).__name__
 
 
 def _text(text: str) -> str:
