@@ -38,6 +38,8 @@ const MOST_CLAIMED = 100;
 const GRACE = 1;
 /** Seconds that last words may take to arrive. */
 const LAST_WORDS = 5;
+/** Milliseconds between two tries to say them, at most. */
+const HURRY = 500;
 /** An answer of nothing that came sooner than this, in milliseconds, was no long poll: the server drains, say. */
 const SOON = 1000;
 
@@ -64,18 +66,20 @@ export class Runner<T> {
     checkRunner(options);
     this.concurrency = concurrency;
     this.events = new Emitter<T>(log);
-    this.reporter = new Reporter((reports) => source.report(reports), {
-      unreachable: (error) => this.reached('reports', error),
+    const tell = {
+      unreachable: (error: Error) => this.reached('reports', error),
       reachable: () => this.reached('reports'),
-    });
+    };
+    this.reporter = new Reporter((reports) => source.report(reports), tell, heartbeat * 500);
     this.keeper = new LeaseKeeper(heartbeat, () => [...this.sessions.keys()].filter(({ ended }) => !ended));
   }
 
   /** Works until it is closed; rejects where the queue refuses this worker, after what is under way. */
   async run(): Promise<void> {
     if (this.claiming) throw new Error('this worker runs already, or has run: make a new one');
-    this.keeper.start();
-    this.claiming = this.closing.signal.aborted ? Promise.resolve() : this.claim();
+    const early = this.closing.signal.aborted;
+    if (!early) this.keeper.start();
+    this.claiming = early ? Promise.resolve() : this.claim();
     try {
       await this.claiming;
     } finally {
@@ -101,8 +105,10 @@ export class Runner<T> {
     for (const session of this.sessions.keys()) session.stop('shutdown');
     if (this.sessions.size > 0) await within(GRACE, Promise.all(this.sessions.values()));
     this.keeper.stop();
-    const released = [...this.sessions.keys()].map((session) => this.release(session));
-    await within(LAST_WORDS, Promise.all([claimed, ...released, this.reporter.settled()]));
+    this.reporter.hurry(HURRY);
+    // Its handler goes on, perhaps for ever: what counts is that it is given back.
+    for (const session of this.sessions.keys()) if (!session.ended) this.sessions.set(session, this.release(session));
+    await within(LAST_WORDS, worked());
     this.reporter.close();
   }
 

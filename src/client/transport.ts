@@ -1,5 +1,5 @@
 import { TaskApiError } from './errors.js';
-import { backoff, pause } from './pause.js';
+import { backoff, pause, timerMs } from './pause.js';
 
 export interface TransportOptions {
   /** Where the queue is, e.g. `https://tasks.example.com`: what comes before `/api/…`. */
@@ -65,7 +65,7 @@ export class Transport {
     const seconds = request.timeout ?? timeout;
     const given = new AbortController();
     const giveUp = (): void => given.abort(signal?.reason);
-    const timer = setTimeout(() => given.abort(new Error(`no answer within ${seconds} s`)), seconds * 1000);
+    const timer = setTimeout(() => given.abort(new Error(`no answer within ${seconds} s`)), timerMs(seconds * 1000));
     signal?.addEventListener('abort', giveUp);
     try {
       const response = await send(this.base + path + queryText(request.query), {

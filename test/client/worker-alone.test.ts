@@ -38,17 +38,17 @@ describe('TaskWorker and a server that is told what to say', () => {
     expect(claims[0]!.body).toMatchObject({ lease: 60, wait: 1, workerId: one.workerId });
   });
 
-  it('asks once more for what a claim that it gives up has taken, and gives it back', async () => {
+  it.each([25, 0])('asks for what a claim that it gives up has taken, and gives it back: %d s', async (timeout) => {
     const server = await flaky((response, { method, body }) => {
       if (method === 'PUT')
         return answer({ list: body.reports.map(({ taskId }: any) => ({ taskId, status: 1 })) })(response, null!);
       // The answer to the poll never comes; what it took is told to who asks with its key for no task in particular.
-      if (body.taskId) answer(claimed(2))(response, null!);
+      if (body.taskId) setTimeout(() => answer(claimed(2))(response, null!), 30);
     });
     const one = worker(server, { concurrency: 2 });
     const run = one.run();
     await until('a claim', () => server.heard.length === 1);
-    await one.close();
+    await one.close({ timeout });
     await run;
     server.close();
     const [poll, question, reports] = server.heard;
@@ -232,6 +232,60 @@ describe('TaskWorker and a server that is told what to say', () => {
     await run;
     server.close();
     expect(told.sort()).toEqual(['failed task-1 false', 'finished task-0', 'finished task-2']);
+  });
+
+  it('rests no longer than its lease allows, and hardly at its end, whatever the server asks for', async () => {
+    for (const [lease, closing] of [
+      [6, false],
+      [60, true],
+    ] as const) {
+      let [polls, reports] = [0, 0];
+      const server = await flaky((response, request) => {
+        const taken = answer({ list: [{ taskId: 'task-0', status: 1, data: {} }] });
+        const later = answer({ code: 14011, msg: 'temporarily unavailable' }, 503, { 'Retry-After': '3600' });
+        if (request.method === 'PUT') return (reports++ === 0 ? later : taken)(response, request);
+        polls += 1;
+        if (polls === 1) answer(claimed(1))(response, request);
+      });
+      const one = worker(server, { lease });
+      const finished = new Promise((resolve) => one.on('finished', resolve));
+      const run = one.run();
+      await until('a report', () => reports > 0);
+      if (!closing) await finished;
+      await one.close();
+      await run;
+      await finished;
+      const [first, second] = reportsIn(server);
+      expect(second!.at - first!.at).toBeLessThan(1500);
+      server.close();
+    }
+  });
+
+  it('may be closed before it runs, and leaves no timer', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const one = worker({ url: 'http://127.0.0.1:1' });
+    await one.close();
+    await one.run();
+    expect(timers()).toBe(before);
+  });
+
+  it('waits for its handlers for as long as it is told, be it for ever', async () => {
+    let polls = 0;
+    const server = await flaky((response, request) => {
+      if (request.method === 'PUT') return answer({ list: [{ taskId: 'task-0', status: 1 }] })(response, request);
+      polls += 1;
+      if (polls === 1) answer(claimed(1))(response, request);
+    });
+    const one = worker(server, {
+      handler: ({ signal }) => new Promise((resolve) => setTimeout(() => resolve(`${signal.aborted}`), 300)),
+    });
+    one.on('started', () => void one.close({ timeout: Infinity }));
+    const outputs: unknown[] = [];
+    one.on('finished', ({ output }) => outputs.push(output));
+    await one.run();
+    server.close();
+    expect(outputs).toEqual(['false']);
   });
 
   it('ends with the reason where it is refused, and waits where nobody is there', async () => {
