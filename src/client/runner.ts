@@ -1,4 +1,4 @@
-import { RetryLater, TaskApiError, UnrecoverableError } from './errors.js';
+import { describe, RetryLater, TaskApiError, UnrecoverableError } from './errors.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { backoff, pause } from './pause.js';
 import { Reporter } from './reporter.js';
@@ -38,6 +38,8 @@ const MOST_CLAIMED = 100;
 const GRACE = 1;
 /** Seconds that last words may take to arrive. */
 const LAST_WORDS = 5;
+/** Seconds that a task may rest: a year. */
+const LONGEST_DELAY = 31_536_000;
 /** Milliseconds between two tries to say them, at most. */
 const HURRY = 500;
 /** An answer of nothing that came sooner than this, in milliseconds, was no long poll: the server drains, say. */
@@ -156,11 +158,14 @@ export class Runner<T> {
     });
     if (renew) session.renew();
     const worked = this.closing.signal.aborted ? this.release(session) : this.work(session);
-    this.sessions.set(session, worked);
-    void worked.finally(() => {
-      this.sessions.delete(session);
-      this.slotFreed();
-    });
+    const over = worked
+      // Whatever goes wrong here ends neither the worker nor its process: the lease runs out.
+      .catch((error: unknown) => this.events.emit('failed', { task, error, retry: true }))
+      .finally(() => {
+        this.sessions.delete(session);
+        this.slotFreed();
+      });
+    this.sessions.set(session, over);
   }
 
   private async work(session: Session<T>): Promise<void> {
@@ -212,11 +217,10 @@ const isFinal = (error: unknown, successes: number): boolean =>
   error instanceof TaskApiError && !error.retryable && error.httpStatus < 500 && (error.code !== 0 || successes === 0);
 
 function failureOf(error: unknown): { error: string; retry: boolean; delay?: number } {
-  const named = error instanceof Error && !['Error', 'UnrecoverableError', 'RetryLater'].includes(error.name);
-  const message = error instanceof Error ? error.message || error.name : String(error);
-  const text = errorText(named ? `${error.name}: ${message}` : message);
+  const text = errorText(describe(error).replace(/^(Error|UnrecoverableError|RetryLater): /, ''));
   if (error instanceof UnrecoverableError) return { error: text, retry: false };
-  if (error instanceof RetryLater) return { error: text, retry: true, delay: Math.ceil(error.seconds) };
+  if (error instanceof RetryLater)
+    return { error: text, retry: true, delay: Math.min(Math.ceil(error.seconds), LONGEST_DELAY) };
   return { error: text, retry: true };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TaskApiError, TaskWorker, type TaskWorkerOptions } from '../../src/client/index.js';
+import { RetryLater, TaskApiError, TaskWorker, type TaskWorkerOptions } from '../../src/client/index.js';
 import { until } from '../support/until.js';
 import { answer, flaky, type Heard } from './fixtures/flaky.js';
 
@@ -329,6 +329,65 @@ describe('TaskWorker and a server that is told what to say', () => {
     await one.close();
     await run;
     server.close();
+    expect(lines).toContain("a listener of 'started' threw: Error: mine");
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['an error whose message is an object', () => Object.assign(new Error(), { message: {} }), '[object Object]'],
+    ['an object without a prototype', () => Object.create(null), 'something without a text was thrown'],
+    [
+      'a text that throws',
+      () => ({
+        toString: () => {
+          throw new Error('no');
+        },
+      }),
+      'something without a text was thrown',
+    ],
+    ['nothing', () => undefined, 'undefined'],
+    ['a RetryLater of ages', () => new RetryLater(1e300), 'again in 1e+300 s'],
+  ])('%s, thrown, is a failure like any other', async (_, thrown, error) => {
+    let polls = 0;
+    const server = await flaky((response, request) => {
+      if (request.method === 'PUT') return answer({ list: [{ taskId: 'task-0', status: 1 }] })(response, request);
+      polls += 1;
+      if (polls === 1) answer(claimed(1))(response, request);
+    });
+    const one = worker(server, { handler: () => Promise.reject(thrown() as Error), log: () => undefined });
+    const failed = new Promise((resolve) => one.on('failed', resolve));
+    const run = one.run();
+    expect(await failed).toMatchObject({ retry: true });
+    await one.close();
+    await run;
+    server.close();
+    const [report] = reportsIn(server).at(-1)!.body.reports;
+    expect(report).toMatchObject({ status: -10, retry: true, error });
+    expect(report.delay ?? 0).toBeLessThanOrEqual(31_536_000);
+  });
+
+  it('a listener or a log that rejects stops nothing', async () => {
+    let polls = 0;
+    const server = await flaky((response, request) => {
+      if (request.method === 'PUT') return answer({ list: [{ taskId: 'task-0', status: 1 }] })(response, request);
+      polls += 1;
+      if (polls === 1) answer(claimed(1))(response, request);
+    });
+    const lines: string[] = [];
+    const one = worker(server, {
+      log: async (_, message) => {
+        lines.push(message);
+        throw new Error('the log is full');
+      },
+    });
+    one.on('started', async () => {
+      throw new Error('mine');
+    });
+    const run = one.run();
+    await until('finished', () => lines.includes('task-0 finished'));
+    await one.close();
+    await run;
+    server.close();
+    // A rejection that nobody heard would fail the test.
     expect(lines).toContain("a listener of 'started' threw: Error: mine");
   });
 
