@@ -125,6 +125,7 @@ export class TaskClient {
       const task = await this.get(taskId, { signal, retries: 0 }).catch((error: unknown) => {
         if (!(error instanceof TaskApiError && error.retryable) || performance.now() >= end) throw error;
         rest = Math.max(rest, backoff(1, error.retryAfter));
+        return undefined;
       });
       if (task && [FINISHED, ERROR, CANCELLED].includes(task.status)) return task;
       const left = end - performance.now();

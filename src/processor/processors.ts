@@ -36,7 +36,7 @@ export class Processors<T extends Task = Task> {
     });
   }
 
-  /** Claims no more, waits for what is at work, and gives the rest back. */
+  /** Claims no more, waits for what is at work, and gives the rest back. May be called several times. */
   async close(): Promise<void> {
     await Promise.all(this.runners.map(({ runner }) => runner.close()));
     await Promise.all(this.runners.map(({ ended }) => ended));

@@ -229,6 +229,42 @@ describe.each(PLACES)('a host that stops, on $engine with $adapter', ({ engine, 
   });
 });
 
+describe('a host of two registrations that stops', () => {
+  it.each(['default', 'other'])('has the processors of both claim no more, though those of %s drain', async (slow) => {
+    const started: string[] = [];
+    const work = async ({ task }: ProcessContext): Promise<void> => {
+      started.push(task.input!);
+      await pause(task.input === 'slow' ? 800 : 100);
+    };
+    const uris = { postTaskUri: '/o', getTaskListUri: '/o', deleteTaskUri: '/o', getTaskUri: '/o/{taskId}' };
+    const cron = { putTaskUri: '/o/{taskId}', getCronTaskUri: '/oc', putCronTaskUri: '/oc/{taskId}', cronGuards: [] };
+    let other: TaskService | undefined;
+    const holder = {
+      provide: 'holder',
+      useFactory: (tasks: TaskService) => (other = tasks),
+      inject: ['TaskService:other'],
+    };
+    const host = await startHost({
+      engine: 'sqlite',
+      adapter: 'express',
+      imports: [
+        TaskModule.forRoot({ name: 'other', table: 'others', ...uris, ...cron, workerTokens: ['w'.repeat(16)] }),
+        withProviders(holder, processor('work', work), processor('work', work, { name: 'other' })),
+      ],
+    });
+    const create = (tasks: TaskService, input: string) =>
+      tasks.create({ userId: 'alice', input, service: 'work', status: 10 });
+    const [one, two] = slow === 'default' ? [host.tasks, other!] : [other!, host.tasks];
+    await create(one, 'slow');
+    for (let index = 0; index < 5; index++) await create(two, `quick ${index}`);
+    await until('both work', () => started.includes('slow') && started.length >= 2);
+    const before = started.length;
+    await host.close();
+    // One may have begun as it was told to stop.
+    expect(started.length - before).toBeLessThanOrEqual(1);
+  });
+});
+
 describe('a processor that can not work stops the start, and says why', () => {
   @TaskProcessor('x')
   class Idle {}
