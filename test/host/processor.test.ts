@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Injectable, type Provider, Scope, type Type } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Injectable, Logger, type Provider, Scope, type Type } from '@nestjs/common';
+import { TaskApiError } from '../../src/client/index.js';
 import {
+  getTaskServiceToken,
   InjectTaskService,
   Process,
   type ProcessContext,
@@ -227,6 +229,27 @@ describe.each(PLACES)('a host that stops, on $engine with $adapter', ({ engine, 
     ]);
     expect(started).toBe(2);
   });
+});
+
+it('a processor that works no more says so, and the host goes on', async () => {
+  const said = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+  const broken = {
+    provide: 'broken',
+    useFactory: (tasks: TaskService) =>
+      Object.assign(tasks, { claim: () => Promise.reject(new TaskApiError('no', { code: 1, httpStatus: 400 })) }),
+    inject: [getTaskServiceToken()],
+  };
+  const imports = [
+    withProviders(
+      broken,
+      processor('work', () => undefined),
+    ),
+  ];
+  const host = await startHost({ engine: 'sqlite', adapter: 'express', imports });
+  await until('a word', () => said.mock.calls.length > 0);
+  await host.close();
+  expect(said.mock.calls).toEqual([['works no more: TaskApiError: no']]);
+  said.mockRestore();
 });
 
 describe('a host of two registrations that stops', () => {
