@@ -171,11 +171,12 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
   }
 
   /**
-   * Drains while data sources are still there: they close in later hooks. And before the server waits for its requests
+   * All registrations' processors at once: Nest stops one module after the other, and those of the next one would claim
+   * on meanwhile. Drains while data sources are still there: they close in later hooks. And before the server waits for its requests
    * to end: those that wait for a task would keep it up.
    */
   async onModuleDestroy(): Promise<void> {
-    await this.processors.close();
+    await Promise.all(processorsOf(this.modules).map((processors) => processors.close()));
     this.queue.drain();
   }
 
@@ -189,6 +190,12 @@ const registrationsOf = (modules: ModulesContainer): TaskStructure[] =>
   [...modules.values()]
     .map((module) => module.providers.get(TASK_STRUCTURE)?.instance as TaskStructure | undefined)
     .filter((structure): structure is TaskStructure => structure !== undefined);
+
+/** Those of every registration. */
+const processorsOf = (modules: ModulesContainer): Processors[] =>
+  [...modules.values()]
+    .map((module) => module.providers.get(Processors)?.instance as Processors | undefined)
+    .filter((processors): processors is Processors => processors !== undefined);
 
 const otherRegistrations = (modules: ModulesContainer, own: TaskStructure): TaskStructure[] =>
   registrationsOf(modules).filter((structure) => structure !== own);

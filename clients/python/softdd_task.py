@@ -19,6 +19,7 @@ Nothing is printed: the logger is `softdd_task`.
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import json
 import logging
@@ -49,6 +50,8 @@ CODES = {"NOT_FOUND": 14001, "LEASE_LOST": 14005, "TOO_MANY_REQUESTS": 14009, "U
 NO_TASK = "00000000-0000-0000-0000-000000000000"
 # Seconds that handlers have to stop once they are told, and that last words may take to arrive.
 GRACE, LAST_WORDS = 1.0, 5.0
+# Seconds that a task may rest: a year.
+LONGEST_DELAY = 31_536_000
 
 
 class TaskError(Exception):
@@ -62,6 +65,15 @@ class TaskError(Exception):
     def retryable(self) -> bool:
         return self.http_status in (0, 408, 425, 429, 502, 503, 504)
 
+    @property
+    def refused(self) -> bool:
+        """Whether the queue itself says that a request breaks a rule, and always will.
+
+        What stands in between (a proxy without a route, a guard's bad moment, a page of HTML) knows nothing of the
+        task; that a body is too large is true whoever says it.
+        """
+        return self.http_status == 413 or (self.code != 0 and self.http_status in (400, 415, 422))
+
 
 class UnrecoverableError(Exception):
     """Raised by a handler: the task has failed for good."""
@@ -71,7 +83,7 @@ class RetryLater(Exception):
     """Raised by a handler: this attempt failed, and the next one shall begin after so many seconds."""
 
     def __init__(self, seconds: float, message: Optional[str] = None):
-        if not seconds >= 0:
+        if not 0 <= seconds < math.inf:
             raise ValueError("RetryLater takes seconds, 0 or more, not %r" % (seconds,))
         super().__init__(message or "again in %g s" % seconds)
         self.seconds = seconds
@@ -102,7 +114,9 @@ class Context:
         """Says how far it is, and where to go on from. Call it as often as you like: the newest is sent now and then."""
         if not percent >= 0:
             raise ValueError("progress takes percent, from 0 to 100, not %r" % (percent,))
-        words: Dict[str, Any] = {"progress": min(int(percent), 100)}
+        if temp is not None and not isinstance(temp, str):
+            raise TypeError("the checkpoint must be a str, not %s" % type(temp).__name__)
+        words: Dict[str, Any] = {"progress": int(min(percent, 100))}
         if temp is not None:
             words["temp"] = temp
         self._say(words)
@@ -167,6 +181,11 @@ class Worker:
             raise ValueError("concurrency must be 1 or more, not %r" % (concurrency,))
         if not 3 <= lease <= 86_400:
             raise ValueError("lease must be from 3 to 86400 seconds, not %r" % (lease,))
+        if heartbeat is not None and not 0.1 <= heartbeat <= lease / 2:
+            raise ValueError("heartbeat must be from 0.1 to %g, half of the lease, not %r" % (lease / 2, heartbeat))
+        token = token.strip()
+        if not (token.isascii() and token.isprintable()):
+            raise ValueError("token must be printable ASCII, as an HTTP header is")
         self.worker_id = worker_id or "%s:%d:%s" % (socket.gethostname()[:40], os.getpid(), uuid.uuid4().hex[:8])
         self.concurrency, self.lease, self.wait, self.processes = concurrency, lease, wait, processes
         self.heartbeat = lease / 3 if heartbeat is None else heartbeat
@@ -183,6 +202,8 @@ class Worker:
         self._closing = threading.Event()
         self._signalled = False
         self._refused: Optional[TaskError] = None
+        self._not_before = 0.0  # When the next report may leave, by the monotonic clock.
+        self._last = False  # What is said now are last words.
         self._silent = False  # The reporter's work is done.
 
     def __call__(self, handler: Handler) -> "Worker":
@@ -218,6 +239,8 @@ class Worker:
                     self.close()
             self._shut_down(claimer, reporter)
         finally:
+            for child in list(self._children):
+                child.kill()
             for number, handler in before.items():
                 signal.signal(number, handler)
         if self._refused:
@@ -242,14 +265,17 @@ class Worker:
                     continue
             asked = time.monotonic()
             try:
-                for task in self._ask({"limit": min(free, 100), "wait": self.wait}, self.wait + 10):
-                    self._begin(task)
+                tasks = self._ask({"limit": min(free, 100), "wait": self.wait}, self.wait + 10)
+                for task in tasks:
+                    # An answer that was lost at first: its leases are not new.
+                    self._begin(task, failures > 0)
                 if failures:
                     log.info("the queue can be reached again")
                 failures, successes = 0, successes + 1
-                if time.monotonic() - asked < 1 and not self._sessions:
+                if not tasks and time.monotonic() - asked < 1:
                     self._closing.wait(_backoff(3))
-            except TaskError as error:
+            except Exception as problem:
+                error = problem if isinstance(problem, TaskError) else TaskError(_describe(problem))
                 # The queue says no, and says it in its own words; or it never was there.
                 if not error.retryable and error.http_status < 500 and (error.code or not successes):
                     self._refused = error
@@ -262,24 +288,33 @@ class Worker:
             try:
                 for task in self._ask({"limit": 1, "taskId": NO_TASK}, 2):
                     self._begin(task)
-            except TaskError:
-                pass
+            except Exception as problem:
+                log.warning("the last claim was not answered: %s", _describe(problem))
 
     def _ask(self, query: Dict[str, Any], timeout: float) -> List[Dict[str, Any]]:
         body = {**self._filters, **query}
         # The key stays until its answer has come: one that was lost is asked for again, and strands no task.
         answer = self._http.send("POST", body, {"Idempotency-Key": self._key}, timeout, interruptible="wait" in query)
+        tasks = answer["list"]
         self._key = str(uuid.uuid4())
-        return answer["list"]
+        return tasks
 
-    def _begin(self, claimed: Dict[str, Any]) -> None:
+    def _begin(self, claimed: Dict[str, Any], renew: bool = False) -> None:
         session = _Session(claimed["task"], claimed["leaseToken"], self)
+        if renew:
+            session.renew()
         with self._lock:
             self._sessions.append(session)
             self._lock.notify_all()  # Its lease is to be renewed, too.
         if self._closing.is_set():
             session.end({"status": self.status["BEGIN"]})
-        threading.Thread(target=self._work, args=(session,), daemon=True).start()
+        try:
+            threading.Thread(target=self._work, args=(session,), daemon=True).start()
+        except RuntimeError as error:  # No more threads: it is given back, and the claims wait.
+            log.error("%s is given back: %s", session.id, error)
+            session.end({"status": self.status["BEGIN"]})
+            self._work(session)
+            self._closing.wait(_backoff(3))
 
     # Working
 
@@ -287,12 +322,16 @@ class Worker:
         try:
             if not session.ended:
                 log.debug("%s started", session.id)
-                session.end(self._outcome(session))
+                try:
+                    outcome = self._outcome(session)
+                except BaseException as error:  # An exception without a text, say: its task shall not hang.
+                    outcome = {"status": self.status["ERROR"], "error": _text(_describe(error)), "retry": True}
+                session.end(outcome)
             verdict = session.verdict()
-            if verdict and verdict.http_status:
+            if verdict:
                 # It breaks a rule, is too large, say: it would be the same again.
-                log.error("%s: a report was refused: %s", session.id, verdict)
-                session.end({"status": self.status["ERROR"], "error": _text("the result was refused: %s" % verdict)}, True)
+                text = _text("the result was refused: %s" % verdict)
+                session.end({"status": self.status["ERROR"], "error": text}, True)
                 session.verdict()
         finally:
             with self._lock:
@@ -308,12 +347,14 @@ class Worker:
         except UnrecoverableError as error:
             return {**failed, "error": _text(str(error) or "UnrecoverableError")}
         except RetryLater as error:
-            return {**failed, "error": _text(str(error)), "retry": True, "delay": math.ceil(error.seconds)}
+            delay = min(math.ceil(error.seconds), LONGEST_DELAY)
+            return {**failed, "error": _text(str(error)), "retry": True, "delay": delay}
         except BaseException as error:  # Whatever goes wrong in the work is the task's failure, not the worker's.
-            if context.reason == "shutdown":
+            # A signal to the whole group may have reached the handler's process before it reached this one.
+            if context.reason == "shutdown" or (isinstance(error, _ChildDied) and self._closing.wait(0.5)):
                 return {"status": self.status["BEGIN"]}
-            log.warning("%s failed: %r", session.id, error)
-            text = str(error) if isinstance(error, _ChildFailed) else "%s: %s" % (type(error).__name__, error)
+            text = str(error) if isinstance(error, _ChildFailed) else _describe(error)
+            log.warning("%s failed: %s", session.id, text)
             return {**failed, "error": _text(text), "retry": True}
 
     def _run_handler(self, context: Context) -> Any:
@@ -321,23 +362,30 @@ class Worker:
         if not self.processes:
             return self._handler(context)
         with self._lock:
-            child = self._children.pop() if self._children else None
-        child = child or _Child(self._handler)
+            for dead in [child for child in self._children if not child.alive]:
+                self._children.remove(dead)
+                dead.kill()  # Nobody is to kill it at the end.
+            child = next((child for child in self._children if not child.busy), None)
+            if child:
+                child.busy = True
+        if child is None:
+            child = _Child(self._handler)
+            with self._lock:
+                self._children.append(child)
         try:
             return child.run(context)
         finally:
-            if child.alive:
-                with self._lock:
-                    self._children.append(child)
+            child.busy = False
 
     # Reporting: one thread says what the sessions have to say, as many as are due in one request.
 
     def _report(self) -> None:
-        failures, not_before = 0, 0.0
+        failures = 0
         while True:
             with self._lock:
                 now = time.monotonic()
                 due = [session for session in self._sessions if session.due() <= now]
+                not_before = self._not_before
                 if now < not_before or not due:
                     if self._silent:
                         return
@@ -346,14 +394,19 @@ class Worker:
                     continue
                 due.sort(key=lambda session: not session.ended)
                 batch = [(session, session.take()) for session in _fitting(due)]
-            error = self._send(batch)
+            try:
+                error = self._send(batch)
+            except Exception as problem:  # Whatever it is, it must not end the thread that holds the leases.
+                error = self._again(batch, TaskError(_describe(problem)))
             if error is None:
                 failures = 0
             else:
                 failures += 1
                 if failures == 1:
                     log.warning("the queue can't be reached, trying on: %s", error)
-                not_before = time.monotonic() + _backoff(failures, error.retry_after)
+                # Longer pauses would cost the leases. Last words don't wait long.
+                longest = min(self.heartbeat / 2, 0.5 if self._last else math.inf)
+                self._not_before = time.monotonic() + _backoff(failures, error.retry_after, longest)
 
     def _send(self, batch: List[Tuple["_Session", Dict[str, Any]]]) -> Optional[TaskError]:
         """Answers why what was said must be said again."""
@@ -361,7 +414,7 @@ class Worker:
         try:
             answers = self._http.send("PUT", body, {}, min(10.0, self.lease / 2))["list"]
         except TaskError as error:
-            if error.retryable or (len(batch) == 1 and error.http_status >= 500):
+            if error.retryable or (len(batch) == 1 and not error.refused):
                 return self._again(batch, error)
             if len(batch) == 1:
                 batch[0][0].answer(error, batch[0][1])
@@ -370,14 +423,15 @@ class Worker:
             errors = [self._send([one]) for one in batch]
             return next((error for error in errors if error), None)
         again: Optional[TaskError] = None
-        for (session, words), answer in zip(batch, answers):
+        # One that was not answered is said again, too.
+        for (session, words), answer in zip(batch, [*answers, *({} for _ in batch)]):
             if answer.get("status") == 1:
                 session.answer(None, words)
                 continue
             data = answer.get("data") or {}
             code, detail = data.get("code", 0), data.get("detail")
             error = TaskError(str(data.get("msg")), 400, code, detail)
-            if code in (self.codes["UNAVAILABLE"], self.codes["TOO_MANY_REQUESTS"]):
+            if code in (0, self.codes["UNAVAILABLE"], self.codes["TOO_MANY_REQUESTS"]):
                 again = self._again([(session, words)], TaskError(str(error)))
             elif code in (self.codes["LEASE_LOST"], self.codes["NOT_FOUND"]):
                 task = detail.get("task", {}) if isinstance(detail, dict) else {}
@@ -405,13 +459,13 @@ class Worker:
             session.end({"status": self.status["BEGIN"]})
         deadline = time.monotonic() + LAST_WORDS
         with self._lock:
+            self._last, self._not_before = True, 0.0
+            self._lock.notify_all()
             while any(not session.over.is_set() for session in self._sessions) and time.monotonic() < deadline:
                 self._lock.wait(0.1)
             self._silent = True
             self._lock.notify_all()
         reporter.join(1)
-        for child in self._children:
-            child.stop()
 
     def _wait_for_sessions(self, deadline: float) -> None:
         with self._lock:
@@ -449,6 +503,11 @@ class _Session:
 
     def put_back(self, words: Dict[str, Any]) -> None:
         self._words = {**words, **self._words}
+        self.renew()
+
+    def renew(self) -> None:
+        """Something is to be said at once."""
+        self._said_at = -math.inf
 
     def end(self, words: Dict[str, Any], anew: bool = False) -> None:
         """The last word, with what is still unsaid."""
@@ -467,13 +526,19 @@ class _Session:
         return self._refusal
 
     def answer(self, refusal: Optional[TaskError], words: Dict[str, Any]) -> None:
-        if "status" in words:
-            self._refusal = refusal
-            self.over.set()
-            if not refusal:
-                log.info("%s reported its end", self.id)
-        elif refusal:
+        if refusal:
             log.error("%s: a report was refused: %s", self.id, refusal)
+        if "status" not in words:
+            return
+        if refusal and "temp" in words:
+            # A checkpoint that breaks a rule shall not take the result with it.
+            with self._lock:
+                return self.put_back({name: value for name, value in words.items() if name != "temp"})
+        # A give-back that is refused has not failed: its lease runs out.
+        self._refusal = None if words["status"] == self._worker.status["BEGIN"] else refusal
+        self.over.set()
+        if not refusal:
+            log.info("%s reported its end", self.id)
 
     def lose(self, reason: str) -> None:
         log.warning("%s lost: %s", self.id, reason)
@@ -571,6 +636,10 @@ class _ChildFailed(Exception):
     """A handler failed in its process."""
 
 
+class _ChildDied(_ChildFailed):
+    """The process itself ended."""
+
+
 class _Child:
     """A process that runs handlers, one after the other: the worker's own threads never wait for its GIL."""
 
@@ -582,6 +651,9 @@ class _Child:
         self._process = spawn.Process(target=_child_main, args=args, daemon=True)
         self._process.start()
         theirs.close()
+        self.busy = True
+        # It heeds no SIGTERM, which is how multiprocessing would end it, to wait for it then.
+        atexit.register(self.kill)
 
     @property
     def alive(self) -> bool:
@@ -610,16 +682,19 @@ class _Child:
                     raise _ChildFailed(value)
         except (EOFError, OSError) as error:
             self._process.join(5)
-            raise _ChildFailed("the process of the handler died, exit code %s" % self._process.exitcode) from error
+            raise _ChildDied("the process of the handler died, exit code %s" % self._process.exitcode) from error
 
-    def stop(self) -> None:
-        self._process.terminate()
+    def kill(self) -> None:
+        atexit.unregister(self.kill)
+        self._process.kill()
+        self._process.join(1)
 
 
 def _child_main(pipe: Any, module: str, name: str) -> None:
     """What runs in the process: the parent alone decides when it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Sent to the whole group, by systemd say. Not SIG_IGN: the handler's own subprocesses would inherit that.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     __import__(module)
     handler: Any = sys.modules[module]
     for part in name.split("."):
@@ -641,7 +716,7 @@ def _child_main(pipe: Any, module: str, name: str) -> None:
         except RetryLater as error:
             say("later", (error.seconds, str(error)))
         except BaseException as error:
-            say("failure", "%s: %s" % (type(error).__name__, error))
+            say("failure", _describe(error))
 
     while True:
         try:
@@ -655,9 +730,21 @@ def _child_main(pipe: Any, module: str, name: str) -> None:
             contexts[0]._tell(value)
 
 
-def _backoff(failures: int, retry_after: float = 0.0) -> float:
-    """Seconds before the next try: doubled each time, at random between half and whole, so that none come together."""
-    return max(min(0.2 * 2.0 ** (failures - 1), 10.0) * random.uniform(0.5, 1.0), retry_after * random.uniform(1, 1.1))
+def _backoff(failures: int, retry_after: float = 0.0, longest: float = 30.0) -> float:
+    """Seconds before the next try: doubled each time, at random between half and whole, so that none come together.
+
+    Never less than the server asked for, but for `longest`.
+    """
+    doubled = min(0.2 * 2.0 ** min(failures - 1, 10), 10.0, longest)
+    return max(doubled * random.uniform(0.5, 1.0), min(retry_after, longest) * random.uniform(1, 1.1))
+
+
+def _describe(error: BaseException) -> str:
+    """What was raised, in words: a text that raises itself is none."""
+    try:
+        return "%s: %s" % (type(error).__name__, error)
+    except Exception:
+        return type(error).__name__
 
 
 def _text(text: str) -> str:

@@ -3,6 +3,7 @@
 python3 -m unittest; the project's own tests start a server and run it.
 """
 
+import http.server
 import json
 import logging
 import os
@@ -94,6 +95,11 @@ def die(context):
     if context.task["attempt"] == 1:
         os._exit(7)
     return "again"
+
+
+def never(context):
+    context.progress(1, str(os.getpid()))
+    time.sleep(60)
 
 
 class WorkerTest(unittest.TestCase):
@@ -252,15 +258,180 @@ class WorkerTest(unittest.TestCase):
         self.assertIn("can't be reached", logs.output[0])
 
     def test_refuses_what_can_not_work(self):
-        for options in ({"concurrency": 0}, {"lease": 1}):
+        for options in ({"concurrency": 0}, {"lease": 1}, {"lease": 6, "heartbeat": 4}, {"heartbeat": 0}):
             with self.assertRaises(ValueError):
                 Worker(URL, TOKEN, **options)
+        for token in ("to\nken", "schlüssel"):
+            with self.assertRaises(ValueError):
+                Worker(URL, token)
         with self.assertRaises(ValueError):
             Worker("tasks.example.com", TOKEN)
         with self.assertRaises(TypeError):
             Worker(URL, TOKEN).run()
-        with self.assertRaises(ValueError):
-            RetryLater(-1)
+        for seconds in (-1, float("inf"), float("nan")):
+            with self.assertRaises(ValueError):
+                RetryLater(seconds)
+
+
+class Told:
+    """A server that says what it is told: `reports(number, reports)` answers status and body, None for well done."""
+
+    def __init__(self, reports=lambda number, reports: None, tasks=1, slow=1.0):
+        told = self
+        self.claims, self.reports, self.puts = [], [], 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_POST(self):
+                query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                told.claims.append(query)
+                names = range(tasks) if len(told.claims) == 1 else ()
+                if not names:
+                    time.sleep(slow)
+                tokens = [{"task": {"taskId": "t%d" % n, "temp": ""}, "leaseToken": "k%d" % n} for n in names]
+                self.answer(200, json.dumps({"status": 1, "data": {"list": tokens}}))
+
+            def do_PUT(self):
+                said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["reports"]
+                told.reports += said
+                told.puts += 1
+                well = json.dumps({"status": 1, "data": {"list": [{"status": 1, "data": {}} for _ in said]}})
+                self.answer(*(reports(told.puts, said) or (200, well)))
+
+            def answer(self, status, text, headers=()):
+                try:
+                    self.send_response(status)
+                    for name, value in headers:
+                        self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(text.encode())
+                except OSError:
+                    pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def ends(self):
+        return [report for report in self.reports if "status" in report]
+
+    def work(self, handler, ends=1, seconds=10, **options):
+        """Has a worker work until so many ends are reported; answers them."""
+        worker = Worker(self.url, "token", wait=1, **options)(handler)
+        thread = threading.Thread(target=worker.run, daemon=True)
+        thread.start()
+        try:
+            until("the end", lambda: len(self.ends()) >= ends, seconds)
+        finally:
+            worker.close()
+            thread.join(15)
+            self.server.shutdown()
+            self.server.server_close()
+        return self.ends()
+
+
+def refusal(code, message):
+    return json.dumps({"status": 0, "data": {"code": code, "msg": message}})
+
+
+class WithoutText(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+
+class ToldTest(unittest.TestCase):
+    def test_says_an_end_again_that_the_queue_itself_did_not_refuse(self):
+        troubles = {
+            "a bare 404": (404, "404 page not found"),
+            "a bare 403": (403, "<html>forbidden</html>"),
+            "a page": (200, "<html>soon back</html>"),
+            "a guard's bad moment": (430, refusal(10001, "invalid token")),
+            "an answer without a list": (200, '{"status":1,"data":{}}'),
+            "a list that is too short": (200, '{"status":1,"data":{"list":[]}}'),
+            "no object": (200, '{"status":1,"data":{"list":[7]}}'),
+        }
+        for name, trouble in troubles.items():
+            with self.subTest(name):
+                ends = Told(lambda number, _: trouble if number == 1 else None).work(lambda _: "out", 2)
+                self.assertEqual([(end["status"], end.get("output")) for end in ends], [(30, "out")] * 2)
+
+    def test_a_give_back_that_is_refused_is_no_failure(self):
+        told = Told(lambda *_: (400, refusal(14004, "invalid parameter")))
+        worker = Worker(told.url, "token", wait=1, shutdown_timeout=0.1)(lambda context: time.sleep(5))
+        threading.Timer(0.5, worker.close).start()
+        worker.run()
+        self.assertEqual({end["status"] for end in told.ends()}, {10})
+
+    def test_a_checkpoint_that_is_refused_takes_no_result_along(self):
+        def reports(_, said):
+            return (413, "too large") if any("bad" == report.get("temp") for report in said) else None
+
+        def handler(context):
+            context.progress(1, "good")
+            context.progress(99, "bad")
+            return "out"
+
+        ends = Told(reports).work(handler, 2)
+        self.assertEqual([(end["status"], end["output"]) for end in ends], [(30, "out")] * 2)
+        self.assertEqual((ends[0]["temp"], ends[1].get("temp"), ends[1]["progress"]), ("bad", None, 99))
+
+    def test_a_checkpoint_that_is_no_text_fails_where_it_is_given(self):
+        (end,) = Told().work(lambda context: context.progress(10, b"bytes"))
+        self.assertEqual((end["error"], end["retry"]), ("TypeError: the checkpoint must be a str, not bytes", True))
+
+    def test_an_exception_without_a_text_is_a_failure(self):
+        def handler(_):
+            raise WithoutText()
+
+        (end,) = Told().work(handler)
+        self.assertEqual((end["status"], end["error"], end["retry"]), (-10, "WithoutText", True))
+
+    def test_waits_no_longer_than_its_lease_allows_before_it_says_it_again(self):
+        reports = lambda number, _: (429, "later", [("Retry-After", "3600")]) if number == 1 else None  # noqa: E731
+        ends = Told(reports).work(lambda _: "out", 2, 5, lease=6)
+        self.assertEqual([end["status"] for end in ends], [30, 30])
+
+    def test_asks_now_and_then_where_nothing_is_answered_at_once_though_it_works(self):
+        told = Told(slow=0)
+        told.work(lambda context: context.sleep(1), concurrency=2)
+        self.assertLess(len(told.claims), 6)
+
+    def test_goes_on_claiming_whatever_an_answer_is(self):
+        told = Told()
+        worker = Worker(told.url, "token", wait=1)(lambda _: "out")
+        send, answers = worker._http.send, [{"list": [{}]}, {}]
+        worker._http.send = lambda method, *args, **more: (
+            answers.pop() if method == "POST" and answers else send(method, *args, **more)
+        )
+        thread = threading.Thread(target=worker.run, daemon=True)
+        thread.start()
+        until("the end", told.ends)
+        worker.close()
+        thread.join(5)
+        self.assertEqual(answers, [])
+
+    def test_gives_back_what_it_has_no_thread_for(self):
+        class Refused(threading.Thread):
+            def start(self):
+                if self._target.__name__ == "_work":
+                    raise RuntimeError("can't start new thread")
+                super().start()
+
+        before, threading.Thread = threading.Thread, Refused
+        try:
+            told = Told()
+            (end,) = told.work(lambda _: "out")
+        finally:
+            threading.Thread = before
+        self.assertEqual(end["status"], 10)
+
+    def test_a_heartbeat_that_failed_is_due_again(self):
+        told = Told(lambda number, _: (503, "later") if number <= 2 else None)
+        # Two heartbeats fail; the third try comes soon after them, not after another two seconds.
+        told.work(lambda context: context.sleep(3.2), 1, lease=6)
+        self.assertGreaterEqual(told.puts, 4)
 
 
 class ProcessesTest(unittest.TestCase):
@@ -289,6 +460,21 @@ class ProcessesTest(unittest.TestCase):
             user("PUT", "/api/tasks/" + task, {"status": 10})
             self.assertEqual(ended(task)["output"], "again")
 
+    def test_killed_while_it_has_nothing_to_do_costs_no_attempt(self):
+        with Running(shout, processes=True) as running:
+            pid = json.loads(ended(create(running.service))["output"])["pid"]
+            os.kill(pid, signal.SIGKILL)
+            until("it is gone", lambda: not running.worker._children[0].alive)
+            task = ended(create(running.service))
+        self.assertEqual((task["status"], task["attempt"]), (30, 1))
+
+    def test_end_with_the_worker_even_one_that_heeds_nothing(self):
+        with Running(never, processes=True, shutdown_timeout=0.1) as running:
+            task = create(running.service)
+            pid = int(until("it runs", lambda: get(task)["temp"]))
+        self.assertRaises(ProcessLookupError, os.kill, pid, 0)
+        self.assertEqual((get(task)["status"], get(task)["attempt"]), (10, 0))
+
 
 SCRIPT = """
 import os, sys
@@ -315,14 +501,15 @@ class ProgramTest(unittest.TestCase):
             script.write(SCRIPT)
         self.addCleanup(lambda: os.path.exists(file) and os.remove(file))
         environment = {**os.environ, "PYTHONPATH": FOLDER}
-        return subprocess.Popen([sys.executable, file, service, mode], env=environment, stderr=subprocess.PIPE)
+        program = [sys.executable, file, service, mode]
+        return subprocess.Popen(program, env=environment, stderr=subprocess.PIPE, start_new_session=True)
 
-    def stops(self, mode, number):
+    def stops(self, mode, number, send=os.kill):
         service = "py-" + uuid.uuid4().hex[:8]
         task = create(service)
         program = self.start(service, mode)
         until("it runs", lambda: get(task)["temp"])
-        program.send_signal(number)
+        send(program.pid, number)
         _, errors = program.communicate(timeout=10)
         self.assertEqual((program.returncode, errors), (0, b""))
         seen = get(task)
@@ -337,6 +524,9 @@ class ProgramTest(unittest.TestCase):
 
     def test_stops_at_sigterm_with_processes(self):
         self.stops("processes", signal.SIGTERM)
+
+    def test_stops_at_a_sigterm_to_the_whole_group(self):
+        self.stops("processes", signal.SIGTERM, os.killpg)
 
     def test_killed_its_task_goes_on_from_the_checkpoint(self):
         service = "py-" + uuid.uuid4().hex[:8]

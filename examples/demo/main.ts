@@ -89,7 +89,7 @@ async function tell(): Promise<void> {
   });
   const count = (status: number): number => ended.filter((task) => task.status === status).length;
   const again = ended.filter(({ attempt }) => attempt > 1).length;
-  while (heard.size < ended.length) await pause(50);
+  for (let waits = 0; heard.size < ended.length && waits < 200; waits++) await pause(50);
   screen.end();
   const told = [...new Set(heard.values())].sort();
   console.log(`The receiver heard of ${heard.size} ends, each signed: ${told.join(', ')}.`);
@@ -99,11 +99,24 @@ async function tell(): Promise<void> {
   );
 }
 
+/** Ctrl-C ends the demo as its own end does. */
+const interrupted = new Promise<never>((_, end) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end(new Error(`${signal}: the end`)));
+});
+
+let failure: Error | undefined;
 try {
-  await tell();
+  await Promise.race([tell(), processes.failed, interrupted]);
+} catch (error) {
+  failure = error as Error;
 } finally {
   screen.end();
   await processes.stopAll();
   receiver?.close();
   rmSync(folder, { recursive: true, force: true });
+}
+if (failure) {
+  console.error(failure.message);
+  // The story may still be waiting for something.
+  process.exit(1);
 }

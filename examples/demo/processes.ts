@@ -7,6 +7,9 @@ const root = resolve(import.meta.dirname, '../../..');
 /** Servers and workers of the demo, each a process of its own; they end with it. */
 export class Processes {
   private readonly children = new Set<ChildProcess>();
+  private fail: (error: Error) => void = () => undefined;
+  /** Rejects where one can't be started: Python isn't there, say. */
+  readonly failed = new Promise<never>((_, fail) => (this.fail = fail));
 
   constructor(
     private readonly folder: string,
@@ -22,6 +25,7 @@ export class Processes {
     });
     this.children.add(child);
     child.once('close', () => this.children.delete(child));
+    child.once('error', ({ message }) => this.fail(new Error(`the demo needs ${command}: ${message}`)));
     return child;
   }
 

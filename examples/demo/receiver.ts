@@ -17,9 +17,13 @@ export async function startReceiver(secret: string, hear: (type: string, task: T
     request.on('data', (chunk) => (body += String(chunk)));
     request.on('end', () => {
       const headers = request.headers as Record<string, string>;
-      const { type, data } = webhook.verify(body, headers) as { type: string; data: Task };
-      hear(type, data);
-      response.writeHead(204).end();
+      try {
+        const { type, data } = webhook.verify(body, headers) as { type: string; data: Task };
+        hear(type, data);
+        response.writeHead(204).end();
+      } catch {
+        response.writeHead(401).end();
+      }
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -44,6 +44,23 @@ export class TaskApiError extends Error {
   }
 }
 
+/**
+ * Whether the queue itself says that a request breaks a rule, and always will. What stands in between (a proxy without a
+ * route, a guard's bad moment, a page of HTML) knows nothing of the task; that a body is too large is true whoever says it.
+ */
+export const isRefusal = (error: unknown): error is TaskApiError =>
+  error instanceof TaskApiError &&
+  (error.httpStatus === 413 || (error.code !== 0 && [400, 415, 422].includes(error.httpStatus)));
+
+/** What was thrown, in words, whatever it was: a text that throws itself is none. */
+export function describe(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return 'something without a text was thrown';
+  }
+}
+
 /** Thrown by a handler: the task has failed for good, another attempt would be no use. */
 export class UnrecoverableError extends Error {
   override name = 'UnrecoverableError';
@@ -59,7 +76,8 @@ export class RetryLater extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
-    if (!(seconds >= 0)) throw new RangeError(`RetryLater takes seconds, 0 or more, not ${String(seconds)}`);
+    if (!(seconds >= 0 && seconds < Infinity))
+      throw new RangeError(`RetryLater takes seconds, 0 or more, not ${String(seconds)}`);
   }
 }
 

@@ -1,3 +1,6 @@
+/** What a timer takes: with more milliseconds it would ring at once. */
+export const timerMs = (ms: number): number => Math.min(ms, 2 ** 31 - 1);
+
 /** Waits, and no longer than until the signal. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -7,18 +10,19 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
       signal?.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const timer = setTimeout(end, timerMs(ms));
     signal?.addEventListener('abort', end);
   });
 
-const BACKOFF = { first: 200, longest: 10_000 } as const;
+const BACKOFF = { first: 200, longest: 10_000, asked: 30_000 } as const;
 
 /**
  * Milliseconds before the next try after the n-th failure in a row: doubled each time, at random between half and
- * whole, so that those who failed together don't come back together; never less than the server asked for, in seconds.
+ * whole, so that those who failed together don't come back together; never less than the server asked for, in seconds,
+ * but for `longest`.
  */
-export function backoff(failures: number, retryAfter = 0): number {
-  const most = Math.min(BACKOFF.first * 2 ** (failures - 1), BACKOFF.longest);
+export function backoff(failures: number, retryAfter = 0, longest: number = BACKOFF.asked): number {
+  const most = Math.min(BACKOFF.first * 2 ** (failures - 1), BACKOFF.longest, longest);
   const jitter = 0.5 + Math.random() / 2;
-  return Math.max(most * jitter, retryAfter * 1000 * (1 + Math.random() / 10));
+  return Math.max(most * jitter, Math.min(retryAfter * 1000, longest) * (1 + Math.random() / 10));
 }

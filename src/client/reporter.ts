@@ -1,4 +1,4 @@
-import { TaskApiError } from './errors.js';
+import { isRefusal, TaskApiError } from './errors.js';
 import { backoff } from './pause.js';
 import type { Verdict, WorkReport, WorkSource } from './work-source.js';
 
@@ -31,12 +31,13 @@ export class Reporter {
   private failures = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
-  private idle: (() => void)[] = [];
 
   constructor(
     private readonly send: Send,
     /** Told of the first failure in a row, and of the first answer after it. */
     private readonly tell: { unreachable(error: Error): void; reachable(): void },
+    /** Milliseconds that reports may rest, whatever the server asks for: longer, and leases were lost. */
+    private longest = Infinity,
   ) {}
 
   /** The verdict on the report. What a lease says is told in order; the newest value of each field counts. */
@@ -48,9 +49,13 @@ export class Reporter {
     });
   }
 
-  /** Resolves when everything is answered. */
-  async settled(): Promise<void> {
-    if (this.waiting.size + this.underWay.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+  /** Rests no longer than so many milliseconds from now on: these are last words. */
+  hurry(longest: number): void {
+    this.longest = Math.min(this.longest, longest);
+    if (!this.timer) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.soon(0);
   }
 
   /** Gives up what is not answered: its leases run out. */
@@ -59,7 +64,6 @@ export class Reporter {
     clearTimeout(this.timer);
     for (const entry of this.waiting.values()) for (const settle of entry.settle) settle(abandoned());
     this.waiting.clear();
-    this.tellIdle();
   }
 
   private queue(entry: Entry, age: 'newer' | 'older'): void {
@@ -117,7 +121,6 @@ export class Reporter {
       this.failures = 0;
       this.tell.reachable();
     }
-    this.tellIdle();
     if (this.waiting.size > 0 && !this.closed) this.soon(0);
   }
 
@@ -129,7 +132,7 @@ export class Reporter {
   /** One bad report spoils the request of many: each is sent for itself then. */
   private judge(error: Error, batch: Entry[]): Verdict {
     if (!(error instanceof TaskApiError) || error.retryable) return { kind: 'again', error };
-    if (batch.length === 1 && error.httpStatus < 500) return { kind: 'refused', error };
+    if (batch.length === 1) return { kind: isRefusal(error) ? 'refused' : 'again', error };
     for (const entry of batch) entry.alone = true;
     return { kind: 'again', error };
   }
@@ -139,12 +142,7 @@ export class Reporter {
     if (this.failures === 1) this.tell.unreachable(error);
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (!this.closed) this.soon(backoff(this.failures, (error as TaskApiError).retryAfter));
-  }
-
-  private tellIdle(): void {
-    if (this.waiting.size + this.underWay.size > 0) return;
-    for (const resolve of this.idle.splice(0)) resolve();
+    if (!this.closed) this.soon(backoff(this.failures, (error as TaskApiError).retryAfter, this.longest));
   }
 }
 

@@ -1,4 +1,4 @@
-import { RetryLater, TaskApiError, UnrecoverableError } from './errors.js';
+import { describe, RetryLater, TaskApiError, UnrecoverableError } from './errors.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { backoff, pause } from './pause.js';
 import { Reporter } from './reporter.js';
@@ -38,6 +38,10 @@ const MOST_CLAIMED = 100;
 const GRACE = 1;
 /** Seconds that last words may take to arrive. */
 const LAST_WORDS = 5;
+/** Seconds that a task may rest: a year. */
+const LONGEST_DELAY = 31_536_000;
+/** Milliseconds between two tries to say them, at most. */
+const HURRY = 500;
 /** An answer of nothing that came sooner than this, in milliseconds, was no long poll: the server drains, say. */
 const SOON = 1000;
 
@@ -64,18 +68,20 @@ export class Runner<T> {
     checkRunner(options);
     this.concurrency = concurrency;
     this.events = new Emitter<T>(log);
-    this.reporter = new Reporter((reports) => source.report(reports), {
-      unreachable: (error) => this.reached('reports', error),
+    const tell = {
+      unreachable: (error: Error) => this.reached('reports', error),
       reachable: () => this.reached('reports'),
-    });
+    };
+    this.reporter = new Reporter((reports) => source.report(reports), tell, heartbeat * 500);
     this.keeper = new LeaseKeeper(heartbeat, () => [...this.sessions.keys()].filter(({ ended }) => !ended));
   }
 
   /** Works until it is closed; rejects where the queue refuses this worker, after what is under way. */
   async run(): Promise<void> {
     if (this.claiming) throw new Error('this worker runs already, or has run: make a new one');
-    this.keeper.start();
-    this.claiming = this.closing.signal.aborted ? Promise.resolve() : this.claim();
+    const early = this.closing.signal.aborted;
+    if (!early) this.keeper.start();
+    this.claiming = early ? Promise.resolve() : this.claim();
     try {
       await this.claiming;
     } finally {
@@ -101,8 +107,10 @@ export class Runner<T> {
     for (const session of this.sessions.keys()) session.stop('shutdown');
     if (this.sessions.size > 0) await within(GRACE, Promise.all(this.sessions.values()));
     this.keeper.stop();
-    const released = [...this.sessions.keys()].map((session) => this.release(session));
-    await within(LAST_WORDS, Promise.all([claimed, ...released, this.reporter.settled()]));
+    this.reporter.hurry(HURRY);
+    // Its handler goes on, perhaps for ever: what counts is that it is given back.
+    for (const session of this.sessions.keys()) if (!session.ended) this.sessions.set(session, this.release(session));
+    await within(LAST_WORDS, worked());
     this.reporter.close();
   }
 
@@ -150,11 +158,14 @@ export class Runner<T> {
     });
     if (renew) session.renew();
     const worked = this.closing.signal.aborted ? this.release(session) : this.work(session);
-    this.sessions.set(session, worked);
-    void worked.finally(() => {
-      this.sessions.delete(session);
-      this.slotFreed();
-    });
+    const over = worked
+      // Whatever goes wrong here ends neither the worker nor its process: the lease runs out.
+      .catch((error: unknown) => this.events.emit('failed', { task, error, retry: true }))
+      .finally(() => {
+        this.sessions.delete(session);
+        this.slotFreed();
+      });
+    this.sessions.set(session, over);
   }
 
   private async work(session: Session<T>): Promise<void> {
@@ -174,25 +185,28 @@ export class Runner<T> {
       verdict = await session.end({ end: 'failed', ...failure });
       if (verdict.kind === 'taken') this.events.emit('failed', { task, error, retry: failure.retry });
     }
-    await this.unlessTaken(session, verdict);
+    this.tellUnlessTaken(task, verdict);
+    if (verdict.kind === 'refused') await this.fail(session, verdict.error);
   }
 
   private async release(session: Session<T>): Promise<void> {
     if (session.ended || isLost(session)) return;
     const verdict = await session.end({ end: 'released' });
-    if (verdict.kind === 'taken') this.events.emit('released', { task: session.task });
-    await this.unlessTaken(session, verdict);
+    const { task } = session;
+    if (verdict.kind === 'taken') this.events.emit('released', { task });
+    // Refused, it has not failed: its lease runs out.
+    this.tellUnlessTaken(task, verdict);
+  }
+
+  private tellUnlessTaken(task: T, verdict: Verdict): void {
+    if (verdict.kind === 'lost') this.events.emit('lost', { task, reason: verdict.reason });
+    if (verdict.kind === 'refused') this.events.emit('refused', { task, error: verdict.error });
   }
 
   /** A result that breaks a rule, too large say, is a failure for good: it would be the same again. */
-  private async unlessTaken(session: Session<T>, verdict: Verdict): Promise<void> {
-    const { task } = session;
-    if (verdict.kind === 'lost') this.events.emit('lost', { task, reason: verdict.reason });
-    if (verdict.kind !== 'refused') return;
-    const { error } = verdict;
-    this.events.emit('refused', { task, error });
-    const again = await session.end({ end: 'failed', error: errorText(`the result was refused: ${error.message}`) });
-    if (again.kind === 'taken') this.events.emit('failed', { task, error, retry: false });
+  private async fail(session: Session<T>, error: Error): Promise<void> {
+    const verdict = await session.end({ end: 'failed', error: errorText(`the result was refused: ${error.message}`) });
+    if (verdict.kind === 'taken') this.events.emit('failed', { task: session.task, error, retry: false });
   }
 }
 
@@ -203,11 +217,10 @@ const isFinal = (error: unknown, successes: number): boolean =>
   error instanceof TaskApiError && !error.retryable && error.httpStatus < 500 && (error.code !== 0 || successes === 0);
 
 function failureOf(error: unknown): { error: string; retry: boolean; delay?: number } {
-  const named = error instanceof Error && !['Error', 'UnrecoverableError', 'RetryLater'].includes(error.name);
-  const message = error instanceof Error ? error.message || error.name : String(error);
-  const text = errorText(named ? `${error.name}: ${message}` : message);
+  const text = errorText(describe(error).replace(/^(Error|UnrecoverableError|RetryLater): /, ''));
   if (error instanceof UnrecoverableError) return { error: text, retry: false };
-  if (error instanceof RetryLater) return { error: text, retry: true, delay: Math.ceil(error.seconds) };
+  if (error instanceof RetryLater)
+    return { error: text, retry: true, delay: Math.min(Math.ceil(error.seconds), LONGEST_DELAY) };
   return { error: text, retry: true };
 }
 

@@ -63,7 +63,14 @@ export class Session<T> {
   async end(words: Words): Promise<Verdict> {
     this.ended = true;
     clearTimeout(this.timer);
-    return this.say({ ...this.unsaid, ...words });
+    const last = { ...this.unsaid, ...words };
+    this.unsaid = undefined;
+    const verdict = await this.say(last);
+    if (verdict.kind !== 'refused') return verdict;
+    // A checkpoint that breaks a rule, its own or one that went along, shall not take the result with it.
+    const again = await this.say({ ...last, temp: undefined });
+    if (again.kind !== 'refused') this.tell.refused(verdict.error);
+    return again;
   }
 
   private progress(percent: number, temp?: string): void {

@@ -17,7 +17,7 @@ import {
   type Uris,
 } from './api.types.js';
 import { ERROR_CODE, type ErrorCodes, TaskApiError } from './errors.js';
-import { pause } from './pause.js';
+import { backoff, pause } from './pause.js';
 import { type RequestOptions, Transport, type TransportOptions } from './transport.js';
 
 export interface TaskClientOptions extends TransportOptions {
@@ -48,7 +48,8 @@ const FIRST_LOOK = 250;
 
 /**
  * Every route of the queue, for users (create, get, list, update, cancel, remove) and for workers (claim, report,
- * release): the token says which. Failures are TaskApiErrors. What may be sent again is, by itself, and happens once.
+ * release): the token says which. Failures are TaskApiErrors. What may be sent again is, by itself, and happens once; a
+ * change of status and a removal are, unless they may have been heard.
  */
 export class TaskClient {
   /** Role of a status -> integer. */
@@ -91,7 +92,9 @@ export class TaskClient {
   /** Replaces what is given. */
   update(taskId: string, changes: TaskChanges, options: RequestOptions = {}): Promise<Task> {
     const path = withId(this.uris.putTaskUri, taskId);
-    return this.transport.send({ method: 'PUT', path, body: changes, ...options });
+    // What it says of the status may have been overtaken by the time that it is sent again.
+    const once = changes.status !== undefined;
+    return this.transport.send({ method: 'PUT', path, body: changes, once, ...options });
   }
 
   /** Makes a draft or a waiting task ready now, or runs an ended one again. */
@@ -107,26 +110,34 @@ export class TaskClient {
   /** Deletes own tasks, but for those that a worker holds. */
   remove(ids: string | string[], options: RequestOptions = {}): Promise<Removal> {
     const path = this.uris.deleteTaskUri;
-    return this.transport.send({ method: 'DELETE', path, body: { ids: [ids].flat() }, ...options });
+    return this.transport.send({ method: 'DELETE', path, body: { ids: [ids].flat() }, once: true, ...options });
   }
 
-  /** The task once it has ended, however it did: finished, failed for good, or cancelled. */
+  /**
+   * The task once it has ended, however it did: finished, failed for good, or cancelled. A queue that is away meanwhile is
+   * asked again, until `timeout`.
+   */
   async waitFor(taskId: string, { timeout = Infinity, interval = 5, signal }: WaitOptions = {}): Promise<Task> {
     const { FINISHED, ERROR, CANCELLED } = this.status;
     const end = performance.now() + timeout * 1000;
     for (let gap = FIRST_LOOK; ; gap = Math.min(gap * 1.5, interval * 1000)) {
-      const task = await this.get(taskId, { signal });
-      if ([FINISHED, ERROR, CANCELLED].includes(task.status)) return task;
+      let rest = gap * (0.8 + Math.random() * 0.2);
+      const task = await this.get(taskId, { signal, retries: 0 }).catch((error: unknown) => {
+        if (!(error instanceof TaskApiError && error.retryable) || performance.now() >= end) throw error;
+        rest = Math.max(rest, backoff(1, error.retryAfter));
+        return undefined;
+      });
+      if (task && [FINISHED, ERROR, CANCELLED].includes(task.status)) return task;
       const left = end - performance.now();
       if (left <= 0) throw new TaskApiError(`task ${taskId} has not ended within ${timeout} s`, { detail: { task } });
-      await pause(Math.min(gap * (0.8 + Math.random() * 0.2), left), signal);
+      await pause(Math.min(rest, left), signal);
     }
   }
 
   /** Takes ready tasks, each for this worker alone; none where there are none, after `wait`. */
   async claim(query: ClaimQuery = {}, options: Keyed & RequestOptions = {}): Promise<ClaimedTask[]> {
     const { idempotencyKey = newKey(), timeout = 10 + (query.wait ?? 0), ...rest } = options;
-    const [path, body] = [this.uris.getCronTaskUri, { limit: 1, ...query }];
+    const [path, body] = [this.uris.getCronTaskUri, { ...query, limit: query.limit ?? 1 }];
     const request = { method: 'POST', path, body, idempotencyKey, timeout, ...rest } as const;
     return (await this.transport.send<{ list: ClaimedTask[] }>(request)).list;
   }
@@ -161,4 +172,13 @@ interface Answer {
   data: unknown;
 }
 
-export const newKey = (): string => globalThis.crypto.randomUUID();
+/** A random UUID; browsers have `randomUUID` on pages of https and of localhost alone. */
+export function newKey(): string {
+  const { crypto } = globalThis;
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}

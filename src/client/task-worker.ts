@@ -4,7 +4,8 @@ import { type CloseOptions, Runner, type RunnerOptions, type TaskHandler } from 
 import { newKey, TaskClient, type TaskClientOptions } from './task-client.js';
 import type { WorkerEvents } from './worker-events.js';
 
-export interface TaskWorkerOptions extends TaskClientOptions, RunnerOptions {
+/** Of the client's options `timeout` and `retries` are its own affair: it tries on, for as long as leases allow. */
+export interface TaskWorkerOptions extends Omit<TaskClientOptions, 'timeout' | 'retries'>, RunnerOptions {
   handler: TaskHandler<WorkerTask>;
   /** Tasks of this service only. */
   service?: string;
@@ -14,7 +15,7 @@ export interface TaskWorkerOptions extends TaskClientOptions, RunnerOptions {
   workerId?: string;
   /** Seconds that a claim waits for a task, 0 to 30. @defaultValue 20 */
   wait?: number;
-  /** Whether SIGTERM and SIGINT close the worker; a second one ends the process, as ever. @defaultValue false */
+  /** Whether SIGTERM and SIGINT close the worker; a second one, of either kind, ends the process. @defaultValue false */
   handleSignals?: boolean;
 }
 
@@ -47,13 +48,20 @@ export class TaskWorker {
    * server that is away is waited for.
    */
   async run(): Promise<void> {
-    const stop = (): void => void this.close();
     const signals = this.options.handleSignals ? (['SIGTERM', 'SIGINT'] as const) : [];
-    for (const signal of signals) process.once(signal, stop);
+    const ignore = (): void => {
+      for (const signal of signals) process.off(signal, stop);
+    };
+    // A second one, of either kind, ends the process.
+    const stop = (): void => {
+      ignore();
+      void this.close();
+    };
+    for (const signal of signals) process.on(signal, stop);
     try {
       await this.runner.run();
     } finally {
-      for (const signal of signals) process.off(signal, stop);
+      ignore();
     }
   }
 

@@ -1,5 +1,5 @@
 import { TaskApiError } from './errors.js';
-import { backoff, pause } from './pause.js';
+import { backoff, pause, timerMs } from './pause.js';
 
 export interface TransportOptions {
   /** Where the queue is, e.g. `https://tasks.example.com`: what comes before `/api/…`. */
@@ -31,9 +31,11 @@ export interface TransportRequest extends RequestOptions {
   query?: object;
   body?: unknown;
   idempotencyKey?: string;
+  /** Carried out twice it might do harm: it is sent again only where the queue has surely done nothing. */
+  once?: boolean;
 }
 
-/** Sends requests until they are answered: each may be sent again, since it carries a key or a token, or changes nothing. */
+/** Sends requests until they are answered: most may be sent again, since they carry a key or a token, or change nothing. */
 export class Transport {
   private readonly base: string;
 
@@ -53,6 +55,7 @@ export class Transport {
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof TaskApiError && error.retryable) || failures > retries) throw error;
+        if (request.once && !isUndone(error)) throw error;
         await pause(backoff(failures, error.retryAfter), signal);
       }
     }
@@ -65,11 +68,13 @@ export class Transport {
     const seconds = request.timeout ?? timeout;
     const given = new AbortController();
     const giveUp = (): void => given.abort(signal?.reason);
-    const timer = setTimeout(() => given.abort(new Error(`no answer within ${seconds} s`)), seconds * 1000);
+    const timer = setTimeout(() => given.abort(new Error(`no answer within ${seconds} s`)), timerMs(seconds * 1000));
     signal?.addEventListener('abort', giveUp);
     try {
       const response = await send(this.base + path + queryText(request.query), {
         method,
+        // Followed, a POST would become a GET.
+        redirect: 'manual',
         headers: {
           ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -104,8 +109,19 @@ interface Envelope {
   data: { code?: unknown; msg?: unknown; detail?: unknown };
 }
 
+/** Codes of a connection that never was. */
+const NO_CONNECTION = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
+
+/** Whether the queue has surely done nothing. */
+function isUndone({ httpStatus, retryAfter, cause }: TaskApiError): boolean {
+  if (httpStatus !== 0) return [429, 503].includes(httpStatus) && retryAfter !== undefined;
+  const { code = '' } = ((cause as Error | undefined)?.cause ?? {}) as { code?: string };
+  return NO_CONNECTION.includes(code);
+}
+
 function dataOf<T>(response: Response, text: string, request: string): T {
-  const { status: httpStatus } = response;
+  // A browser hides what a redirection is.
+  const httpStatus = response.type === 'opaqueredirect' ? 302 : response.status;
   const envelope = parse(text);
   if (response.ok && envelope?.status === 1) return envelope.data as T;
   const seconds = Number(response.headers.get('retry-after') ?? NaN);
@@ -118,7 +134,10 @@ function dataOf<T>(response: Response, text: string, request: string): T {
       detail,
       retryAfter,
     });
-  const strange = `${request}: HTTP ${httpStatus}, and no answer of the queue's: ${JSON.stringify(text.slice(0, 200))}. Is baseUrl right?`;
+  const to = response.headers.get('location');
+  const what =
+    to === null ? `no answer of the queue's: ${JSON.stringify(text.slice(0, 200))}` : `a redirection to ${to}`;
+  const strange = `${request}: HTTP ${httpStatus}, and ${what}. Is baseUrl right?`;
   throw new TaskApiError(strange, { httpStatus, retryAfter });
 }
 

@@ -1,4 +1,4 @@
-import type { StopReason } from './errors.js';
+import { describe, type StopReason } from './errors.js';
 
 /** What a worker tells of itself. */
 export interface WorkerEvents<T> {
@@ -26,7 +26,7 @@ export type WorkerLog = (level: LogLevel, message: string, details: object) => v
 const LINES: { [E in keyof WorkerEvents<unknown>]: [LogLevel, (event: WorkerEvents<any>[E]) => string] } = {
   started: ['debug', ({ task }) => `${idOf(task)} started`],
   finished: ['info', ({ task }) => `${idOf(task)} finished`],
-  failed: ['warn', ({ task, error, retry }) => `${idOf(task)} failed${retry ? '' : ' for good'}: ${String(error)}`],
+  failed: ['warn', ({ task, error, retry }) => `${idOf(task)} failed${retry ? '' : ' for good'}: ${describe(error)}`],
   released: ['info', ({ task }) => `${idOf(task)} given back`],
   lost: ['warn', ({ task, reason }) => `${idOf(task)} lost: ${reason}`],
   refused: ['error', ({ task, error }) => `${idOf(task)}: a report was refused: ${error.message}`],
@@ -37,6 +37,10 @@ const LINES: { [E in keyof WorkerEvents<unknown>]: [LogLevel, (event: WorkerEven
 const idOf = (task: unknown): string => (task as { taskId: string }).taskId;
 
 type Listener<T, E extends keyof WorkerEvents<T>> = (event: WorkerEvents<T>[E]) => void;
+
+/** Calls what is theirs, which may throw or reject. */
+const guarded = (call: () => unknown, failed: (error: unknown) => void): void =>
+  void (async () => call())().catch(failed);
 
 /** Hands events to listeners, and to the log. One of theirs that throws stops nothing. */
 export class Emitter<T> {
@@ -53,21 +57,19 @@ export class Emitter<T> {
 
   emit<E extends keyof WorkerEvents<T>>(name: E, event: WorkerEvents<T>[E]): void {
     const [level, line] = LINES[name];
-    this.write(level, line(event), event);
-    for (const listener of this.listeners.get(name) ?? []) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.write('error', `a listener of '${name}' threw: ${String(error)}`, { error });
-      }
-    }
+    this.write(level, () => line(event), event);
+    for (const listener of this.listeners.get(name) ?? [])
+      guarded(
+        () => listener(event),
+        (error) => this.write('error', () => `a listener of '${name}' threw: ${describe(error)}`, { error }),
+      );
   }
 
-  private write(...line: Parameters<WorkerLog>): void {
-    try {
-      this.log(...line);
-    } catch {
+  private write(level: LogLevel, line: () => string, details: object): void {
+    guarded(
+      () => this.log(level, line(), details),
       // Whoever logs for us has nowhere to say it.
-    }
+      () => undefined,
+    );
   }
 }

@@ -44,6 +44,7 @@ export class ServiceSource<T extends Task> implements WorkSource<T> {
         case 'NOT_FOUND':
           return { kind: 'lost', reason: 'lost' };
         case 'UNAVAILABLE':
+        case 'TOO_MANY_REQUESTS':
           return { kind: 'again', error };
         default:
           return { kind: 'refused', error };

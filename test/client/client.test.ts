@@ -192,6 +192,79 @@ describe('TaskClient, on a line that fails', () => {
     expect(nobody.message).toContain('ECONNREFUSED');
   });
 
+  it.each<[string, (client: TaskClient) => Promise<unknown>, number]>([
+    ['markReady', (client) => client.markReady('x'), 1],
+    ['cancel', (client) => client.cancel('x'), 1],
+    ['update of a status', (client) => client.update('x', { status: STATUS.BEGIN }), 1],
+    ['remove', (client) => client.remove('x'), 1],
+    ['update of an input', (client) => client.update('x', { input: 'in' }), 2],
+    ['report', (client) => client.report('x', { leaseToken: 'y', status: STATUS.FINISHED }), 2],
+  ])('sends again what is harmless twice, where the answer was lost: %s', async (_, act, times) => {
+    const server = await flaky((response) => response.destroy(), answer({}));
+    await act(new TaskClient({ baseUrl: server.url })).catch((error) => expect(error).toBeInstanceOf(TaskApiError));
+    server.close();
+    expect(server.heard).toHaveLength(times);
+  });
+
+  it('sends again whatever the queue has surely not done', async () => {
+    const busy = answer({ code: 14009, msg: 'too many requests' }, 429, { 'Retry-After': '0' });
+    const server = await flaky(busy, answer({ status: STATUS.CANCELLED }));
+    expect(await new TaskClient({ baseUrl: server.url }).cancel('x')).toMatchObject({ status: STATUS.CANCELLED });
+    server.close();
+    let sent = 0;
+    const counting: typeof fetch = (...request) => {
+      sent += 1;
+      return fetch(...request);
+    };
+    await refusal(new TaskClient({ baseUrl: server.url, retries: 2, fetch: counting }).remove('x'));
+    expect(sent).toBe(3);
+  });
+
+  it('follows no redirection: a create would become a list', async () => {
+    const server = await flaky((response) => response.writeHead(301, { Location: '/api/tasks/' }).end());
+    const error = await refusal(new TaskClient({ baseUrl: server.url }).create({ input: 'in' }));
+    server.close();
+    expect(error).toMatchObject({ httpStatus: 301, retryable: false });
+    expect(error.message).toBe('POST /api/tasks: HTTP 301, and a redirection to /api/tasks/. Is baseUrl right?');
+    expect(server.heard).toHaveLength(1);
+  });
+
+  it('waits for the end of a task while the queue is away, no longer than it is told', async () => {
+    const server = await flaky(
+      (response) => response.destroy(),
+      answer('<html>bad gateway</html>', 502),
+      answer({ taskId: 'x', status: STATUS.FINISHED }),
+    );
+    const client = new TaskClient({ baseUrl: server.url, retries: 0 });
+    expect(await client.waitFor('x')).toMatchObject({ status: STATUS.FINISHED });
+    server.close();
+    const before = performance.now();
+    expect((await refusal(client.waitFor('x', { timeout: 0.5 }))).message).toContain('ECONNREFUSED');
+    expect(performance.now() - before).toBeGreaterThan(450);
+  });
+
+  it('claims one task where the limit is undefined', async () => {
+    const server = await flaky(answer({ list: [] }));
+    expect(await new TaskClient({ baseUrl: server.url }).claim({ limit: undefined })).toEqual([]);
+    server.close();
+    expect(server.heard[0]!.body).toEqual({ limit: 1 });
+  });
+
+  it('makes its keys on pages without https, too', async () => {
+    const server = await flaky(answer({}));
+    const { randomUUID } = globalThis.crypto;
+    Object.defineProperty(globalThis.crypto, 'randomUUID', { value: undefined, configurable: true, writable: true });
+    try {
+      await new TaskClient({ baseUrl: server.url }).create({ input: 'in' });
+    } finally {
+      Object.defineProperty(globalThis.crypto, 'randomUUID', { value: randomUUID, configurable: true, writable: true });
+    }
+    server.close();
+    expect(server.heard[0]!.headers['idempotency-key']).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
+  });
+
   it('waits no longer than `timeout` for an answer', async () => {
     const server = await flaky(() => undefined);
     const client = new TaskClient({ baseUrl: server.url, timeout: 0.2, retries: 0 });
@@ -211,6 +284,6 @@ describe('TaskClient, on a line that fails', () => {
 });
 
 it('RetryLater takes seconds', () => {
-  expect(() => new RetryLater(-1)).toThrow(RangeError);
+  for (const seconds of [-1, NaN, Infinity]) expect(() => new RetryLater(seconds)).toThrow(RangeError);
   expect(new RetryLater(5)).toMatchObject({ seconds: 5, message: 'again in 5 s' });
 });

@@ -86,6 +86,18 @@ describe('worker processes of the built client, and a built server', () => {
     await user.cancel(taskId);
   });
 
+  it('a second signal, of either kind, ends the process', async () => {
+    const { taskId } = await create('signalled', { steps: 200, pause: 50 });
+    const first = startWorker('first', { service: 'signalled' });
+    await until('it is under way', async () => (await user.get(taskId)).temp !== '');
+    const ended = first.stop('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    void first.stop('SIGINT');
+    // By the signal: there is no exit code.
+    expect(await ended).toBeNull();
+    await user.cancel(taskId);
+  });
+
   it('fifty tasks outlive a server that is killed: none runs twice, all end', async () => {
     const made = await user.createMany(
       Array.from({ length: 50 }, () => ({

@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Injectable, type Provider, Scope, type Type } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Injectable, Logger, type Provider, Scope, type Type } from '@nestjs/common';
+import { TaskApiError } from '../../src/client/index.js';
 import {
+  getTaskServiceToken,
   InjectTaskService,
   Process,
   type ProcessContext,
   RetryLater,
   Task,
+  TaskError,
   TaskModule,
   TaskOptionsError,
   TaskProcessor,
@@ -153,6 +156,20 @@ describe.each(PLACES)('processors in the host, on $engine with $adapter', ({ eng
     expect(await host.tasks.get(outside.taskId)).toMatchObject({ status: 10 });
   });
 
+  it('say an end again that had to wait its turn', async () => {
+    const report = host.tasks.report.bind(host.tasks);
+    let asked = 0;
+    host.tasks.report = async (...said) => {
+      if (asked++ === 0) throw new TaskError('TOO_MANY_REQUESTS');
+      return report(...said);
+    };
+    const { taskId } = await create('grouped', { group: 'gpu' });
+    const task = await ended(taskId);
+    host.tasks.report = report;
+    expect(asked).toBe(2);
+    expect(task).toMatchObject({ status: 30, output: 'of the group', attempts: 1 });
+  });
+
   it('work for the registration that they name', async () => {
     const { taskId } = await create('transcode', {}, other);
     expect(await ended(taskId, other)).toMatchObject({ status: 30, output: 'of the other' });
@@ -211,6 +228,63 @@ describe.each(PLACES)('a host that stops, on $engine with $adapter', ({ engine, 
       { status: 10, attempts: 0 },
     ]);
     expect(started).toBe(2);
+  });
+});
+
+it('a processor that works no more says so, and the host goes on', async () => {
+  const said = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+  const broken = {
+    provide: 'broken',
+    useFactory: (tasks: TaskService) =>
+      Object.assign(tasks, { claim: () => Promise.reject(new TaskApiError('no', { code: 1, httpStatus: 400 })) }),
+    inject: [getTaskServiceToken()],
+  };
+  const imports = [
+    withProviders(
+      broken,
+      processor('work', () => undefined),
+    ),
+  ];
+  const host = await startHost({ engine: 'sqlite', adapter: 'express', imports });
+  await until('a word', () => said.mock.calls.length > 0);
+  await host.close();
+  expect(said.mock.calls).toEqual([['works no more: TaskApiError: no']]);
+  said.mockRestore();
+});
+
+describe('a host of two registrations that stops', () => {
+  it.each(['default', 'other'])('has the processors of both claim no more, though those of %s drain', async (slow) => {
+    const started: string[] = [];
+    const work = async ({ task }: ProcessContext): Promise<void> => {
+      started.push(task.input!);
+      await pause(task.input === 'slow' ? 800 : 100);
+    };
+    const uris = { postTaskUri: '/o', getTaskListUri: '/o', deleteTaskUri: '/o', getTaskUri: '/o/{taskId}' };
+    const cron = { putTaskUri: '/o/{taskId}', getCronTaskUri: '/oc', putCronTaskUri: '/oc/{taskId}', cronGuards: [] };
+    let other: TaskService | undefined;
+    const holder = {
+      provide: 'holder',
+      useFactory: (tasks: TaskService) => (other = tasks),
+      inject: ['TaskService:other'],
+    };
+    const host = await startHost({
+      engine: 'sqlite',
+      adapter: 'express',
+      imports: [
+        TaskModule.forRoot({ name: 'other', table: 'others', ...uris, ...cron, workerTokens: ['w'.repeat(16)] }),
+        withProviders(holder, processor('work', work), processor('work', work, { name: 'other' })),
+      ],
+    });
+    const create = (tasks: TaskService, input: string) =>
+      tasks.create({ userId: 'alice', input, service: 'work', status: 10 });
+    const [one, two] = slow === 'default' ? [host.tasks, other!] : [other!, host.tasks];
+    await create(one, 'slow');
+    for (let index = 0; index < 5; index++) await create(two, `quick ${index}`);
+    await until('both work', () => started.includes('slow') && started.length >= 2);
+    const before = started.length;
+    await host.close();
+    // One may have begun as it was told to stop.
+    expect(started.length - before).toBeLessThanOrEqual(1);
   });
 });
 

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { run } from '../support/server.js';
+import { newFolder, run } from '../support/server.js';
 
 const MAIN = resolve(import.meta.dirname ?? 'test/operator', '../../dist/examples/demo/main.js');
 
@@ -19,3 +21,27 @@ it('the demo tells its story, ends by itself and leaves nothing behind', async (
   expect(stdout).toContain('The receiver heard of 4 ends, each signed: task.cancelled, task.finished.\n');
   expect(stdout).toMatch(/\n3 of 4 tasks finished, 1 cancelled, 0 failed; 1 took more than one attempt\.\n$/);
 }, 90_000);
+
+it('without Python the demo says so, and leaves nothing behind', async () => {
+  const [folder, nothing] = [newFolder(), newFolder()];
+  const environment = { PATH: nothing, TMPDIR: folder };
+  const { code, stderr } = await run(process.execPath, [MAIN, '--short'], environment, undefined, 60);
+  expect([code, stderr]).toEqual([1, 'the demo needs python3: spawn python3 ENOENT\n']);
+  expect(readdirSync(folder)).toEqual([]);
+}, 90_000);
+
+it('Ctrl-C ends the demo as its own end does', async () => {
+  const folder = newFolder();
+  const demo = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, TMPDIR: folder } });
+  let printed = '';
+  const ended = new Promise((end) => demo.once('close', end));
+  await new Promise<void>((told) =>
+    demo.stdout.on('data', (chunk) => {
+      printed += String(chunk);
+      if (printed.includes('one in Python')) told();
+    }),
+  );
+  demo.kill('SIGINT');
+  expect(await ended).toBe(1);
+  expect(readdirSync(folder)).toEqual([]);
+}, 60_000);
