@@ -289,7 +289,7 @@ class Worker:
                 for task in self._ask({"limit": 1, "taskId": NO_TASK}, 2):
                     self._begin(task)
             except Exception as problem:
-                log.warning("the last claim was not answered: %s", _describe(problem))
+                log.debug("the last claim was not answered: %s", _describe(problem))
 
     def _ask(self, query: Dict[str, Any], timeout: float) -> List[Dict[str, Any]]:
         body = {**self._filters, **query}
