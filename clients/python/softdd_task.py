@@ -203,7 +203,7 @@ class Worker:
         self._signalled = False
         self._refused: Optional[TaskError] = None
         self._not_before = 0.0  # When the next report may leave, by the monotonic clock.
-        self._last = False  # What is said now are last words.
+        self._hurried = False  # It closes: reports rest no longer than half a second.
         self._silent = False  # The reporter's work is done.
 
     def __call__(self, handler: Handler) -> "Worker":
@@ -289,7 +289,7 @@ class Worker:
                 for task in self._ask({"limit": 1, "taskId": NO_TASK}, 2):
                     self._begin(task)
             except Exception as problem:
-                log.warning("the last claim was not answered: %s", _describe(problem))
+                log.debug("the last claim was not answered: %s", _describe(problem))
 
     def _ask(self, query: Dict[str, Any], timeout: float) -> List[Dict[str, Any]]:
         body = {**self._filters, **query}
@@ -404,8 +404,8 @@ class Worker:
                 failures += 1
                 if failures == 1:
                     log.warning("the queue can't be reached, trying on: %s", error)
-                # Longer pauses would cost the leases. Last words don't wait long.
-                longest = min(self.heartbeat / 2, 0.5 if self._last else math.inf)
+                # Longer pauses would cost the leases.
+                longest = min(self.heartbeat / 2, 0.5 if self._hurried else math.inf)
                 self._not_before = time.monotonic() + _backoff(failures, error.retry_after, longest)
 
     def _send(self, batch: List[Tuple["_Session", Dict[str, Any]]]) -> Optional[TaskError]:
@@ -450,6 +450,9 @@ class Worker:
 
     def _shut_down(self, claimer: threading.Thread, reporter: threading.Thread) -> None:
         deadline = time.monotonic() + self.shutdown_timeout
+        with self._lock:
+            self._hurried, self._not_before = True, 0.0
+            self._lock.notify_all()
         claimer.join(max(self.shutdown_timeout, 3))
         self._wait_for_sessions(deadline)
         for session in list(self._sessions):
@@ -459,8 +462,6 @@ class Worker:
             session.end({"status": self.status["BEGIN"]})
         deadline = time.monotonic() + LAST_WORDS
         with self._lock:
-            self._last, self._not_before = True, 0.0
-            self._lock.notify_all()
             while any(not session.over.is_set() for session in self._sessions) and time.monotonic() < deadline:
                 self._lock.wait(0.1)
             self._silent = True

@@ -49,7 +49,7 @@ export class Reporter {
     });
   }
 
-  /** Rests no longer than so many milliseconds from now on: these are last words. */
+  /** Rests no longer than so many milliseconds from now on: the worker closes. */
   hurry(longest: number): void {
     this.longest = Math.min(this.longest, longest);
     if (!this.timer) return;

@@ -40,7 +40,7 @@ const GRACE = 1;
 const LAST_WORDS = 5;
 /** Seconds that a task may rest: a year. */
 const LONGEST_DELAY = 31_536_000;
-/** Milliseconds between two tries to say them, at most. */
+/** Milliseconds between two tries to report, at most, once it closes. */
 const HURRY = 500;
 /** An answer of nothing that came sooner than this, in milliseconds, was no long poll: the server drains, say. */
 const SOON = 1000;
@@ -98,6 +98,7 @@ export class Runner<T> {
   private async stop(timeout: number): Promise<void> {
     this.closing.abort();
     this.slotFreed();
+    this.reporter.hurry(HURRY);
     const claimed = this.claiming?.catch(() => undefined);
     const worked = async (): Promise<void> => {
       await claimed;
@@ -107,7 +108,6 @@ export class Runner<T> {
     for (const session of this.sessions.keys()) session.stop('shutdown');
     if (this.sessions.size > 0) await within(GRACE, Promise.all(this.sessions.values()));
     this.keeper.stop();
-    this.reporter.hurry(HURRY);
     // Its handler goes on, perhaps for ever: what counts is that it is given back.
     for (const session of this.sessions.keys()) if (!session.ended) this.sessions.set(session, this.release(session));
     await within(LAST_WORDS, worked());

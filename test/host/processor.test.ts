@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Injectable, Logger, type Provider, Scope, type Type } from '@nestjs/common';
-import { TaskApiError } from '../../src/client/index.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Injectable, type Provider, Scope } from '@nestjs/common';
 import {
-  getTaskServiceToken,
   InjectTaskService,
   Process,
   type ProcessContext,
@@ -12,7 +10,6 @@ import {
   TaskModule,
   TaskOptionsError,
   TaskProcessor,
-  type TaskProcessorOptions,
   type TaskService,
   TaskStopped,
   UnrecoverableError,
@@ -20,27 +17,7 @@ import {
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { type Host, PLACES, startHost } from '../support/host.js';
 import { until } from '../support/until.js';
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A module of the host's with these providers. */
-const withProviders = (...providers: Provider[]) => ({ module: class ProcessorsModule {}, providers });
-
-/** A processor of this service that does this. */
-function processor(
-  service: string,
-  work: (context: ProcessContext) => unknown,
-  options: TaskProcessorOptions = {},
-): Type<object> {
-  @TaskProcessor(service, options)
-  class Worker {
-    @Process()
-    process(context: ProcessContext): unknown {
-      return work(context);
-    }
-  }
-  return Worker;
-}
+import { pause, processor, withProviders } from './processors.js';
 
 @Injectable()
 class Codec {
@@ -228,63 +205,6 @@ describe.each(PLACES)('a host that stops, on $engine with $adapter', ({ engine, 
       { status: 10, attempts: 0 },
     ]);
     expect(started).toBe(2);
-  });
-});
-
-it('a processor that works no more says so, and the host goes on', async () => {
-  const said = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-  const broken = {
-    provide: 'broken',
-    useFactory: (tasks: TaskService) =>
-      Object.assign(tasks, { claim: () => Promise.reject(new TaskApiError('no', { code: 1, httpStatus: 400 })) }),
-    inject: [getTaskServiceToken()],
-  };
-  const imports = [
-    withProviders(
-      broken,
-      processor('work', () => undefined),
-    ),
-  ];
-  const host = await startHost({ engine: 'sqlite', adapter: 'express', imports });
-  await until('a word', () => said.mock.calls.length > 0);
-  await host.close();
-  expect(said.mock.calls).toEqual([['works no more: TaskApiError: no']]);
-  said.mockRestore();
-});
-
-describe('a host of two registrations that stops', () => {
-  it.each(['default', 'other'])('has the processors of both claim no more, though those of %s drain', async (slow) => {
-    const started: string[] = [];
-    const work = async ({ task }: ProcessContext): Promise<void> => {
-      started.push(task.input!);
-      await pause(task.input === 'slow' ? 800 : 100);
-    };
-    const uris = { postTaskUri: '/o', getTaskListUri: '/o', deleteTaskUri: '/o', getTaskUri: '/o/{taskId}' };
-    const cron = { putTaskUri: '/o/{taskId}', getCronTaskUri: '/oc', putCronTaskUri: '/oc/{taskId}', cronGuards: [] };
-    let other: TaskService | undefined;
-    const holder = {
-      provide: 'holder',
-      useFactory: (tasks: TaskService) => (other = tasks),
-      inject: ['TaskService:other'],
-    };
-    const host = await startHost({
-      engine: 'sqlite',
-      adapter: 'express',
-      imports: [
-        TaskModule.forRoot({ name: 'other', table: 'others', ...uris, ...cron, workerTokens: ['w'.repeat(16)] }),
-        withProviders(holder, processor('work', work), processor('work', work, { name: 'other' })),
-      ],
-    });
-    const create = (tasks: TaskService, input: string) =>
-      tasks.create({ userId: 'alice', input, service: 'work', status: 10 });
-    const [one, two] = slow === 'default' ? [host.tasks, other!] : [other!, host.tasks];
-    await create(one, 'slow');
-    for (let index = 0; index < 5; index++) await create(two, `quick ${index}`);
-    await until('both work', () => started.includes('slow') && started.length >= 2);
-    const before = started.length;
-    await host.close();
-    // One may have begun as it was told to stop.
-    expect(started.length - before).toBeLessThanOrEqual(1);
   });
 });
 
