@@ -254,8 +254,8 @@ class WorkerTest(unittest.TestCase):
             worker.close()
             thread.join(5)
         self.assertFalse(thread.is_alive())
-        self.assertEqual(len(logs.output), 1)
-        self.assertIn("can't be reached", logs.output[0])
+        # Said once, however often it was tried; threads of other tests may have words of their own.
+        self.assertEqual(len([line for line in logs.output if "can't be reached" in line]), 1)
 
     def test_refuses_what_can_not_work(self):
         for options in ({"concurrency": 0}, {"lease": 1}, {"lease": 6, "heartbeat": 4}, {"heartbeat": 0}):

@@ -24,6 +24,7 @@ describe('the package', () => {
       'README.md',
       'README.zh-CN.md',
       'docs/errors.md',
+      'docs/performance.md',
       'docs/states.md',
       'docs/workers.md',
       'package.json',
