@@ -61,6 +61,7 @@ export interface Queue<T extends Task> {
  * Runs inside the caller's own transaction: commits and rolls back with it. Failures of the database, deadlocks too,
  * reach the caller as the driver's: only who owns the transaction can run it again. Listeners are told nothing, since
  * only its owner knows when, and whether, it commits; claims that wait find what it made ready within a second.
+ * A quota is exact under READ COMMITTED; under REPEATABLE READ, MySQL's default, it counts the caller's snapshot.
  */
 export interface InTransaction {
   manager?: EntityManager | undefined;
