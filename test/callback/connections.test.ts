@@ -11,12 +11,13 @@ import { until } from '../support/until.js';
 
 const DELIVERED = { status: 200, retryAfter: 0 };
 
-let delivery: Delivery;
-beforeEach(() => {
+const deliveryWithin = (timeout: number): Delivery => {
   const allowed = new AllowList([]);
-  const settings = { timeout: 1000, secrets: [], allowed, resolve: resolveBySystem };
-  delivery = new Delivery(new HttpService(axios.create()), settings);
-});
+  return new Delivery(new HttpService(axios.create()), { timeout, secrets: [], allowed, resolve: resolveBySystem });
+};
+
+let delivery: Delivery;
+beforeEach(() => void (delivery = deliveryWithin(1000)));
 afterEach(() => delivery.close());
 
 const post = (origin: string, body = '{}') => {
@@ -58,6 +59,7 @@ describe('a receiver that answers before it has read', () => {
   afterEach(() => void receiver.close());
 
   it('has the rest of the try for it', async () => {
+    delivery = deliveryWithin(30_000);
     const answer = post(origin, LONG);
     await until('it has answered', () => sockets.size === 1);
     await new Promise((resolve) => setTimeout(resolve, 100));
