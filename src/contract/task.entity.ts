@@ -217,7 +217,12 @@ export class Task {
 
 const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
 
+const OWN_COLUMNS = getMetadataArgsStorage().filterColumns(Task);
+
 /** Properties of the queue's own columns: a host's DTO and its values may not name them. */
-export const TASK_COLUMNS: readonly string[] = getMetadataArgsStorage()
-  .filterColumns(Task)
-  .map((column) => column.propertyName);
+export const TASK_COLUMNS: readonly string[] = OWN_COLUMNS.map((column) => column.propertyName);
+
+/** The same columns by their names in the database. */
+export const TASK_COLUMN_NAMES: readonly string[] = OWN_COLUMNS.map(
+  (column) => column.options.name ?? column.propertyName,
+);

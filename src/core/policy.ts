@@ -35,20 +35,24 @@ export function pauseAfter(failures: number, { base, max, jitter }: Backoff): nu
 
 /** The policy of each service: its own where it has one, else everybody's. */
 export class Policies {
+  private readonly common: ServicePolicy;
+  private readonly own: Map<string, ServicePolicy>;
+
   constructor(
-    private readonly common: Omit<ServicePolicy, 'backoff'> & { backoff: Partial<Backoff> },
-    private readonly services: Readonly<Record<string, ServiceOptions>>,
-  ) {}
+    { lease, legacyLease, maxAttempts, backoff }: Omit<ServicePolicy, 'backoff'> & { backoff: Partial<Backoff> },
+    services: Readonly<Record<string, ServiceOptions>>,
+  ) {
+    const common = { lease, legacyLease, maxAttempts, backoff: { ...BACKOFF, ...defined(backoff) } };
+    const merged = ([service, { backoff = {}, ...own }]: [string, ServiceOptions]): [string, ServicePolicy] => [
+      service,
+      { ...common, ...defined(own), backoff: { ...common.backoff, ...defined(backoff) } },
+    ];
+    this.common = common;
+    this.own = new Map(Object.entries(services).map(merged));
+  }
 
   of(service: string): ServicePolicy {
-    const own = Object.hasOwn(this.services, service) ? this.services[service]! : {};
-    const { lease, legacyLease, maxAttempts, backoff } = { ...this.common, ...defined(own) };
-    return {
-      lease,
-      legacyLease,
-      maxAttempts,
-      backoff: { ...BACKOFF, ...defined(this.common.backoff), ...defined(backoff) },
-    };
+    return this.own.get(service) ?? this.common;
   }
 }
 

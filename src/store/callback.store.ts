@@ -98,7 +98,7 @@ export class CallbackStore {
         token,
       };
     });
-    return { callbacks, now: new Date(rows[0]?.softdd_now as string | Date) };
+    return { callbacks, now: new Date(rows[0]?.softdd_now as string | number) };
   }
 
   /** Writes down what came of a try, if its lease is still the row's: one that is late says nothing new. */
@@ -195,7 +195,7 @@ export class CallbackStore {
 }
 
 function toCallback(row: Row): TaskCallback {
-  const time = (value: unknown): Date | null => (value === null ? null : new Date(value as string | Date));
+  const time = (value: unknown): Date | null => (value === null ? null : new Date(value as string | number));
   return {
     id: row.id as string,
     taskId: row.task_id as string,

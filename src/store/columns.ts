@@ -24,6 +24,9 @@ interface Cast {
   readonly isTime: boolean;
   /** The queue's own, stored as it is: neither TypeORM nor the host has anything to do with its values. */
   readonly isPlain: boolean;
+  readonly isEmbedded: boolean;
+  /** What a row has where nothing was said. */
+  readonly initial: unknown;
 }
 
 /** Between rows and the registration's entity: the columns that TypeORM knows, a host's own included. */
@@ -56,7 +59,7 @@ export class TaskColumns<T extends Task> {
     const task = this.metadata.create() as T;
     for (const cast of this.selected) {
       const value = row[cast.name];
-      if (cast.isTime && typeof value === 'string') set(task, cast, new Date(value));
+      if (cast.isTime && value !== null) set(task, cast, new Date(value as string | number));
       else if (cast.isPlain) set(task, cast, value);
       else set(task, cast, this.dataSource.driver.prepareHydratedValue(value, cast.metadata));
     }
@@ -65,15 +68,14 @@ export class TaskColumns<T extends Task> {
 
   /** Tasks of rows of the timed list. */
   toReading(rows: Row[]): Reading<T> {
-    return { tasks: rows.map((row) => this.toTask(row)), now: new Date(rows[0]?.softdd_now as string | Date) };
+    return { tasks: rows.map((row) => this.toTask(row)), now: new Date(rows[0]?.softdd_now as string | number) };
   }
 
-  /** The task that an INSERT of these values at this time makes, where the host's entity has no columns of its own. */
+  /** The task that an INSERT of these values at this time makes, its times included, where the host's entity has no columns of its own. */
   toNewTask(values: TaskValues, now: Date): T {
     const task = this.metadata.create() as T;
-    for (const cast of this.selected)
-      set(task, cast, values[cast.property] ?? (cast.metadata.default as unknown) ?? null);
-    return this.become(task, { createdAt: now }, now);
+    for (const cast of this.selected) set(task, cast, at(values[cast.property] ?? cast.initial, now));
+    return task;
   }
 
   /** The task after an UPDATE at this time: what is said from now on becomes a time. */
@@ -88,8 +90,7 @@ export class TaskColumns<T extends Task> {
   toCells(values: TaskValues, now?: Date): [column: string, cell: Cell][] {
     const cells: [string, Cell][] = [];
     for (const cast of this.writable) {
-      const { metadata } = cast;
-      const value = metadata.embeddedMetadata ? metadata.getEntityValue(values) : values[cast.property];
+      const value = cast.isEmbedded ? cast.metadata.getEntityValue(values) : values[cast.property];
       if (value !== undefined) cells.push([cast.name, this.toCell(at(value, now), cast)]);
     }
     return cells;
@@ -115,10 +116,12 @@ const castOf = (metadata: ColumnMetadata): Cast => ({
   property: metadata.propertyName,
   isTime: isTimeColumn(metadata.databaseName),
   isPlain: metadata.transformer === undefined && TASK_COLUMNS.includes(metadata.propertyName),
+  isEmbedded: metadata.embeddedMetadata !== undefined,
+  initial: (metadata.default as unknown) ?? null,
 });
 
-function set(task: Task, { metadata, property }: Cast, value: unknown): void {
-  if (metadata.embeddedMetadata) metadata.setEntityValue(task, value);
+function set(task: Task, { metadata, property, isEmbedded }: Cast, value: unknown): void {
+  if (isEmbedded) metadata.setEntityValue(task, value);
   else (task as unknown as TaskValues)[property] = value;
 }
 

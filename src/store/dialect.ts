@@ -60,6 +60,8 @@ export interface Dialect {
   readonly claimOrder: Sql;
   /** Order of lists: newest first, rows without a time last, as the owner's index has them backwards. */
   readonly listOrder: Sql;
+  /** Condition that a row is one of these: the same text however many they are, where the engine has a way. */
+  idIn(ids: string[]): Sql;
   /** Condition that a row is an owner's, beside one on `created_at` that says where in his list to begin. */
   ownedFrom(userId: string): Sql;
   /** Locks what a SELECT found, waiting for others. */

@@ -1,15 +1,13 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import {
   type Dialect,
-  isLocalTimeColumn,
   isTimeColumn,
-  list,
   literal,
   LOCAL_TIME_COLUMNS,
   type ReadySource,
   type TaskTable,
 } from './dialect.js';
-import { shifted, utcText } from './clock.js';
+import { cellWriter, shifted, utcText } from './clock.js';
 import { isoOffset } from './offset.js';
 import { allSame, type Cell, type Rows } from './rows.js';
 import { change, type Script, select, type Statement } from './transaction.js';
@@ -51,7 +49,7 @@ export class MysqlDialect implements Dialect {
       order: join(['priority', 'created_at', 'task_id'].map(column)),
       // Not a comparison of tuples, which no MySQL serves by an index.
       from: ({ priority, createdAt }) => {
-        const created = this.stored(createdAt, 'created_at') ?? '1970-01-01';
+        const created = createdAt ? utcText(shifted(createdAt, options.offsetMinutes)) : '1970-01-01';
         return sql`(${column('priority')} > ${priority} OR
           ${column('priority')} = ${priority} AND ${column('created_at')} >= ${created})`;
       },
@@ -72,6 +70,11 @@ export class MysqlDialect implements Dialect {
 
   sortTime(text: string): Sql {
     return sql`CAST(${text} AS DATETIME(6))`;
+  }
+
+  /** The driver writes a list. */
+  idIn(ids: string[]): Sql {
+    return sql`id IN (${ids})`;
   }
 
   /** Not `=`: MariaDB would look up the owner alone, and read its list from the top, however deep it begins. */
@@ -104,26 +107,29 @@ export class MysqlDialect implements Dialect {
   /** The driver writes a list of lists as tuples. */
   insertEach({ columns, rows }: Rows): Statement[] {
     const names = columns.map((column) => this.id(column).sql).join(', ');
-    const tuples = rows.map(({ cells }) => cells.map((cell, index) => this.stored(cell, columns[index]!)));
+    const write = cellWriter(columns, utcText, this.options.offsetMinutes);
+    const tuples = rows.map(({ cells }) => cells.map(write));
     const text = `INSERT INTO ${this.table.sql} (${names}) VALUES ?`;
     return [{ sql: text, text, values: [tuples] }];
   }
 
   /** One statement, by CASE: of all the ways to write it the fastest, and the one whose plan is always the primary key. */
-  updateEach({ columns, rows }: Rows): Sql[] {
-    const ids = rows.map((row) => row.id);
+  updateEach({ columns, rows }: Rows): Statement[] {
+    const write = cellWriter(columns, utcText, this.options.offsetMinutes);
+    const values: Cell[] = [];
+    const cases = ' WHEN ? THEN ?'.repeat(rows.length);
     const assignments = columns.map((column, index) => {
-      const cells = rows.map((row) => this.stored(row.cells[index], column));
-      if (allSame(cells)) return sql`${this.id(column)} = ${cells[0]}`;
-      const cases = cells.map((cell, row) => sql`WHEN ${ids[row]} THEN ${cell}`);
-      return sql`${this.id(column)} = CASE id ${join(cases, ' ')} END`;
+      const name = this.id(column).sql;
+      const cells = rows.map((row) => row.cells[index]);
+      if (allSame(cells)) {
+        values.push(write(cells[0], index));
+        return `${name} = ?`;
+      }
+      for (const { id, cells } of rows) values.push(id, write(cells[index], index));
+      return `${name} = CASE id${cases} END`;
     });
-    return [sql`UPDATE ${this.table} SET ${join(assignments)} WHERE id IN (${list(ids)})`];
-  }
-
-  private stored(cell: Cell, column: string): Cell {
-    if (!(cell instanceof Date) || !isTimeColumn(column)) return cell;
-    return utcText(isLocalTimeColumn(column) ? shifted(cell, this.options.offsetMinutes) : cell);
+    const text = `UPDATE ${this.table.sql} SET ${assignments.join(', ')} WHERE id IN (?)`;
+    return [{ sql: text, text, values: [...values, rows.map((row) => row.id)] }];
   }
 
   /**

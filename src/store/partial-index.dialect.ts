@@ -36,6 +36,8 @@ export abstract class PartialIndexDialect {
     return raw(`"${name.replaceAll('"', '""')}"`);
   }
 
+  abstract idIn(ids: string[]): Sql;
+
   ownedFrom(userId: string): Sql {
     return sql`user_id = ${userId}`;
   }

@@ -22,8 +22,12 @@ const STATEMENT_ROWS = 500;
 export function* alike(rows: RowToWrite[]): Generator<Rows> {
   const open = new Map<string, Rows & { chars: number }>();
   for (const { id, cells } of rows) {
-    const kind = cells.map(([column, cell]) => (cell === null ? `${column}=null` : column)).join();
-    const chars = cells.reduce((sum, [, cell]) => sum + (typeof cell === 'string' ? cell.length : 0), 0);
+    let kind = '';
+    let chars = 0;
+    for (const [column, cell] of cells) {
+      kind += cell === null ? `${column}=null ` : `${column} `;
+      if (typeof cell === 'string') chars += cell.length;
+    }
     let group = open.get(kind);
     if (!group || group.chars + chars > STATEMENT_CHARS || group.rows.length === STATEMENT_ROWS) {
       if (group) yield group;

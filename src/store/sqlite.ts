@@ -1,9 +1,9 @@
 import sql, { empty, type Sql } from 'sql-template-tag';
-import { shifted, utcText } from './clock.js';
-import { type Dialect, isLocalTimeColumn, isTimeColumn, LOCAL_TIME_COLUMNS, type TaskTable } from './dialect.js';
+import { cellWriter, utcText } from './clock.js';
+import { type Dialect, isTimeColumn, LOCAL_TIME_COLUMNS, type TaskTable } from './dialect.js';
 import { isoOffset } from './offset.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
-import type { Cell, Rows } from './rows.js';
+import type { Rows } from './rows.js';
 import type { Statement } from './transaction.js';
 
 /** One writer at a time: whoever is inside BEGIN IMMEDIATE holds the whole database, so no row needs a lock. */
@@ -29,6 +29,10 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
 
   /** What was claimed has left the index by the commit. */
   protected from(): undefined {}
+
+  idIn(ids: string[]): Sql {
+    return sql`id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
+  }
 
   after(seconds: number): Sql {
     return sql`strftime('%Y-%m-%d %H:%M:%f', 'now', ${`${seconds} seconds`})`;
@@ -63,19 +67,14 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
   insertEach({ columns, rows }: Rows): Statement[] {
     const names = columns.map((column) => this.id(column).sql).join(', ');
     const text = `INSERT INTO ${this.table.sql} (${names}) VALUES (${columns.map(() => '?').join(', ')})`;
-    return rows.map(({ cells }) => ({ sql: text, text, values: this.stored(cells, columns) }));
+    const stored = cellWriter(columns, utcText, this.options.offsetMinutes);
+    return rows.map(({ cells }) => ({ sql: text, text, values: cells.map(stored) }));
   }
 
   updateEach({ columns, rows }: Rows): Statement[] {
     const assignments = columns.map((column) => `${this.id(column).sql} = ?`);
     const text = `UPDATE ${this.table.sql} SET ${assignments.join(', ')} WHERE id = ?`;
-    return rows.map(({ id, cells }) => ({ sql: text, text, values: [...this.stored(cells, columns), id] }));
-  }
-
-  private stored(cells: Cell[], columns: string[]): Cell[] {
-    return cells.map((cell, index) => {
-      if (!(cell instanceof Date) || !isTimeColumn(columns[index]!)) return cell;
-      return utcText(isLocalTimeColumn(columns[index]!) ? shifted(cell, this.options.offsetMinutes) : cell);
-    });
+    const stored = cellWriter(columns, utcText, this.options.offsetMinutes);
+    return rows.map(({ id, cells }) => ({ sql: text, text, values: [...cells.map(stored), id] }));
   }
 }

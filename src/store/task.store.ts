@@ -1,7 +1,7 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag';
 import type { Task } from '../contract/task.entity.js';
 import type { Reading, TaskColumns, TaskValues } from './columns.js';
-import { type Dialect, list, literal, type TaskTable } from './dialect.js';
+import { type Dialect, literal, type TaskTable } from './dialect.js';
 import { alike, type RowToWrite } from './rows.js';
 import { change, postLast, type Script, select } from './transaction.js';
 
@@ -32,10 +32,10 @@ export class TaskStore<T extends Task> {
   *insert(given: NewRow[]): Script<T[]> {
     if (given.length === 0) return [];
     const { dialect, columns } = this;
-    const [clock] = yield* select<{ softdd_now: string | Date }>(sql`SELECT ${dialect.clock} AS softdd_now`);
+    const [clock] = yield* select<{ softdd_now: string | number }>(sql`SELECT ${dialect.clock} AS softdd_now`);
     const now = new Date(clock!.softdd_now);
-    const rows = given.map((row) => this.readyAt(row, now));
-    const toWrite = rows.map((row) => this.toWrite(row.taskId, { ...row, createdAt: now, updatedAt: now }, now));
+    const rows = given.map((row) => ({ ...this.readyAt(row, now), createdAt: now, updatedAt: now }));
+    const toWrite = rows.map((row) => this.toWrite(row.taskId, row, now));
     yield* postLast([...alike(toWrite)].flatMap((some) => dialect.insertEach(some)));
     if (columns.hasOwn) return yield* this.findAll(rows.map((row) => row.taskId));
     return rows.map((row) => columns.toNewTask(row, now));
@@ -49,7 +49,7 @@ export class TaskStore<T extends Task> {
   /** These tasks, in this order; those that are gone are left out. */
   *findAll(ids: string[]): Script<T[]> {
     if (ids.length === 0) return [];
-    const tasks = yield* this.tasks(sql`WHERE id IN (${list(ids)})`);
+    const tasks = yield* this.tasks(sql`WHERE ${this.dialect.idIn(ids)}`);
     return this.inOrder(ids, tasks);
   }
 
@@ -62,7 +62,7 @@ export class TaskStore<T extends Task> {
 
   /** Those of these tasks that nobody else holds, locked. */
   *lockFree(ids: string[]): Script<Reading<T>> {
-    return yield* this.reading(sql`id IN (${list(ids)}) ${this.dialect.skipLocked}`);
+    return yield* this.reading(sql`${this.dialect.idIn(ids)} ${this.dialect.skipLocked}`);
   }
 
   /** This task, locked, however long somebody else holds it: what is read, and the time, are those after the wait. */
@@ -76,7 +76,9 @@ export class TaskStore<T extends Task> {
   /** Those of these ids that there are. */
   *present(ids: string[]): Script<Set<string>> {
     if (ids.length === 0) return new Set();
-    const rows = yield* select<{ id: string }>(sql`SELECT id FROM ${this.dialect.table} WHERE id IN (${list(ids)})`);
+    const rows = yield* select<{ id: string }>(
+      sql`SELECT id FROM ${this.dialect.table} WHERE ${this.dialect.idIn(ids)}`,
+    );
     return new Set(rows.map((row) => row.id));
   }
 
@@ -84,7 +86,7 @@ export class TaskStore<T extends Task> {
   *lockOwn(ids: string[], userId: string): Script<{ id: string; status: number }[]> {
     if (ids.length === 0) return [];
     return yield* select<{ id: string; status: number }>(
-      sql`SELECT id, status FROM ${this.dialect.table} WHERE user_id = ${userId} AND id IN (${list(ids)})
+      sql`SELECT id, status FROM ${this.dialect.table} WHERE user_id = ${userId} AND ${this.dialect.idIn(ids)}
         ORDER BY id ${this.dialect.forUpdate}`,
     );
   }
@@ -93,7 +95,7 @@ export class TaskStore<T extends Task> {
   *update(ids: string[], values: Record<string, unknown>): Script<T[]> {
     if (ids.length === 0) return [];
     const assignments = [...this.columns.toAssignments(values), sql`updated_at = ${this.dialect.localAfter(0)}`];
-    yield* change(sql`UPDATE ${this.dialect.table} SET ${join(assignments)} WHERE id IN (${list(ids)})`);
+    yield* change(sql`UPDATE ${this.dialect.table} SET ${join(assignments)} WHERE ${this.dialect.idIn(ids)}`);
     return yield* this.findAll(ids);
   }
 
@@ -109,7 +111,7 @@ export class TaskStore<T extends Task> {
 
   *delete(ids: string[]): Script<number> {
     if (ids.length === 0) return 0;
-    return yield* change(sql`DELETE FROM ${this.dialect.table} WHERE id IN (${list(ids)})`);
+    return yield* change(sql`DELETE FROM ${this.dialect.table} WHERE ${this.dialect.idIn(ids)}`);
   }
 
   /** How many of an owner's tasks have none of these statuses; looks no further than `most`. */
