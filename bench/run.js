@@ -23,38 +23,53 @@ for (const [kind, reason] of Object.entries(missing)) console.log(`${kind.padEnd
 
 const rows = [];
 for (const scenario of SCENARIOS) {
-  if (values.only && !scenario.name.toLowerCase().includes(values.only.toLowerCase())) continue;
-  if (!scenario.needs.every((kind) => kind in found)) {
-    console.log(`skipped   ${scenario.name}`);
+  const { measures, needs } = scenario;
+  if (values.only && !measures.some(({ name }) => name.toLowerCase().includes(values.only.toLowerCase()))) continue;
+  if (!needs.every((kind) => kind in found)) {
+    for (const { name } of measures) console.log(`skipped   ${name}`);
     continue;
   }
-  const rounds = [];
-  const opened = await scenario.open?.(effort);
-  for (let round = 0; round < (scenario.once ? 1 : effort.rounds); round++)
-    rounds.push(await scenario.round(effort, opened));
-  await scenario.close?.(opened);
-  const row = summary(scenario, rounds);
-  rows.push(row);
-  console.log(row.join(' | '));
+  for (const row of await rowsOf(scenario)) {
+    rows.push(row);
+    console.log(row.join(' | '));
+  }
 }
 
 const table = markdown(rows);
 console.log(`\n${table}`);
 if (!values.quick && !values.only) writeFileSync(new URL('RESULTS.md', import.meta.url), report(table));
 
-function summary({ name, goal, unit }, rounds) {
-  const ratios = rounds.map(({ ours, theirs }) => ours / theirs);
+/** One that fails, because a task was lost or a request refused, is told of in its place, and the others go on. */
+async function rowsOf(scenario) {
+  const { measures, once } = scenario;
+  try {
+    const rounds = [];
+    const opened = await scenario.open?.(effort);
+    for (let round = 0; round < (once ? 1 : effort.rounds); round++) rounds.push(await scenario.round(effort, opened));
+    await scenario.close?.(opened);
+    return measures.map((measure) => summary(measure, rounds.map(measure.figures)));
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+    return measures.map(({ name, goal }) => [name, 'FAILED', '', wanted(goal), 'not met', error.message]);
+  }
+}
+
+function summary({ name, goal, unit }, figures) {
+  const ratios = figures.map(([ours, theirs]) => ours / theirs);
   const ratio = median(ratios);
   const met = goal.atLeast === undefined ? ratio <= goal.atMost : ratio >= goal.atLeast;
   return [
     name,
     ratio.toFixed(2),
     `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
-    goal.atLeast === undefined ? `<= ${goal.atMost}` : `>= ${goal.atLeast}`,
+    wanted(goal),
     met ? 'met' : 'not met',
-    `${figure(median(rounds.map(({ ours }) => ours)))} / ${figure(median(rounds.map(({ theirs }) => theirs)))} ${unit}`,
+    `${[0, 1].map((place) => figure(median(figures.map((pair) => pair[place])))).join(' / ')} ${unit}`,
   ];
 }
+
+const wanted = ({ atLeast, atMost }) => (atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`);
 
 function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);

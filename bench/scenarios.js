@@ -4,112 +4,101 @@ import { fill } from './direct/backlog.js';
 import { direct, told } from './direct/run.js';
 import { gets, lifeCycle } from './http/run.js';
 
-/** Runs `measure` on a fresh database of each kind. */
-async function on(kinds, measure) {
+const SQLITE = ['SQLite', 'sqlite'];
+const MARIADB = ['MariaDB', 'mysql'];
+const POSTGRES = ['PostgreSQL', 'postgres'];
+const BULLMQ = ['BullMQ on Redis', 'bullmq', 'redis'];
+
+/** Runs `work` on a fresh database of each kind. */
+async function on(kinds, work) {
   const databases = [];
   try {
     for (const kind of kinds) databases.push(await createDatabase(kind));
-    return await measure(...databases.map(({ url }) => url));
+    return await work(...databases.map(({ url }) => url));
   } finally {
     for (const database of databases) await database.drop();
   }
 }
 
-/** Ours against a peer's life cycle over HTTP, one after the other; rates in tasks a second. */
-const overHttp = (name, goal, kind, contender, itsKind = kind, more = {}) => ({
-  name,
-  goal,
-  unit: 'tasks/s',
+/** Ours over theirs is what a measure tells, of the same two figures of each round. */
+const measure = (name, goal, unit, figures) => ({ name, goal, unit, figures });
+
+/** Ours against a peer's life cycle over HTTP, one after the other; and how long the longest of our claims took. */
+const overHttp = (goal, [title, kind], [peer, contender, itsKind = kind]) => ({
   needs: [kind, itsKind],
+  measures: [
+    measure(`${title} against ${peer}`, goal, 'tasks/s', ({ ours, theirs }) => [ours.rate, theirs.rate]),
+    measure(`${title}, 64 connections: claim p99 against p50`, { atMost: 3 }, 'ms', ({ ours }) => [
+      ours.latency.claim.p99,
+      ours.latency.claim.p50,
+    ]),
+  ],
   round: ({ seconds, warmup }) =>
-    on([kind, itsKind], async (ourUrl, itsUrl) => {
-      const ours = await lifeCycle({ contender: 'softdd', url: ourUrl, seconds, warmup, ...more });
-      const theirs = await lifeCycle({ contender, url: itsUrl, seconds, warmup, ...more });
-      return { ours: ours.rate, theirs: theirs.rate };
-    }),
+    on([kind, itsKind], async (ourUrl, itsUrl) => ({
+      ours: await lifeCycle({ contender: 'softdd', url: ourUrl, seconds, warmup }),
+      theirs: await lifeCycle({ contender, url: itsUrl, seconds, warmup }),
+    })),
 });
+
+/** The same against the original's way, which has no tail worth a goal. */
+const againstOriginal = () => {
+  const { measures, ...scenario } = overHttp({ atLeast: 15 }, MARIADB, ["the original's claim", 'original']);
+  return { ...scenario, measures: measures.slice(0, 1) };
+};
 
 const inProcess = (name, goal, kind, contender, itsKind = kind) => ({
-  name,
-  goal,
-  unit: 'tasks/s',
   needs: [kind, itsKind],
+  measures: [measure(`In process, ${name}`, goal, 'tasks/s', ({ ours, theirs }) => [ours.rate, theirs.rate])],
   round: ({ tasks }) =>
-    on([kind, itsKind], async (ourUrl, itsUrl) => {
-      const ours = await direct({ contender: 'softdd', url: ourUrl, tasks });
-      const theirs = await direct({ contender, url: itsUrl, tasks });
-      return { ours: ours.rate, theirs: theirs.rate };
-    }),
+    on([kind, itsKind], async (ourUrl, itsUrl) => ({
+      ours: await direct({ contender: 'softdd', url: ourUrl, tasks }),
+      theirs: await direct({ contender, url: itsUrl, tasks }),
+    })),
 });
 
-/** A latency of ours at one connection against the same SQL by hand: lower is better. */
-const byHand = (call) => ({
-  name: `MariaDB, 1 connection: ${call} against the same SQL by hand, p50`,
-  goal: { atMost: 1.2 },
-  unit: 'ms',
+/** Our latencies at one connection against the same SQL by hand: lower is better. */
+const byHand = () => ({
   needs: ['mysql'],
+  measures: ['claim', 'finish'].map((call) =>
+    measure(
+      `MariaDB, 1 connection: ${call} against the same SQL by hand, p50`,
+      { atMost: 1.2 },
+      'ms',
+      ({ ours, theirs }) => [ours.latency[call].p50, theirs.latency[call].p50],
+    ),
+  ),
   round: ({ seconds, warmup }) =>
-    on(['mysql', 'mysql'], async (ourUrl, itsUrl) => {
-      const ours = await lifeCycle({ contender: 'softdd', url: ourUrl, connections: 1, seconds, warmup });
-      const theirs = await lifeCycle({ contender: 'byHand', url: itsUrl, connections: 1, seconds, warmup });
-      return { ours: ours.latency[call].p50, theirs: theirs.latency[call].p50 };
-    }),
+    on(['mysql', 'mysql'], async (ourUrl, itsUrl) => ({
+      ours: await lifeCycle({ contender: 'softdd', url: ourUrl, connections: 1, seconds, warmup }),
+      theirs: await lifeCycle({ contender: 'byHand', url: itsUrl, connections: 1, seconds, warmup }),
+    })),
 });
 
-const tail = (kind, title) => ({
-  name: `${title}, 64 connections: claim p99 against p50`,
-  goal: { atMost: 3 },
-  unit: 'ms',
+const delivery = ([title, kind]) => ({
   needs: [kind],
-  round: ({ seconds, warmup }) =>
-    on([kind], async (url) => {
-      const { latency } = await lifeCycle({ contender: 'softdd', url, seconds, warmup });
-      return { ours: latency.claim.p99, theirs: latency.claim.p50 };
-    }),
-});
-
-const delivery = (kind, title) => ({
-  name: `${title}, 1,000 callbacks to one receiver against plain axios POSTs, 8 at once`,
-  goal: { atLeast: 0.2 },
-  unit: 'callbacks/s',
-  needs: [kind],
+  measures: [
+    measure(
+      `${title}, 1,000 callbacks to one receiver against plain axios POSTs, 8 at once`,
+      { atLeast: 0.2 },
+      'callbacks/s',
+      ({ ours, theirs }) => [ours, theirs],
+    ),
+  ],
   round: () => on([kind], (url) => callbacks({ url, count: 1000 })),
 });
 
 /** Another session that looks at the tables as they were before the run, and so keeps every old version alive. */
-async function withSnapshot(url, measure) {
+async function withSnapshot(url, work) {
   const { createConnection } = await import('mysql2/promise');
   const connection = await createConnection(url);
   await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
   await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
   try {
-    return await measure();
+    return await work();
   } finally {
     await connection.end();
   }
 }
-
-/** The median claim, in process, of one backlog against that of a thousand ready tasks. The large one is filled once. */
-const withBacklog = (kind, title, backlog) => ({
-  name: `${title}: claim p50 with ${backlog.title} against 1,000 ready`,
-  goal: { atMost: 1.25 },
-  unit: 'ms',
-  needs: [kind],
-  async open({ share }) {
-    const large = await createDatabase(kind);
-    const part = ([name, count]) => [name, Math.max(count * share, 1000)];
-    await fill(large.url, Object.fromEntries(Object.entries(backlog.tasks).map(part)));
-    return large;
-  },
-  round: ({ claims }, large) =>
-    on([kind], async (smallUrl) => {
-      await fill(smallUrl, { ready: 1000 });
-      const ours = await told('claims.js', [large.url, claims]);
-      const theirs = await told('claims.js', [smallUrl, claims]);
-      return { ours: ours.p50, theirs: theirs.p50 };
-    }),
-  close: (large) => large.drop(),
-});
 
 const BACKLOGS = [
   { title: '1,000,000 ready', tasks: { ready: 1_000_000 } },
@@ -119,93 +108,122 @@ const BACKLOGS = [
   },
 ];
 
-export const SCENARIOS = [
-  overHttp('MariaDB against BullMQ on Redis', { atLeast: 1.2 }, 'mysql', 'bullmq', 'redis'),
-  overHttp('SQLite against BullMQ on Redis', { atLeast: 2.2 }, 'sqlite', 'bullmq', 'redis'),
-  overHttp('PostgreSQL against pg-boss', { atLeast: 5 }, 'postgres', 'pgBoss'),
-  overHttp("MariaDB against the original's claim", { atLeast: 15 }, 'mysql', 'original'),
-  byHand('claim'),
-  byHand('finish'),
-  inProcess(
-    'In process, MariaDB against BullMQ (addBulk, concurrency 50)',
-    { atLeast: 1.8 },
-    'mysql',
-    'bullmq',
-    'redis',
+/** The median claim, in process, of large backlogs, filled once, against that of a thousand ready tasks. */
+const backlogs = ([title, kind]) => ({
+  needs: [kind],
+  measures: BACKLOGS.map((backlog, place) =>
+    measure(
+      `${title}: claim p50 with ${backlog.title} against 1,000 ready`,
+      { atMost: 1.25 },
+      'ms',
+      ({ small, large }) => [large[place].p50, small.p50],
+    ),
   ),
-  inProcess('In process, PostgreSQL against graphile-worker', { atLeast: 1 }, 'postgres', 'graphileWorker'),
-  inProcess('In process, PostgreSQL against pg-boss (batches of 100)', { atLeast: 1.2 }, 'postgres', 'pgBoss'),
-  tail('mysql', 'MariaDB'),
-  tail('postgres', 'PostgreSQL'),
-  tail('sqlite', 'SQLite'),
-  {
-    name: 'MariaDB, an old snapshot held open, against none',
-    goal: { atLeast: 0.7 },
-    unit: 'tasks/s',
-    needs: ['mysql'],
-    round: ({ seconds, warmup }) =>
-      on(['mysql', 'mysql'], async (heldUrl, freeUrl) => {
-        // The tables are there before the snapshot is.
-        await lifeCycle({ contender: 'softdd', url: heldUrl, seconds: 0.5 });
-        await query(heldUrl, 'SELECT COUNT(*) FROM tasks');
-        const held = await withSnapshot(heldUrl, () =>
-          lifeCycle({ contender: 'softdd', url: heldUrl, seconds, warmup }),
-        );
-        const free = await lifeCycle({ contender: 'softdd', url: freeUrl, seconds, warmup });
-        return { ours: held.rate, theirs: free.rate };
-      }),
+  async open({ share }) {
+    const part = ([name, count]) => [name, Math.max(count * share, 1000)];
+    const databases = [];
+    for (const { tasks } of BACKLOGS) {
+      databases.push(await createDatabase(kind));
+      await fill(databases.at(-1).url, Object.fromEntries(Object.entries(tasks).map(part)));
+    }
+    return databases;
   },
-  {
-    name: 'SQLite, 256 connections against the best of 1, 16, 64 and 256',
-    goal: { atLeast: 0.9 },
-    unit: 'tasks/s',
-    needs: ['sqlite'],
-    round: ({ seconds, warmup }) => scaling('sqlite', { seconds, warmup }),
+  round: ({ claims }, databases) =>
+    on([kind], async (smallUrl) => {
+      await fill(smallUrl, { ready: 1000 });
+      const large = [];
+      for (const { url } of databases) large.push(await told('claims.js', [url, claims]));
+      return { large, small: await told('claims.js', [smallUrl, claims]) };
+    }),
+  async close(databases) {
+    for (const database of databases) await database.drop();
   },
-  {
-    name: 'MariaDB, 256 connections against the best of 1, 16, 64 and 256',
-    goal: { atLeast: 0.9 },
-    unit: 'tasks/s',
-    needs: ['mysql'],
-    round: ({ seconds, warmup }) => scaling('mysql', { seconds, warmup }),
-  },
-  ...[
-    ['sqlite', 'SQLite'],
-    ['mysql', 'MariaDB'],
-    ['postgres', 'PostgreSQL'],
-  ].flatMap(([kind, title]) => BACKLOGS.map((backlog) => withBacklog(kind, title, backlog))),
-  {
-    name: 'SQLite, memory of the process: after 1,000,000 tasks against after 100,000',
-    goal: { atMost: 1.2 },
-    unit: 'MB',
-    needs: ['sqlite'],
-    once: true,
-    round: ({ share }) =>
-      on(['sqlite'], async (url) => {
-        const { sizes } = await told('memory.js', [url, Math.max(1_000_000 * share, 20_000)], ['--expose-gc']);
-        return { ours: sizes[1], theirs: sizes[0] };
-      }),
-  },
-  {
-    name: 'An empty claim against an empty route',
-    goal: { atLeast: 0.7 },
-    unit: 'requests/s',
-    needs: ['sqlite'],
-    round: ({ seconds, warmup }) =>
-      on(['sqlite'], async (url) => {
-        const paths = ['/api/crontask?service=default&workerId=1', '/api/empty'];
-        const [ours, theirs] = await gets({ contenders: 'softdd,empty', url, paths, seconds, warmup });
-        return { ours, theirs };
-      }),
-  },
-  delivery('sqlite', 'SQLite'),
-  delivery('mysql', 'MariaDB'),
-  delivery('postgres', 'PostgreSQL'),
-];
+});
 
-async function scaling(kind, times) {
-  const rates = [];
-  for (const connections of [1, 16, 64, 256])
-    rates.push(await on([kind], (url) => lifeCycle({ contender: 'softdd', url, connections, ...times })));
-  return { ours: rates.at(-1).rate, theirs: Math.max(...rates.map(({ rate }) => rate)) };
-}
+const CONNECTIONS = [1, 16, 64, 256];
+
+const scaling = ([title, kind]) => ({
+  needs: [kind],
+  measures: [
+    measure(
+      `${title}, 256 connections against the best of ${CONNECTIONS.join(', ')}`,
+      { atLeast: 0.9 },
+      'tasks/s',
+      (rates) => [rates.at(-1), Math.max(...rates)],
+    ),
+  ],
+  async round({ seconds, warmup }) {
+    const rates = [];
+    for (const connections of CONNECTIONS) {
+      const { rate } = await on([kind], (url) => lifeCycle({ contender: 'softdd', url, connections, seconds, warmup }));
+      rates.push(rate);
+    }
+    return rates;
+  },
+});
+
+const oldSnapshot = () => ({
+  needs: ['mysql'],
+  measures: [
+    measure('MariaDB, an old snapshot held open, against none', { atLeast: 0.7 }, 'tasks/s', ({ held, free }) => [
+      held.rate,
+      free.rate,
+    ]),
+  ],
+  round: ({ seconds, warmup }) =>
+    on(['mysql', 'mysql'], async (heldUrl, freeUrl) => {
+      // The tables are there before the snapshot is.
+      await lifeCycle({ contender: 'softdd', url: heldUrl, seconds: 0.5 });
+      await query(heldUrl, 'SELECT COUNT(*) FROM tasks');
+      const run = (url) => lifeCycle({ contender: 'softdd', url, seconds, warmup });
+      return { held: await withSnapshot(heldUrl, () => run(heldUrl)), free: await run(freeUrl) };
+    }),
+});
+
+const memory = () => ({
+  needs: ['sqlite'],
+  once: true,
+  measures: [
+    measure(
+      'SQLite, memory of the process: after 1,000,000 tasks against after 100,000',
+      { atMost: 1.2 },
+      'MB',
+      ({ sizes: [early, late] }) => [late, early],
+    ),
+  ],
+  round: ({ share }) =>
+    on(['sqlite'], (url) => told('memory.js', [url, Math.max(1_000_000 * share, 20_000)], ['--expose-gc'])),
+});
+
+const emptyClaim = () => ({
+  needs: ['sqlite'],
+  measures: [
+    measure('An empty claim against an empty route', { atLeast: 0.7 }, 'requests/s', ([claims, empty]) => [
+      claims,
+      empty,
+    ]),
+  ],
+  round: ({ seconds, warmup }) =>
+    on(['sqlite'], (url) => {
+      const paths = ['/api/crontask?service=default&workerId=1', '/api/empty'];
+      return gets({ contenders: 'softdd,empty', url, paths, seconds, warmup });
+    }),
+});
+
+export const SCENARIOS = [
+  overHttp({ atLeast: 1.2 }, MARIADB, BULLMQ),
+  overHttp({ atLeast: 2.2 }, SQLITE, BULLMQ),
+  overHttp({ atLeast: 5 }, POSTGRES, ['pg-boss', 'pgBoss']),
+  againstOriginal(),
+  byHand(),
+  inProcess('MariaDB against BullMQ (addBulk, concurrency 50)', { atLeast: 1.8 }, 'mysql', 'bullmq', 'redis'),
+  inProcess('PostgreSQL against graphile-worker', { atLeast: 1 }, 'postgres', 'graphileWorker'),
+  inProcess('PostgreSQL against pg-boss (batches of 100)', { atLeast: 1.2 }, 'postgres', 'pgBoss'),
+  oldSnapshot(),
+  scaling(SQLITE),
+  scaling(MARIADB),
+  ...[SQLITE, MARIADB, POSTGRES].map(backlogs),
+  memory(),
+  emptyClaim(),
+  ...[SQLITE, MARIADB, POSTGRES].map(delivery),
+];
