@@ -69,7 +69,9 @@ function summary({ name, goal, unit }, figures) {
   ];
 }
 
-const wanted = ({ atLeast, atMost }) => (atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`);
+function wanted({ atLeast, atMost }) {
+  return atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`;
+}
 
 function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
