@@ -11,8 +11,8 @@ const { values } = parseArgs({
   options: { quick: { type: 'boolean' }, only: { type: 'string' }, rounds: { type: 'string' } },
 });
 const effort = values.quick
-  ? { rounds: 1, seconds: 0.5, warmup: 0.5, tasks: 2000, claims: 50, share: 0.01 }
-  : { rounds: 5, seconds: 3, warmup: 2, tasks: 40_000, claims: 500, share: 1 };
+  ? { rounds: 1, seconds: 0.5, warmup: 0.5, tasks: 2000, claims: 50, share: 0.01, connections: [64, 256] }
+  : { rounds: 5, seconds: 3, warmup: 2, tasks: 40_000, claims: 500, share: 1, connections: [1, 16, 64, 256] };
 if (values.quick)
   console.log('quick     one short round, backlogs of a hundredth: to see that it runs, not what it gives');
 if (values.rounds) effort.rounds = Number(values.rounds);
