@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
 import { openConnection } from './connection.js';
 import type { Database } from './database.js';
@@ -14,7 +15,9 @@ export class PooledDatabase implements Database {
   private constructor(private readonly pool: DataSource) {}
 
   static async open(host: DataSource): Promise<PooledDatabase> {
-    return new PooledDatabase(await new DataSource(poolOptions(host)).initialize());
+    const pool = await new DataSource(poolOptions(host)).initialize();
+    if (engineOf(pool) === 'postgres') hearErrors(pool);
+    return new PooledDatabase(pool);
   }
 
   async attempt<T>(script: () => Script<T>): Promise<T> {
@@ -46,6 +49,15 @@ export class PooledDatabase implements Database {
   async close(): Promise<void> {
     await this.pool.destroy();
   }
+}
+
+/**
+ * A server that ends a connection with its very first words is heard before whoever asked for that connection can
+ * listen, and an error that nobody listens to would end the process. The next query tells of it.
+ */
+function hearErrors({ driver }: DataSource): void {
+  const { master } = driver as unknown as { master: EventEmitter };
+  master.on('connect', (client: EventEmitter) => client.on('error', () => undefined));
 }
 
 /** The host's settings, without what is the host's own. */
