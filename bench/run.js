@@ -23,7 +23,8 @@ for (const [kind, reason] of Object.entries(missing)) console.log(`${kind.padEnd
 
 const rows = [];
 for (const scenario of SCENARIOS) {
-  const { measures, needs } = scenario;
+  const { measures, needs, again } = scenario;
+  if (values.quick && again) continue;
   if (values.only && !measures.some(({ name }) => name.toLowerCase().includes(values.only.toLowerCase()))) continue;
   if (!needs.every((kind) => kind in found)) {
     for (const { name } of measures) console.log(`skipped   ${name}`);
