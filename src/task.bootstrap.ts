@@ -210,7 +210,7 @@ async function open<T extends Task>(
     sweep: () => sweeper.sweep(),
     drain() {
       waiting.close();
-      dispatcher?.drain();
+      void dispatcher?.drain();
     },
     async close() {
       waiting.close();

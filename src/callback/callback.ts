@@ -33,7 +33,7 @@ export interface TaskCallback {
   attempts: number;
   /** When the next try is due, or, while one is under way, when its lease runs out; null once it has ended. */
   dueAt: Date | null;
-  /** The last tries whose outcome is known, oldest first; those of a process that was killed leave none. */
+  /** The last tries, oldest first, but for one that is under way; one whose process was killed is told of by the next. */
   tries: CallbackTry[];
   createdAt: Date;
   /** When it was delivered or given up. */

@@ -22,6 +22,8 @@ export interface TakenCallback extends NewCallback {
   attempts: number;
   tries: CallbackTry[];
   token: string;
+  /** When the lease of the try before this one was over, whose outcome nobody has written down. */
+  lapsedAt: Date | undefined;
 }
 
 /** What came of a try: delivered, dead, or due again in so many seconds. */
@@ -73,7 +75,8 @@ export class CallbackStore {
   *take(ids: string[], token: string, seconds: number): Script<{ callbacks: TakenCallback[]; now: Date }> {
     const { dialect } = this;
     const rows = yield* select(
-      sql`SELECT id, task_id, type, url, origin, is_own, attempts, tries, body, ${dialect.clock} AS softdd_now
+      sql`SELECT id, task_id, type, url, origin, is_own, attempts, tries, body, lease_token,
+          ${dialect.utc('due_at')} AS due_at_iso, ${dialect.clock} AS softdd_now
         FROM ${dialect.callbacks} WHERE id IN (${list(ids)}) AND due_at <= ${dialect.now}
         ORDER BY id ${dialect.skipLocked}`,
     );
@@ -83,7 +86,7 @@ export class CallbackStore {
           attempts = attempts + 1 WHERE id IN (${list(rows.map((row) => row.id))})`,
       );
     const callbacks = rows.map((row): TakenCallback => {
-      const { id, taskId, type, url, attempts, tries } = toCallback(row);
+      const { id, taskId, type, url, attempts, tries, dueAt } = toCallback(row);
       const { origin, body } = row as { origin: string; body: string };
       return {
         id,
@@ -96,6 +99,7 @@ export class CallbackStore {
         attempts: attempts + 1,
         tries,
         token,
+        lapsedAt: row.lease_token === null ? undefined : dueAt!,
       };
     });
     return { callbacks, now: new Date(rows[0]?.softdd_now as string | number) };

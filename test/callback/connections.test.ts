@@ -33,6 +33,7 @@ const post = (origin: string, body = '{}') => {
     attempts: 1,
     tries: [],
     token: 'token',
+    lapsedAt: undefined,
   };
   return delivery.post(callback, new Date());
 };

@@ -94,7 +94,13 @@ describe.each(ENGINES)('kill -9 on %s', (engine) => {
     await servers[1]!.stop();
     await withWriter(async ({ service }) => {
       const { list } = await service.callbacks.list();
-      expect(list).toMatchObject([{ id: one!.id, state: 'delivered', attempts: 2, tries: [{ status: 200 }] }]);
+      expect(list).toMatchObject([{ id: one!.id, state: 'delivered', attempts: 2 }]);
+      const [killed, heard] = list[0]!.tries;
+      expect(killed).toMatchObject({ error: expect.stringContaining('was killed'), durationMs: 7000 });
+      // It began when the receiver had it, and not when its lease was over.
+      expect(Math.abs(Date.parse(killed!.time) - Number(one!.headers['webhook-timestamp']) * 1000)).toBeLessThan(2000);
+      expect(heard).toMatchObject({ status: 200 });
+      expect(list[0]!.tries).toHaveLength(2);
     });
   });
 
