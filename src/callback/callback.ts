@@ -29,7 +29,7 @@ export interface TaskCallback {
   type: CallbackType;
   url: string;
   state: CallbackState;
-  /** Tries begun since it was made or last replayed. */
+  /** Tries begun since it was made or last replayed, but for those that a process which stopped has broken off. */
   attempts: number;
   /** When the next try is due, or, while one is under way, when its lease runs out; null once it has ended. */
   dueAt: Date | null;

@@ -1,20 +1,16 @@
-import { type ClientRequest, Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import type { ClientRequest } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { HttpService } from '@nestjs/axios';
 import type { AxiosError, AxiosResponse } from 'axios';
 import type { TakenCallback } from '../store/callback.store.js';
 import type { AllowedOrigin, AllowList } from './allow-list.js';
+import { drain, leave } from './answer.js';
+import { type Agents, agents, makeRoom, transport } from './connections.js';
 import { lookupBy, type Resolve } from './lookup.js';
 import { retryAfterSeconds } from './retry.js';
 import { signedHeaders } from './signature.js';
 
-/** Bytes of an answer that are read: enough for the connection to be used again, and more is nobody's business. */
-const ANSWER_BYTES = 65_536;
 const ERROR_LENGTH = 200;
-/** Connections without a try that are kept, to all origins together, and milliseconds that each is kept. */
-const IDLE = { most: 256, timeout: 15_000 } as const;
 
 export interface DeliverySettings {
   /** Milliseconds that a try may take, its answer included. */
@@ -24,16 +20,11 @@ export interface DeliverySettings {
   resolve: Resolve;
 }
 
-/** What a receiver answered, or why it did not, and what that leads to where it is not for the schedule to say. */
-export type Answer = { status: number; retryAfter: number } | { error: string; next?: 'dead' | number };
+/** What a receiver answered, or why it did not; `brokenOff`: by us, which says nothing of the receiver. */
+export type Answer = { status: number; retryAfter: number } | { error: string; brokenOff?: true };
 
 /** Why a try is aborted other than for its time. */
 const STOPPED = new Error('broken off, as the process stopped');
-
-interface Agents {
-  httpAgent: HttpAgent;
-  httpsAgent: HttpsAgent;
-}
 
 /** POSTs callbacks. Trusts no receiver: bounded in time and bytes, led nowhere else, and through no proxy. */
 export class Delivery {
@@ -47,15 +38,15 @@ export class Delivery {
     private readonly settings: DeliverySettings,
   ) {
     forget(http.axiosRef.defaults);
-    this.open = agents(lookupBy(settings.resolve));
+    this.open = agents(lookupBy(settings.resolve), settings.timeout);
   }
 
   async post(callback: TakenCallback, time: Date): Promise<Answer> {
     const { allowed } = this.settings;
     const { isOwn, origin } = callback;
     const entry = isOwn ? allowed.find(origin) : undefined;
-    // Allowed when the task was made, and no longer.
-    if (isOwn && !entry) return { error: `option callbackAllow does not list ${origin}`, next: 'dead' };
+    // Allowed when the task was made, and no longer; or not yet: processes get a new option one after the other.
+    if (isOwn && !entry) return { error: `option callbackAllow does not list ${origin}` };
     const through = entry ? this.agentsOf(entry) : this.open;
     makeRoom(through);
     const controller = new AbortController();
@@ -68,7 +59,7 @@ export class Delivery {
       return { status: response.status, retryAfter: retryAfterSeconds(response.headers['retry-after']) };
     } catch (error) {
       const { aborted, reason } = controller.signal;
-      if (reason === STOPPED) return { error: STOPPED.message, next: 0 };
+      if (reason === STOPPED) return { error: STOPPED.message, brokenOff: true };
       return { error: aborted ? this.tooLate : reasonOf(error) };
     } finally {
       clearTimeout(timer);
@@ -112,6 +103,7 @@ export class Delivery {
         signal,
         responseType: 'stream',
         decompress: false,
+        transport,
         maxRedirects: 0,
         proxy: false,
         validateStatus: () => true,
@@ -119,7 +111,7 @@ export class Delivery {
     try {
       return await request();
     } catch (error) {
-      // The receiver closed a kept connection just as we used it, and has read nothing.
+      // The receiver closed a kept connection just as we used it, and has hardly read anything: that was no try.
       if (signal.aborted || !lostKeptConnection(error as AxiosError)) throw error;
       return request();
     }
@@ -128,7 +120,7 @@ export class Delivery {
   private agentsOf(entry: AllowedOrigin): Agents {
     let known = this.guarded.get(entry.origin);
     if (!known) {
-      known = agents(lookupBy(this.settings.resolve, entry));
+      known = agents(lookupBy(this.settings.resolve, entry), this.settings.timeout);
       this.guarded.set(entry.origin, known);
     }
     return known;
@@ -141,52 +133,6 @@ export class Delivery {
  */
 function forget(defaults: object): void {
   for (const name of Object.keys(defaults)) delete (defaults as Record<string, unknown>)[name];
-}
-
-function agents(lookup: LookupFunction): Agents {
-  // The timeout is for idle connections: a try has one of its own.
-  const options = { keepAlive: true, timeout: IDLE.timeout, lookup };
-  return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
-}
-
-/** Gives idle connections up where they have become many. A bound of the agent's would let new ones wait for them. */
-function makeRoom({ httpAgent, httpsAgent }: Agents): void {
-  const idle = [httpAgent, httpsAgent].flatMap(({ freeSockets }) => Object.values(freeSockets).flat());
-  if (idle.length >= IDLE.most) for (const socket of idle) socket?.destroy();
-}
-
-/** Reads an answer to its end, or as far as anybody should. The status has decided: what happens here changes nothing. */
-function drain(answer: Readable, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (answer.destroyed) return resolve();
-    let left = ANSWER_BYTES;
-    const stop = (): void => void answer.destroy();
-    answer.on('data', (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left < 0) stop();
-    });
-    answer.on('error', stop);
-    answer.once('close', () => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    });
-    signal.addEventListener('abort', stop);
-    if (signal.aborted) stop();
-  });
-}
-
-/** A receiver may answer before it has read all: it has the rest of the try for that, and then the connection is cut. */
-function leave(request: ClientRequest, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      signal.removeEventListener('abort', end);
-      if (!request.writableFinished) request.destroy();
-      resolve();
-    };
-    if (request.writableFinished || request.destroyed || signal.aborted) return end();
-    request.once('finish', end).once('close', end);
-    signal.addEventListener('abort', end);
-  });
 }
 
 function lostKeptConnection({ code, request }: AxiosError): boolean {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { Batcher } from '../store/batcher.js';
-import type { CallbackStore, TakenCallback } from '../store/callback.store.js';
+import type { CallbackStore, Next, TakenCallback } from '../store/callback.store.js';
 import { type Database, transaction } from '../store/database.js';
 import type { CallbackTry } from './callback.js';
 import type { Answer, Delivery } from './delivery.js';
@@ -9,7 +9,7 @@ import { DueList } from './due-list.js';
 import { Health } from './health.js';
 import { Looks } from './looks.js';
 import { Outcomes } from './outcomes.js';
-import { Places } from './places.js';
+import { type Held, Places } from './places.js';
 import { type CallbackRetry, pauseAfterTry } from './retry.js';
 
 /**
@@ -17,8 +17,8 @@ import { type CallbackRetry, pauseAfterTry } from './retry.js';
  * fits in what a server has for its requests; and then, broken off, to be handed back.
  */
 const STOP = { beyond: 1000, longest: 20_000, handBack: 2000 } as const;
-/** Tries of one callback that are kept. */
-const KEPT_TRIES = 30;
+/** Tries of one callback that are kept: as many as the longest schedule has, and some. */
+const KEPT_TRIES = 60;
 
 export interface DispatcherSettings {
   /** Seconds that a try may take. */
@@ -30,7 +30,7 @@ export interface DispatcherSettings {
 export class Dispatcher {
   private readonly logger = new Logger('TaskModule');
   private readonly health = new Health(this.logger);
-  private readonly places = new Places(this.health);
+  private readonly places: Places;
   private readonly looks = new Looks(() => this.find(), this.logger);
   private readonly dueList: DueList;
   private readonly outcomes: Outcomes;
@@ -50,6 +50,7 @@ export class Dispatcher {
     private readonly delivery: Delivery,
     private readonly settings: DispatcherSettings,
   ) {
+    this.places = new Places(settings.timeout * 1000);
     this.dueList = new DueList(database, store);
     this.outcomes = new Outcomes(batcher, store);
     this.lease = 2 * settings.timeout + 5;
@@ -99,10 +100,12 @@ export class Dispatcher {
     const { places, store } = this;
     this.more = true;
     if (places.left <= 0 || this.stoppedAt !== undefined) return 0;
-    const { due, isAll } = await this.dueList.without(places.full);
+    const { closed } = places;
+    const { due, isAll } = await this.dueList.without(closed);
+    if (isAll) places.pass(due);
     // Where others take the same rows, they are dealt out by chance; otherwise longest due first.
     const ids = places.choose(this.crowded ? shuffled(due) : due);
-    this.more = !isAll || ids.length < due.length;
+    this.more = closed.size > 0 || !isAll || ids.length < due.length;
     if (ids.length === 0) return 0;
     const { callbacks, now } = await transaction(this.database, () => store.take(ids, randomUUID(), this.lease));
     this.crowded = callbacks.length < ids.length;
@@ -117,7 +120,6 @@ export class Dispatcher {
       // Its lease lapses, and it is tried again.
       .catch((error: unknown) => this.logger.error(`callback ${callback.id} could not be tried`, stackOf(error)))
       .finally(() => {
-        this.places.leave(callback.origin);
         this.underWay.delete(tried);
         if (this.more) this.looks.again();
       });
@@ -125,9 +127,7 @@ export class Dispatcher {
   }
 
   private async attempt(callback: TakenCallback, now: Date, until: number): Promise<void> {
-    const start = performance.now();
-    const answer = await this.delivery.post(callback, now);
-    const durationMs = Math.round(performance.now() - start);
+    const { answer, durationMs } = await this.post(callback, now);
     const outcome = 'status' in answer ? { status: answer.status } : { error: answer.error };
     const tried = { time: now.toISOString(), ...outcome, durationMs };
     const tries = [...callback.tries, ...this.unheard(callback), tried].slice(-KEPT_TRIES);
@@ -135,7 +135,22 @@ export class Dispatcher {
     const { id, token } = callback;
     const written = await this.outcomes.record({ id, token, next, tries }, until);
     // What we broke off says nothing of the receiver.
-    if (written && !('next' in answer && answer.next === 0)) this.health.tell(callback, next, tried);
+    if (written && next !== 'untried') this.health.tell(callback, next, tried);
+  }
+
+  /** Its place is free once there is an answer: to write that down is no business of the receiver's. */
+  private async post(callback: TakenCallback, now: Date): Promise<{ answer: Answer; durationMs: number }> {
+    const start = performance.now();
+    let held: Held | undefined;
+    try {
+      const answer = await this.delivery.post(callback, now);
+      const milliseconds = performance.now() - start;
+      const isBrokenOff = 'brokenOff' in answer;
+      held = isBrokenOff ? undefined : { milliseconds, isAnswered: 'status' in answer };
+      return { answer, durationMs: Math.round(milliseconds) };
+    } finally {
+      this.places.leave(callback.origin, held);
+    }
   }
 
   /** The try before this one, where its process wrote down no outcome before the lease was over. */
@@ -147,8 +162,8 @@ export class Dispatcher {
   }
 
   /** The status decides, and nothing else of an answer. */
-  private judge(answer: Answer, tries: number): 'delivered' | 'dead' | number {
-    if ('error' in answer) return answer.next ?? pauseAfterTry(tries, this.settings.retry) ?? 'dead';
+  private judge(answer: Answer, tries: number): Next {
+    if ('error' in answer) return answer.brokenOff ? 'untried' : (pauseAfterTry(tries, this.settings.retry) ?? 'dead');
     const { status, retryAfter } = answer;
     if (status >= 200 && status < 300) return 'delivered';
     // Gone: the receiver wants no more of it.

@@ -1,5 +1,5 @@
 import type { Logger } from '@nestjs/common';
-import type { TakenCallback } from '../store/callback.store.js';
+import type { Next, TakenCallback } from '../store/callback.store.js';
 import type { CallbackTry } from './callback.js';
 
 /** Origins that are remembered; a host's function may name any number. */
@@ -9,22 +9,13 @@ const QUIET = 600_000;
 
 /** Tells operators how receivers are: once when one begins to fail, once when it works again, and of each dead callback. */
 export class Health {
-  /** Origins of which the last that was heard is that they failed, and whether that was told. */
+  /** Origins of which the last that was heard is that they failed, and whether that was told; the latest last. */
   private readonly troubled = new Map<string, { told: boolean }>();
   private readonly lastTold = new Map<string, number>();
 
   constructor(private readonly logger: Logger) {}
 
-  isTroubled(origin: string): boolean {
-    return this.troubled.has(origin);
-  }
-
-  /** Those whose last try failed. */
-  get troubledOrigins(): string[] {
-    return [...this.troubled.keys()];
-  }
-
-  tell(callback: TakenCallback, next: 'delivered' | 'dead' | number, { status, error }: CallbackTry): void {
+  tell(callback: TakenCallback, next: Exclude<Next, 'untried'>, { status, error }: CallbackTry): void {
     const { id, taskId, origin, attempts } = callback;
     if (next === 'delivered') return this.works(origin);
     const reason = error ?? `HTTP ${status}`;
@@ -46,7 +37,7 @@ export class Health {
   private fails(origin: string, reason: string | undefined): void {
     const { troubled, lastTold } = this;
     if (troubled.has(origin)) return;
-    for (const known of [troubled, lastTold]) if (known.size >= MOST) known.clear();
+    for (const known of [troubled, lastTold]) if (known.size >= MOST) known.delete(known.keys().next().value!);
     const told = performance.now() - (lastTold.get(origin) ?? -Infinity) > QUIET;
     troubled.set(origin, { told });
     if (!told) return;

@@ -8,16 +8,60 @@ export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 /** As the operating system resolves names. */
 export const resolveBySystem: Resolve = (hostname) => dns.lookup(hostname, { all: true });
 
-/** One question at a time for each name: the system resolves in few threads, which a name that hangs could all take. */
+/** Milliseconds that a question may take without its name being slow. */
+const QUICK = 1000;
+/** Slow names that are remembered. */
+const MOST = 1000;
+
+/**
+ * Resolves names, each once at a time. Node has but two threads for it, which connections to databases need, too: a name
+ * that hangs keeps one of them, and names that were slow wait for each other, not the quick ones for them.
+ */
 export function shared(resolve: Resolve): Resolve {
-  const underWay = new Map<string, Promise<LookupAddress[]>>();
-  return (hostname) => {
-    let found = underWay.get(hostname);
-    if (!found) {
-      found = resolve(hostname).finally(() => underWay.delete(hostname));
-      underWay.set(hostname, found);
+  const answers = new Map<string, Promise<LookupAddress[]>>();
+  const waiting = new Map<string, () => void>();
+  const underWay = new Set<string>();
+  const slow = new Set<string>();
+
+  const hasRoom = (hostname: string): boolean => {
+    const slowOnes = [...underWay].filter((other) => slow.has(other)).length;
+    return slow.has(hostname) ? slowOnes === 0 : underWay.size === slowOnes && slowOnes < 2;
+  };
+  const next = (): void => {
+    for (const [hostname, begin] of waiting)
+      if (hasRoom(hostname)) {
+        waiting.delete(hostname);
+        underWay.add(hostname);
+        begin();
+      }
+  };
+  const ask = async (hostname: string): Promise<LookupAddress[]> => {
+    let isSlow = false;
+    const timer = setTimeout(() => {
+      isSlow = true;
+      if (slow.size >= MOST) slow.delete(slow.keys().next().value!);
+      slow.add(hostname);
+      next();
+    }, QUICK);
+    try {
+      return await resolve(hostname);
+    } finally {
+      clearTimeout(timer);
+      if (!isSlow) slow.delete(hostname);
+      underWay.delete(hostname);
+      answers.delete(hostname);
+      next();
     }
-    return found;
+  };
+
+  return (hostname) => {
+    let answer = answers.get(hostname);
+    if (!answer) {
+      answer = new Promise<void>((begin) => waiting.set(hostname, begin)).then(() => ask(hostname));
+      answers.set(hostname, answer);
+      next();
+    }
+    return answer;
   };
 }
 

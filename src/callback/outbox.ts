@@ -7,6 +7,9 @@ import type { Script } from '../store/transaction.js';
 import { CALLBACK_TYPES } from './callback.js';
 import type { Targets } from './targets.js';
 
+/** Bytes of one notice: what every server takes in one packet, with room for what shares it. */
+const MOST_BYTES = 8_000_000;
+
 /** Notices of tasks that have ended, written in the transaction that ends them: both are there, or neither. */
 export class Outbox<T extends Task> {
   private readonly logger = new Logger('TaskModule');
@@ -33,6 +36,8 @@ export class Outbox<T extends Task> {
       const type = CALLBACK_TYPES[this.lifeCycle.phase(task.status) as keyof typeof CALLBACK_TYPES];
       const timestamp = (task.finishedAt ?? new Date()).toISOString();
       const body = JSON.stringify({ type, timestamp, data: { ...task.toResponse(), callbackUrl: target.url } });
+      const bytes = Buffer.byteLength(body);
+      if (bytes > MOST_BYTES) throw new RangeError(`a notice of ${bytes} bytes: at most ${MOST_BYTES} can be sent`);
       return { id: this.ids.next(), taskId: task.taskId, type, ...target, body };
     } catch (error) {
       this.logger.error(

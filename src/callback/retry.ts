@@ -33,9 +33,10 @@ export function pauseAfterTry(tries: number, { delays, jitter }: CallbackRetry, 
 /** Seconds that a Retry-After asks for, said in seconds or as a date; 0 for none and for nonsense. */
 export function retryAfterSeconds(header: unknown, now = Date.now()): number {
   if (typeof header !== 'string') return 0;
-  if (/^\d{1,10}$/.test(header.trim())) return Number(header);
-  // An HTTP-date has a day's name: what else Date understands is none.
-  const time = /^[A-Z][a-z]+,? /.test(header) ? Date.parse(header) : NaN;
+  const text = header.trim();
+  if (/^\d+$/.test(text)) return Number(text);
+  // An HTTP-date has a day's name, which nothing else that Date understands begins with; the oldest form names no zone.
+  const time = /^[a-z]+,? /i.test(text) ? Date.parse(/GMT$/i.test(text) ? text : `${text} GMT`) : NaN;
   return Number.isNaN(time) ? 0 : Math.max(0, (time - now) / 1000);
 }
 

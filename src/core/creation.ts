@@ -139,14 +139,13 @@ export class Creation<T extends Task> implements Batch<Order<T>, Made<T>> {
     );
   }
 
-  /** Tasks' own URLs become what was checked; mostly there are none. */
+  /** Tasks' own URLs become what was checked, all at once: each may wait for a name. Mostly there are none. */
   private async admitTargets(rows: NewRow[]): Promise<void> {
-    for (const [index, row] of rows.entries())
-      if (typeof row.callbackUrl === 'string') {
-        const url = row.callbackUrl;
-        const admit = (): Promise<string> => this.queue.targets.admit(url);
-        row.callbackUrl = await within(rows.length > 1 ? `[${index}].` : '', admit);
-      }
+    const admit = async (row: NewRow, place: string): Promise<void> => {
+      const url = row.callbackUrl;
+      if (typeof url === 'string') row.callbackUrl = await within(place, () => this.queue.targets.admit(url));
+    };
+    await Promise.all(rows.map((row, index) => admit(row, rows.length > 1 ? `[${index}].` : '')));
   }
 
   /** A row that keeps all rules. */

@@ -26,11 +26,13 @@ export interface TakenCallback extends NewCallback {
   lapsedAt: Date | undefined;
 }
 
-/** What came of a try: delivered, dead, or due again in so many seconds. */
+/** What comes of a try: delivered, dead, due again in so many seconds; or due at once, as if there had been none. */
+export type Next = 'delivered' | 'dead' | 'untried' | number;
+
 export interface CallbackOutcome {
   id: string;
   token: string;
-  next: 'delivered' | 'dead' | number;
+  next: Next;
   tries: CallbackTry[];
 }
 
@@ -108,11 +110,12 @@ export class CallbackStore {
   /** Writes down what came of a try, if its lease is still the row's: one that is late says nothing new. */
   *record({ id, token, next, tries }: CallbackOutcome): Script<void> {
     const { dialect } = this;
-    const again = typeof next === 'number';
+    const pause = next === 'untried' ? 0 : next;
+    const again = typeof pause === 'number';
     yield* post(
-      sql`UPDATE ${dialect.callbacks} SET state = ${again ? 'pending' : next},
-        due_at = ${again ? dialect.after(next) : sql`NULL`}, ended_at = ${again ? sql`NULL` : dialect.now},
-        lease_token = NULL, tries = ${JSON.stringify(tries)} WHERE id = ${id} AND lease_token = ${token}`,
+      sql`UPDATE ${dialect.callbacks} SET state = ${again ? 'pending' : pause},
+        due_at = ${again ? dialect.after(pause) : sql`NULL`}, ended_at = ${again ? sql`NULL` : dialect.now},
+        attempts = attempts - ${next === 'untried' ? 1 : 0}, lease_token = NULL, tries = ${JSON.stringify(tries)} WHERE id = ${id} AND lease_token = ${token}`,
     );
   }
 
