@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,9 +12,9 @@ import { until } from '../support/until.js';
 
 const DELIVERED = { status: 200, retryAfter: 0 };
 
-const deliveryWithin = (timeout: number): Delivery => {
+const deliveryWithin = (timeout: number, resolve = resolveBySystem): Delivery => {
   const allowed = new AllowList([]);
-  return new Delivery(new HttpService(axios.create()), { timeout, secrets: [], allowed, resolve: resolveBySystem });
+  return new Delivery(new HttpService(axios.create()), { timeout, secrets: [], allowed, resolve });
 };
 
 let delivery: Delivery;
@@ -102,5 +103,103 @@ describe('connections that are kept', () => {
     expect(most).toBeLessThan(270);
     await until('all are closed', () => open === 0, 18);
     receiver.close();
+  });
+});
+
+describe('a connection that was kept', () => {
+  /** Answers once on each connection, and resets it with the next request. */
+  async function resetting(): Promise<{ server: TcpServer; origin: string; connections: () => number }> {
+    let connections = 0;
+    const server = createTcpServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+        socket.once('data', () => socket.resetAndDestroy());
+      });
+    });
+    return { server, origin: `http://127.0.0.1:${await listen(server)}`, connections: () => connections };
+  }
+
+  it('and that its receiver gives up in this moment, is no failed try: a new one takes its place', async () => {
+    const { server, origin, connections } = await resetting();
+    for (let tries = 1; tries <= 3; tries++) {
+      expect(await post(origin)).toEqual(DELIVERED);
+      expect(connections()).toBe(tries);
+    }
+    server.close();
+  });
+});
+
+describe('a receiver that answers 1xx without end', () => {
+  /** In a process of its own: it writes as fast as it can. */
+  const FLOOD = `
+    const lines = Buffer.from('HTTP/1.1 103 Early Hints\\r\\n\\r\\n'.repeat(4000));
+    require('node:net').createServer((socket) => {
+      socket.on('error', () => undefined);
+      const go = () => { while (!socket.destroyed && socket.write(lines)); socket.once('drain', go); };
+      socket.once('data', go);
+    }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
+  let flooding: ChildProcess;
+  afterEach(() => void flooding.kill());
+
+  it('is cut off, and one that says a few is heard out', async () => {
+    delivery = deliveryWithin(10_000);
+    flooding = spawn(process.execPath, ['-e', FLOOD]);
+    const port = await new Promise<string>((said) =>
+      flooding.stdout!.once('data', (line) => said(String(line).trim())),
+    );
+    const start = performance.now();
+    const answers = await Promise.all(Array.from({ length: 4 }, () => post(`http://127.0.0.1:${port}`)));
+    expect(answers).toEqual(Array(4).fill({ error: 'more than 16 answers of 1xx' }));
+    expect(performance.now() - start).toBeLessThan(5000);
+
+    const polite = createTcpServer((socket) => {
+      const hints = 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(16);
+      socket.once('data', () => socket.end(`${hints}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`));
+    });
+    expect(await post(`http://127.0.0.1:${await listen(polite)}`)).toEqual(DELIVERED);
+    polite.close();
+  });
+});
+
+describe('a name with several addresses', () => {
+  /** Its queue of connections is full at first: the handshake needs the second packet, which comes after a second. */
+  const FAR = `
+import socket, time
+server = socket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen(0)
+waiting = []
+for _ in range(2):
+    other = socket.socket()
+    other.setblocking(False)
+    other.connect_ex(server.getsockname())
+    waiting.append(other)
+time.sleep(0.1)
+print(server.getsockname()[1], flush=True)
+time.sleep(0.5)
+while True:
+    connection, _ = server.accept()
+    connection.settimeout(1.5)
+    try:
+        if connection.recv(65536):
+            connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n")
+    except OSError:
+        pass
+    connection.close()`;
+  let far: ChildProcess;
+  afterEach(() => void far.kill());
+
+  it('is reached at the first, though that is far, and the others nowhere', async () => {
+    delivery = deliveryWithin(10_000, () =>
+      Promise.resolve([
+        { address: '127.0.0.1', family: 4 },
+        { address: '2001:db8::1', family: 6 },
+      ]),
+    );
+    far = spawn('python3', ['-c', FAR]);
+    const port = await new Promise<string>((said) => far.stdout!.once('data', (line) => said(String(line).trim())));
+    expect(await post(`http://far.test:${port}`)).toEqual(DELIVERED);
   });
 });

@@ -197,7 +197,7 @@ describe.each(PLACES)('delivery on $engine with $adapter', (where) => {
       expect(callback.tries[0]!.durationMs).toBeLessThan(1900);
     }
     expect(receiver.received).toHaveLength(3);
-    // What the sockets between us hold, and not what it had to say.
+    // What the sockets between us hold, and not what it had to say: see answer.test.ts.
     expect(written).toBeLessThan(9_000_000);
   });
 

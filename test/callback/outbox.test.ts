@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { type TaskCallback, TASK_STATUS } from '../../src/index.js';
+import { Entity } from 'typeorm';
+import { Task, type TaskCallback, type TaskJson, TASK_STATUS } from '../../src/index.js';
 import { type Host, PLACES, startHost } from '../support/host.js';
 import { until } from '../support/until.js';
 import { claimed, finished, finishMany } from './fixtures/ends.js';
@@ -216,6 +217,36 @@ describe.each(PLACES)('an address that a database might not take, on $engine wit
       expect((await host.tasks.callbacks.list({ taskId })).list).toEqual([]);
       expect(said.mock.calls).toEqual([
         [`task ${taskId} has ended without a callback, which could not be made`, expect.stringContaining('60019')],
+      ]);
+    } finally {
+      said.mockRestore();
+      await host.close();
+    }
+  });
+});
+
+/** Shows more of itself than can be sent. */
+@Entity('tasks')
+class LongTask extends Task {
+  override toResponse(): TaskJson & { long: string } {
+    return { ...super.toResponse(), long: 'x'.repeat(8_000_000) };
+  }
+}
+
+describe.each(PLACES)('a notice that is too long to be sent, on $engine with $adapter', (where) => {
+  it('keeps no task from its end, and is said', async () => {
+    const said = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const options = { callbackUrl: URL, dispatchCallbacks: false, entity: LongTask };
+    const host = await startHost({ ...where, options });
+    try {
+      const taskId = await finished(host.tasks);
+      expect((await host.tasks.get(taskId)).status).toBe(FINISHED);
+      expect((await host.tasks.callbacks.list({ taskId })).list).toEqual([]);
+      expect(said.mock.calls).toEqual([
+        [
+          expect.stringContaining('without a callback'),
+          expect.stringMatching(/a notice of 80\d+ bytes: at most 8000000/),
+        ],
       ]);
     } finally {
       said.mockRestore();

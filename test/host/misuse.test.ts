@@ -88,6 +88,12 @@ const VALUES: [TaskModuleOptions, string, string][] = [
   [wrong({ callbackUrl: 7 }), 'callbackUrl', 'must be an http:// or https:// URL'],
   [{ callbackSecret: 'a secret' }, 'callbackSecret', 'must be whsec_ and the base64 of 24 to 64 random bytes'],
   [{ callbackSecret: [] }, 'callbackSecret', 'must be whsec_'],
+  // Base64 that Node takes, and other languages do not.
+  ...[33, 34, 35].map((length): [TaskModuleOptions, string, string] => [
+    { callbackSecret: `whsec_${'A'.repeat(length)}` },
+    'callbackSecret',
+    'must be whsec_ and the base64',
+  ]),
   [{ callbackSecret: `whsec_${'A'.repeat(28)}` }, 'callbackSecret', 'make one by: echo "whsec_$(openssl'],
   [{ callbackAllow: ['hooks.example.com'] }, 'callbackAllow', '"hooks.example.com" is no origin'],
   [{ callbackAllow: ['http://jobs.internal 10/8'] }, 'callbackAllow', 'has 10/8, which is no network'],
