@@ -26,11 +26,14 @@ import { Receiver } from './receiver.js';
 class AppModule {}
 const module = { module: AppModule, controllers: [Receiver] };
 const app = await NestFactory.create(module, { rawBody: true, logger: false });
+app.useBodyParser('json', { limit: '2mb' });
 await app.listen(Number(process.env.PORT), '127.0.0.1');`;
 
 /** What starts each of them; a folder inside the project, so that its packages are found. */
 const RECEIVERS: Record<string, (folder: string) => [file: string, args: string[]]> = {
   NestJS: (folder) => {
+    for (const said of ['(AppModule, { rawBody: true })', "app.useBodyParser('json', { limit: '2mb' })"])
+      if (!README.includes(said)) throw new Error(`the README does not say ${said}`);
     const { outputText } = ts.transpileModule(snippet('ts', 'standardwebhooks'), {
       compilerOptions: {
         target: ts.ScriptTarget.ES2022,
@@ -71,12 +74,12 @@ describe.each(Object.keys(RECEIVERS))("the README's receiver in %s", (name) => {
     rmSync(folder, { recursive: true });
   });
 
-  const outcome = async (callbackSecret: string | string[] | undefined): Promise<[string, unknown]> => {
+  const outcome = async (callbackSecret: string | string[] | undefined, input = 'in'): Promise<[string, unknown]> => {
     jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const options = { callbackUrl: url, callbackSecret, callbackRetry: { delays: [] } };
     host = await startHost({ ...PLACES[0]!, options });
-    const taskId = await finished(host.tasks);
+    const taskId = await finished(host.tasks, { input });
     const callback = await until('ended', async () => {
       const [found] = (await host!.tasks.callbacks.list({ taskId })).list;
       return found?.state === 'pending' ? undefined : found;
@@ -90,6 +93,10 @@ describe.each(Object.keys(RECEIVERS))("the README's receiver in %s", (name) => {
     expect(await outcome(SECRET)).toEqual(['delivered', 204]);
     await host!.close();
     expect(await outcome([OTHER_SECRET, SECRET])).toEqual(['delivered', 204]);
+  });
+
+  it('takes the longest texts', async () => {
+    expect(await outcome(SECRET, '\u0001'.repeat(65_535))).toEqual(['delivered', 204]);
   });
 
   it('refuses what is signed with another, or not at all', async () => {
