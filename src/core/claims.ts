@@ -6,14 +6,17 @@ import { transaction } from '../store/database.js';
 import type { KeyEntry } from '../store/key.store.js';
 import type { TaskFilter } from '../store/ready.store.js';
 import { type Script, together } from '../store/transaction.js';
-import { check } from './invalid.js';
+import { check, invalid } from './invalid.js';
 import { newToken } from './lease.js';
 import { digest, type Queue } from './queue.js';
 import { claimLimitRule, isIdLike, keyRule, leaseRule, nameRule, waitRule, workerIdRule } from './rules.js';
 import type { WaitingRoom } from './waiting.js';
 
 export interface ClaimOptions extends TaskFilter {
-  /** Tasks at most, 1 to 100; 1 by default. */
+  /**
+   * Tasks at most, 0 to 100; 1 by default. 0 withdraws the claim with this `idempotencyKey`, in whatever process it waits:
+   * answers what it has taken, and has it take nothing more.
+   */
   limit?: number | undefined;
   /** Seconds that the claim holds without a report, 1 to 86,400; absent: option `lease`. */
   lease?: number | undefined;
@@ -37,7 +40,8 @@ const KEY_SECONDS = 86_400;
 interface Taken<T extends Task> {
   /** Taken just now, not answered again. */
   isNew: boolean;
-  tasks: T[];
+  /** Undefined: the claim was withdrawn. */
+  tasks: T[] | undefined;
 }
 
 /** Hands ready tasks to workers, each to exactly one. */
@@ -51,13 +55,15 @@ export class Claims<T extends Task> implements Batch<ClaimOptions, Taken<T>> {
     const { service, group, taskId, wait = 0, signal } = options;
     checkOptions(options);
     if (taskId !== undefined && !isIdLike(taskId)) return [];
-    return this.waiting.claim({ service, group, taskId }, wait, signal, () => this.attempt(options));
+    const filter = { service, group, taskId };
+    return this.waiting.claim(filter, isWithdrawal(options) ? 0 : wait, signal, () => this.attempt(options));
   }
 
-  private async attempt(options: ClaimOptions): Promise<T[]> {
+  private async attempt(options: ClaimOptions): Promise<T[] | undefined> {
     const { signal, idempotencyKey } = options;
     if (signal?.aborted) return [];
     const { isNew, tasks } = await this.queue.batcher.run(this, options);
+    if (!tasks) return undefined;
     // Whoever has the key comes back for the tasks; without one they would lie until their leases ran out.
     if (signal?.aborted && idempotencyKey === undefined) {
       await this.undo(tasks);
@@ -70,17 +76,17 @@ export class Claims<T extends Task> implements Batch<ClaimOptions, Taken<T>> {
   *script(claims: ClaimOptions[]): Script<Outcome<Taken<T>>[]> {
     const taken = new Map<ClaimOptions, Taken<T>>();
     for (const [claim, tasks] of yield* this.answeredBefore(claims)) taken.set(claim, { isNew: false, tasks });
+    const unanswered = claims.filter((claim) => !taken.has(claim));
     // Where nobody is left to hear the answer, nothing is taken.
-    const open = claims.filter((claim) => !taken.has(claim) && !claim.signal?.aborted);
+    const open = unanswered.filter((claim) => !claim.signal?.aborted && !isWithdrawal(claim));
     // One service has nothing to do with another. Filters that may find the same tasks go one after the other.
     const { apart, crossing } = byService(open);
     const dealt = yield* together(apart.map((claims) => this.takeAll(claims)));
     for (const shares of [...dealt, yield* this.takeAll(crossing)])
       for (const [claim, tasks] of shares) taken.set(claim, { isNew: true, tasks });
-    yield* this.queue.keys.add(
-      open.flatMap((claim) => entryOf(claim, taken.get(claim)!.tasks)),
-      KEY_SECONDS,
-    );
+    const used = open.flatMap((claim) => entryOf(claim, taken.get(claim)!.tasks!));
+    const withdrawn = unanswered.filter(isWithdrawal).map((claim) => entry(keyOf(claim)!, []));
+    yield* this.queue.keys.add([...used, ...withdrawn], KEY_SECONDS);
     return claims.map((claim) => done(taken.get(claim) ?? { isNew: true, tasks: [] }));
   }
 
@@ -93,14 +99,18 @@ export class Claims<T extends Task> implements Batch<ClaimOptions, Taken<T>> {
     return { rows: limit, chars: 0 };
   }
 
-  /** What keys of theirs were answered before, while those leases live. */
-  private *answeredBefore(claims: ClaimOptions[]): Script<Map<ClaimOptions, T[]>> {
+  /** What keys of theirs were answered before, while those leases live; undefined for those that were withdrawn. */
+  private *answeredBefore(claims: ClaimOptions[]): Script<Map<ClaimOptions, T[] | undefined>> {
     const { keys, tasks } = this.queue;
-    const answered = new Map<ClaimOptions, T[]>();
+    const answered = new Map<ClaimOptions, T[] | undefined>();
     const known = yield* keys.known(claims.flatMap((claim) => this.keys(claim)));
     for (const claim of claims) {
       const entry = known.get(keyOf(claim) ?? '');
       if (!entry) continue;
+      if (entry.taskIds.length === 0) {
+        answered.set(claim, undefined);
+        continue;
+      }
       const held = (yield* tasks.findAll(entry.taskIds)).filter((task) => this.isHeldBy(task, entry.id));
       if (held.length > 0) answered.set(claim, held);
       // Used anew.
@@ -177,7 +187,11 @@ function checkOptions(options: ClaimOptions): void {
   if (wait !== undefined) check('wait', wait, waitRule);
   if (workerId !== undefined) check('workerId', workerId, workerIdRule);
   if (idempotencyKey !== undefined) check('Idempotency-Key', idempotencyKey, keyRule);
+  else if (limit === 0)
+    throw invalid([{ field: 'limit', rule: 'withdrawal', msg: 'limit 0 withdraws a claim: send its Idempotency-Key' }]);
 }
+
+const isWithdrawal = ({ limit }: ClaimOptions): boolean => limit === 0;
 
 /** Two workers that chose the same key are two. */
 const keyOf = ({ idempotencyKey, credential = '', workerId = '' }: ClaimOptions): string | undefined =>
@@ -185,8 +199,15 @@ const keyOf = ({ idempotencyKey, credential = '', workerId = '' }: ClaimOptions)
 
 const entryOf = (claim: ClaimOptions, tasks: Task[]): KeyEntry[] => {
   const key = tasks.length === 0 ? undefined : keyOf(claim);
-  return key === undefined ? [] : [{ id: key, fingerprint: key, taskIds: tasks.map((task) => task.taskId) }];
+  return key === undefined ? [] : [entry(key, tasks)];
 };
+
+/** Without tasks: the claim was withdrawn. */
+const entry = (key: string, tasks: Task[]): KeyEntry => ({
+  id: key,
+  fingerprint: key,
+  taskIds: tasks.map((task) => task.taskId),
+});
 
 /** Claims of each service, and those that name none, or a task, and so may meet with any of the others. */
 function byService(claims: ClaimOptions[]): { apart: ClaimOptions[][]; crossing: ClaimOptions[] } {

@@ -130,7 +130,7 @@ export const someIdsRule = all(idsRule, (value) =>
 export const statusRule = integer(LIMITS.status.min, LIMITS.status.max);
 export const leaseRule = integer(LIMITS.lease.min, LIMITS.lease.max);
 export const waitRule = integer(0, LIMITS.wait);
-export const claimLimitRule = integer(1, LIMITS.claims);
+export const claimLimitRule = integer(0, LIMITS.claims);
 export const delayRule = integer(0, LIMITS.delay);
 export const priorityRule = integer(LIMITS.priority.min, LIMITS.priority.max);
 export const maxAttemptsRule = integer(LIMITS.maxAttempts.min, LIMITS.maxAttempts.max);

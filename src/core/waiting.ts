@@ -32,28 +32,28 @@ export class WaitingRoom {
   ) {}
 
   /**
-   * Tries at once, and again whenever a task that fits has become ready, until a try finds some, the time is over, the
-   * client has gone or the process stops. TOO_MANY_REQUESTS where nothing is found and all places are taken.
+   * Tries at once, and again whenever a task that fits has become ready, until a try finds some or says that it will find
+   * none any more (undefined), the time is over, the client has gone or the process stops. TOO_MANY_REQUESTS where nothing is found and all places are taken.
    */
   async claim<T>(
     filter: TaskFilter,
     seconds: number,
     signal: AbortSignal | undefined,
-    attempt: () => Promise<T[]>,
+    attempt: () => Promise<T[] | undefined>,
   ): Promise<T[]> {
-    if (seconds === 0 || this.closed) return attempt();
+    if (seconds === 0 || this.closed) return (await attempt()) ?? [];
     if (this.waiters.size >= this.size) return this.turnAway(attempt);
     // Its place is taken before the first try, so that no wake falls in between.
     const waiter = new Waiter(filter, seconds * 1000, signal);
     this.waiters.add(waiter);
     this.look();
-    let found: T[] = [];
+    let found: T[] | undefined = [];
     try {
       do found = await attempt();
-      while (found.length === 0 && (await waiter.woken()));
-      return found;
+      while (found?.length === 0 && (await waiter.woken()));
+      return found ?? [];
     } finally {
-      this.leave(waiter, found.length > 0);
+      this.leave(waiter, found);
     }
   }
 
@@ -69,18 +69,19 @@ export class WaitingRoom {
     for (const waiter of this.waiters) waiter.stop();
   }
 
-  private async turnAway<T>(attempt: () => Promise<T[]>): Promise<T[]> {
+  private async turnAway<T>(attempt: () => Promise<T[] | undefined>): Promise<T[]> {
     const found = await attempt();
-    if (found.length > 0) return found;
+    if (!found || found.length > 0) return found ?? [];
     throw new TaskError('TOO_MANY_REQUESTS', { msg: `${this.size} claims are waiting here; come back later` });
   }
 
-  private leave(waiter: Waiter, found: boolean): void {
+  private leave(waiter: Waiter, found: unknown[] | undefined): void {
     this.waiters.delete(waiter);
     const { unused, last } = waiter.end();
     if (unused) this.wake(unused);
-    // Where the probe found one task there may be more: the next claim looks, until one finds nothing.
-    if (found && last?.probed) this.wake(last);
+    // Where the probe found one task there may be more: the next claim looks, until one finds nothing. One that takes
+    // nothing any more had no use for it.
+    if (last && (!found || (last.probed && found.length > 0))) this.wake(last);
     if (this.waiters.size > 0) return;
     clearTimeout(this.timer);
     this.timer = undefined;

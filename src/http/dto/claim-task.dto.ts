@@ -52,8 +52,10 @@ export class ClaimTaskDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Up to so many tasks: `data` is then `{"list":[…]}`, always a list.',
-    minimum: 1,
+    description:
+      'Up to so many tasks: `data` is then `{"list":[…]}`, always a list. 0 withdraws the claim with this ' +
+      'Idempotency-Key, wherever it waits: the answer is what it has taken, and it takes nothing more.',
+    minimum: 0,
     maximum: LIMITS.claims,
     example: 10,
   })
