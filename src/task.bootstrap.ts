@@ -43,7 +43,9 @@ export interface TaskQueue<T extends Task = Task> {
   start(): void;
   /** Moves those whose time has come now, once. */
   sweep(): Promise<void>;
-  /** Ends the waits of claims, so that their requests can end, and begins no more deliveries. */
+  /** Answers the claims that wait, so that their requests can end. */
+  endWaits(): void;
+  /** Begins no more deliveries. */
   drain(): void;
   close(): Promise<void>;
 }
@@ -208,10 +210,8 @@ async function open<T extends Task>(
       dispatcher?.start();
     },
     sweep: () => sweeper.sweep(),
-    drain() {
-      waiting.close();
-      void dispatcher?.drain();
-    },
+    endWaits: () => waiting.close(),
+    drain: () => void dispatcher?.drain(),
     async close() {
       waiting.close();
       await Promise.all([sweeper.stop(), dispatcher?.stop()]);

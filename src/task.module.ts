@@ -2,6 +2,7 @@ import { HttpService } from '@nestjs/axios';
 import {
   type DynamicModule,
   Inject,
+  type InjectionToken,
   Logger,
   Module,
   type OnApplicationBootstrap,
@@ -171,12 +172,13 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
   }
 
   /**
-   * All registrations' processors at once: Nest stops one module after the other, and those of the next one would claim
-   * on meanwhile. Drains while data sources are still there: they close in later hooks. And before the server waits for its requests
-   * to end: those that wait for a task would keep it up.
+   * All registrations at once: Nest stops one module after the other, and those of the next one would claim on
+   * meanwhile. Claims that wait over HTTP are answered first: processors may take their time, and the server waits for its requests to end.
+   * Drains while data sources are still there: they close in later hooks.
    */
   async onModuleDestroy(): Promise<void> {
-    await Promise.all(processorsOf(this.modules).map((processors) => processors.close()));
+    for (const queue of allOf<TaskQueue>(this.modules, TASK_QUEUE)) queue.endWaits();
+    await Promise.all(allOf<Processors>(this.modules, Processors).map((processors) => processors.close()));
     this.queue.drain();
   }
 
@@ -185,17 +187,12 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
   }
 }
 
-/** The app's registrations. Values are there before any factory runs: clashes show before anything starts. */
-const registrationsOf = (modules: ModulesContainer): TaskStructure[] =>
-  [...modules.values()]
-    .map((module) => module.providers.get(TASK_STRUCTURE)?.instance as TaskStructure | undefined)
-    .filter((structure): structure is TaskStructure => structure !== undefined);
+/** What each of the app's registrations has under this token. */
+const allOf = <P>(modules: ModulesContainer, token: InjectionToken): P[] =>
+  [...modules.values()].flatMap((module) => (module.providers.get(token)?.instance as P | undefined) ?? []);
 
-/** Those of every registration. */
-const processorsOf = (modules: ModulesContainer): Processors[] =>
-  [...modules.values()]
-    .map((module) => module.providers.get(Processors)?.instance as Processors | undefined)
-    .filter((processors): processors is Processors => processors !== undefined);
+/** The app's registrations. Values are there before any factory runs: clashes show before anything starts. */
+const registrationsOf = (modules: ModulesContainer): TaskStructure[] => allOf(modules, TASK_STRUCTURE);
 
 const otherRegistrations = (modules: ModulesContainer, own: TaskStructure): TaskStructure[] =>
   registrationsOf(modules).filter((structure) => structure !== own);

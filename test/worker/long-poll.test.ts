@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import { processor, withProviders } from '../host/processors.js';
 import { dataOf, expectFailure } from '../support/answers.js';
 import { ADAPTERS, type Host, PLACES, startHost, WORKER_TOKEN } from '../support/host.js';
 import { until } from '../support/until.js';
@@ -129,6 +130,26 @@ describe.each(ADAPTERS)('a host that stops, with %s', (adapter) => {
     expect(dataOf(await waiting)).toEqual([]);
     await closed;
     expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  it('answers them before its own processors have come to their ends', async () => {
+    let begun = false;
+    const slow = processor('slow', async () => {
+      begun = true;
+      await pause(3000);
+    });
+    const host = await startHost({ engine: 'sqlite', adapter, imports: [withProviders(slow)] });
+    await host.tasks.create({ userId: 'alice', input: 'in', service: 'slow', status: 10 });
+    await until('the processor is at work', () => begun);
+    const query = { wait: 20, service: 'other' };
+    const waiting = host.worker('GET', '/api/crontask', { query, headers: { connection: 'close' } });
+    await pause(300);
+    const start = performance.now();
+    const closed = host.close();
+    expect(dataOf(await waiting)).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(1000);
+    await closed;
+    expect(performance.now() - start).toBeGreaterThan(2000);
   });
 });
 
