@@ -32,7 +32,7 @@ describe('the reporter', () => {
       },
       'bug',
     ],
-     
+
     ['rejects without a reason', () => Promise.reject(), 'undefined was thrown'],
   ])('says it again where the way to the queue %s', async (_, broken, reason) => {
     const { told, reporter: one } = reporter(broken, take);

@@ -68,9 +68,9 @@ describe('a request', () => {
       { message: 'no key' },
     ],
     ['rejects', () => Promise.reject(new TypeError('expired')), 'expired', { message: 'expired' }],
-     
+
     ['rejects without a reason', () => Promise.reject(), 'undefined was thrown', { message: 'undefined was thrown' }],
-     
+
     ['rejects with a text', () => Promise.reject('offline'), 'offline was thrown', { cause: 'offline' }],
   ])('fails like any other where token() %s', async (_, token, message, cause) => {
     const error = await failure(new TaskClient({ baseUrl: 'http://127.0.0.1:1', retries: 0, token }).get('x'));
