@@ -27,6 +27,32 @@ it('a processor that works no more says so, and the host goes on', async () => {
   said.mockRestore();
 });
 
+it('a claim that never ends, of a silent database say, does not keep the host', async () => {
+  let claims = 0;
+  const silent = {
+    provide: 'silent',
+    useFactory: (tasks: TaskService) =>
+      Object.assign(tasks, {
+        claim: () => {
+          claims += 1;
+          return new Promise(() => undefined);
+        },
+      }),
+    inject: [getTaskServiceToken()],
+  };
+  const imports = [
+    withProviders(
+      silent,
+      processor('work', () => undefined),
+    ),
+  ];
+  const host = await startHost({ engine: 'sqlite', adapter: 'express', imports });
+  await until('a claim', () => claims > 0);
+  const before = performance.now();
+  await host.close();
+  expect(performance.now() - before).toBeLessThan(8000);
+});
+
 describe('a host of two registrations that stops', () => {
   it.each(['default', 'other'])('has the processors of both claim no more, though those of %s drain', async (slow) => {
     const started: string[] = [];
