@@ -18,8 +18,8 @@ interface Entry {
   settle: ((heard: Heard) => void)[];
 }
 
-/** The verdict on a report, and when it was sent that time, in milliseconds. */
-export type Heard = Verdict & { sentAt: number };
+/** The verdict on a report as it was sent: when, in milliseconds, and whether with a checkpoint, be it an older word's. */
+export type Heard = Verdict & { sentAt: number; hadTemp: boolean };
 
 type Send = WorkSource<unknown>['report'];
 
@@ -129,7 +129,7 @@ export class Reporter {
     const verdicts = await this.ask(batch);
     this.requests -= 1;
     const failure = verdicts.find((verdict) => verdict.kind === 'again');
-    batch.forEach((entry, index) => this.heard(entry, { ...verdicts[index]!, sentAt }));
+    batch.forEach((entry, index) => this.heard(entry, verdicts[index]!, sentAt));
     const spoilt = batch.length > 1 && batch[0]!.alone;
     if (failure && !spoilt) this.rest(failure.error);
     else if (this.failures > 0) {
@@ -147,10 +147,10 @@ export class Reporter {
     }
   }
 
-  private heard(entry: Entry, heard: Heard): void {
+  private heard(entry: Entry, verdict: Verdict, sentAt: number): void {
     const dropped = !this.underWay.delete(entry.report.leaseToken);
-    if (heard.kind === 'again' && !dropped && !this.closed) this.queue(entry, 'older');
-    else settle(entry, heard);
+    if (verdict.kind === 'again' && !dropped && !this.closed) this.queue(entry, 'older');
+    else settle(entry, { ...verdict, sentAt, hadTemp: entry.report.temp !== undefined });
   }
 
   /** One bad report spoils the request of many: each is sent for itself then. */
@@ -172,4 +172,9 @@ export class Reporter {
 
 const settle = (entry: Entry, heard: Heard): void => entry.settle.forEach((each) => each(heard));
 
-const ABANDONED: Heard = { kind: 'refused', error: new Error('the worker has stopped'), sentAt: -Infinity };
+const ABANDONED: Heard = {
+  kind: 'refused',
+  error: new Error('the worker has stopped'),
+  sentAt: -Infinity,
+  hadTemp: false,
+};

@@ -76,7 +76,7 @@ export class Session<T> {
     const last = { ...this.unsaid, ...words };
     this.unsaid = undefined;
     const verdict = await this.say(last);
-    if (verdict.kind !== 'refused' || last.temp === undefined) return verdict;
+    if (verdict.kind !== 'refused' || !verdict.hadTemp) return verdict;
     // A checkpoint that breaks a rule, its own or one that went along, shall not take the result with it.
     const again = await this.say({ ...last, temp: undefined });
     if (again.kind !== 'refused') this.tell.refused(verdict.error);
