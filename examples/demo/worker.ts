@@ -8,7 +8,6 @@ const worker = new TaskWorker({
   concurrency: 2,
   // Short, so that a killed worker's tasks go on soon.
   lease: 3,
-  handleSignals: true,
   async handler({ task, checkpoint, progress, signal }) {
     const { frames, pause } = JSON.parse(task.args) as { frames: number; pause: number };
     for (let frame = Number(checkpoint) + 1; frame <= frames; frame++) {

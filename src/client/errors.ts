@@ -1,9 +1,18 @@
-/** Codes of failures that a worker must tell apart, where the host has not chosen others. */
+/** Codes of the queue's failures, where the host has not chosen others. */
 export const ERROR_CODE = {
+  INVALID_ACCESS: 14002,
+  INVALID_TOKEN: 10001,
   NOT_FOUND: 14001,
+  TOO_MANY_TASK: 14003,
+  INVALID_PARAM: 14004,
   LEASE_LOST: 14005,
+  INVALID_STATE: 14006,
+  IDEMPOTENCY_CONFLICT: 14007,
+  TOO_LARGE: 14008,
   TOO_MANY_REQUESTS: 14009,
+  UNSUPPORTED_MEDIA_TYPE: 14010,
   UNAVAILABLE: 14011,
+  INTERNAL: 14012,
 } as const;
 
 /** Name of a failure -> the host's code. */
@@ -44,6 +53,15 @@ export class TaskApiError extends Error {
   }
 }
 
+/** `waitFor` has waited for as long as it was told: `detail.task` is the task as it was seen last. */
+export class WaitTimeoutError extends TaskApiError {
+  override name = 'WaitTimeoutError';
+
+  override get retryable(): boolean {
+    return false;
+  }
+}
+
 /**
  * Whether the queue itself says that a request breaks a rule, and always will. What stands in between (a proxy without a
  * route, a guard's bad moment, a page of HTML) knows nothing of the task; that a body is too large is true whoever says it.
@@ -59,6 +77,13 @@ export function describe(error: unknown): string {
   } catch {
     return 'something without a text was thrown';
   }
+}
+
+/** What was thrown, as an Error: a promise may be rejected with anything, or with nothing. */
+export function asError(thrown: unknown): Error {
+  // By its message: an error may be another realm's.
+  if (typeof (thrown as Partial<Error> | null | undefined)?.message === 'string') return thrown as Error;
+  return new Error(`${describe(thrown)} was thrown`, { cause: thrown });
 }
 
 /** Thrown by a handler: the task has failed for good, another attempt would be no use. */

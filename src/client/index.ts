@@ -7,6 +7,7 @@ export {
   TaskApiError,
   TaskStopped,
   UnrecoverableError,
+  WaitTimeoutError,
 } from './errors.js';
 export { type CloseOptions, type RunnerOptions, type TaskHandler } from './runner.js';
 export { type TaskContext } from './session.js';

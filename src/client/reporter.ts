@@ -1,4 +1,4 @@
-import { isRefusal, TaskApiError } from './errors.js';
+import { asError, isRefusal, TaskApiError } from './errors.js';
 import { backoff } from './pause.js';
 import type { Verdict, WorkReport, WorkSource } from './work-source.js';
 
@@ -15,8 +15,11 @@ interface Entry {
   report: WorkReport;
   /** It spoilt a request with others. */
   alone: boolean;
-  settle: ((verdict: Verdict) => void)[];
+  settle: ((heard: Heard) => void)[];
 }
+
+/** The verdict on a report as it was sent: when, in milliseconds, and whether with a checkpoint, be it an older word's. */
+export type Heard = Verdict & { sentAt: number; hadTemp: boolean };
 
 type Send = WorkSource<unknown>['report'];
 
@@ -41,9 +44,9 @@ export class Reporter {
   ) {}
 
   /** The verdict on the report. What a lease says is told in order; the newest value of each field counts. */
-  say(report: WorkReport): Promise<Verdict> {
+  say(report: WorkReport): Promise<Heard> {
     return new Promise((settle) => {
-      if (this.closed) return settle(abandoned());
+      if (this.closed) return settle(ABANDONED);
       this.queue({ report, alone: false, settle: [settle] }, 'newer');
       this.soon(0);
     });
@@ -58,11 +61,19 @@ export class Reporter {
     this.soon(0);
   }
 
+  /** Says no more of what is waiting under this lease: it is lost. */
+  drop(leaseToken: string): void {
+    this.underWay.delete(leaseToken);
+    const entry = this.waiting.get(leaseToken);
+    this.waiting.delete(leaseToken);
+    if (entry) settle(entry, ABANDONED);
+  }
+
   /** Gives up what is not answered: its leases run out. */
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
-    for (const entry of this.waiting.values()) for (const settle of entry.settle) settle(abandoned());
+    for (const entry of this.waiting.values()) settle(entry, ABANDONED);
     this.waiting.clear();
   }
 
@@ -80,10 +91,15 @@ export class Reporter {
   private soon(ms: number): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      while (!this.timer && this.requests < MOST.requests) {
-        const batch = this.take();
-        if (batch.length === 0) return;
-        void this.request(batch);
+      try {
+        while (!this.timer && this.requests < MOST.requests) {
+          const batch = this.take();
+          if (batch.length === 0) return;
+          void this.request(batch);
+        }
+      } catch (error) {
+        // Nobody would catch it: it would end the process.
+        this.rest(asError(error));
       }
     }, ms);
   }
@@ -93,8 +109,9 @@ export class Reporter {
     let chars = 0;
     for (const [token, entry] of this.waiting) {
       if (this.underWay.has(token)) continue;
-      const { temp = '', output = '', error = '' } = entry.report;
-      chars += 200 + temp.length + output.length + error.length;
+      const { temp, output, error } = entry.report;
+      for (const text of [temp, output, error]) chars += text?.length ?? 0;
+      chars += 200;
       const fits = batch.length === 0 || (!entry.alone && !batch[0]!.alone && chars <= MOST.chars);
       if (!fits || batch.length === MOST.reports) break;
       batch.push(entry);
@@ -108,13 +125,11 @@ export class Reporter {
 
   private async request(batch: Entry[]): Promise<void> {
     this.requests += 1;
-    const verdicts = await this.send(batch.map(({ report }) => report)).catch((error: Error) =>
-      batch.map((): Verdict => this.judge(error, batch)),
-    );
+    const sentAt = performance.now();
+    const verdicts = await this.ask(batch);
     this.requests -= 1;
-    for (const { report } of batch) this.underWay.delete(report.leaseToken);
     const failure = verdicts.find((verdict) => verdict.kind === 'again');
-    batch.forEach((entry, index) => this.settle(entry, verdicts[index]!));
+    batch.forEach((entry, index) => this.heard(entry, verdicts[index]!, sentAt));
     const spoilt = batch.length > 1 && batch[0]!.alone;
     if (failure && !spoilt) this.rest(failure.error);
     else if (this.failures > 0) {
@@ -124,9 +139,18 @@ export class Reporter {
     if (this.waiting.size > 0 && !this.closed) this.soon(0);
   }
 
-  private settle(entry: Entry, verdict: Verdict): void {
-    if (verdict.kind === 'again' && !this.closed) return this.queue(entry, 'older');
-    for (const settle of entry.settle) settle(verdict);
+  private async ask(batch: Entry[]): Promise<Verdict[]> {
+    try {
+      return await this.send(batch.map(({ report }) => report));
+    } catch (error) {
+      return batch.map(() => this.judge(asError(error), batch));
+    }
+  }
+
+  private heard(entry: Entry, verdict: Verdict, sentAt: number): void {
+    const dropped = !this.underWay.delete(entry.report.leaseToken);
+    if (verdict.kind === 'again' && !dropped && !this.closed) this.queue(entry, 'older');
+    else settle(entry, { ...verdict, sentAt, hadTemp: entry.report.temp !== undefined });
   }
 
   /** One bad report spoils the request of many: each is sent for itself then. */
@@ -146,4 +170,11 @@ export class Reporter {
   }
 }
 
-const abandoned = (): Verdict => ({ kind: 'refused', error: new Error('the worker has stopped') });
+const settle = (entry: Entry, heard: Heard): void => entry.settle.forEach((each) => each(heard));
+
+const ABANDONED: Heard = {
+  kind: 'refused',
+  error: new Error('the worker has stopped'),
+  sentAt: -Infinity,
+  hadTemp: false,
+};

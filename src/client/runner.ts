@@ -1,6 +1,7 @@
-import { describe, RetryLater, TaskApiError, UnrecoverableError } from './errors.js';
+import { asError, describe, RetryLater, type TaskApiError, UnrecoverableError } from './errors.js';
 import { LeaseKeeper } from './lease-keeper.js';
-import { backoff, pause } from './pause.js';
+import { aborted, backoff, pause } from './pause.js';
+import { Refusals } from './refusals.js';
 import { Reporter } from './reporter.js';
 import { Session, type TaskContext } from './session.js';
 import type { Verdict, Work, WorkSource } from './work-source.js';
@@ -36,6 +37,8 @@ export interface CloseOptions {
 const MOST_CLAIMED = 100;
 /** Seconds that handlers have to stop once their signals are aborted. */
 const GRACE = 1;
+/** Seconds that a claim under way may take to end. */
+const LAST_CLAIM = 5;
 /** Seconds that last words may take to arrive. */
 const LAST_WORDS = 5;
 /** Seconds that a task may rest: a year. */
@@ -52,6 +55,8 @@ export class Runner<T> {
   private readonly reporter: Reporter;
   private readonly keeper: LeaseKeeper;
   private readonly closing = new AbortController();
+  /** Aborted when its handlers have had their time. */
+  private readonly expired = new AbortController();
   private readonly concurrency: number;
   /** Who can't reach the queue: those that claim, those that report. */
   private readonly unreached = new Set<string>();
@@ -73,7 +78,9 @@ export class Runner<T> {
       reachable: () => this.reached('reports'),
     };
     this.reporter = new Reporter((reports) => source.report(reports), tell, heartbeat * 500);
-    this.keeper = new LeaseKeeper(heartbeat, () => [...this.sessions.keys()].filter(({ ended }) => !ended));
+    this.keeper = new LeaseKeeper(heartbeat, lease, () =>
+      [...this.sessions.keys()].filter(({ ended, isLost }) => !ended && !isLost),
+    );
   }
 
   /** Works until it is closed; rejects where the queue refuses this worker, after what is under way. */
@@ -83,7 +90,8 @@ export class Runner<T> {
     if (!early) this.keeper.start();
     this.claiming = early ? Promise.resolve() : this.claim();
     try {
-      await this.claiming;
+      // A claim that never ends must not keep a closed worker.
+      await Promise.race([this.claiming, aborted(this.closing.signal)]);
     } finally {
       await this.close();
     }
@@ -91,20 +99,26 @@ export class Runner<T> {
 
   /** Stops claiming, waits for the handlers, and gives the rest back. Resolves when all is told. */
   close({ timeout = this.options.shutdownTimeout ?? 25 }: CloseOptions = {}): Promise<void> {
-    this.closed ??= this.stop(timeout);
+    // Called again, the earliest end counts.
+    void pause(timeout * 1000, this.expired.signal).then(() => this.expired.abort());
+    this.closed ??= this.stop();
     return this.closed;
   }
 
-  private async stop(timeout: number): Promise<void> {
+  private async stop(): Promise<void> {
     this.closing.abort();
     this.slotFreed();
     this.reporter.hurry(HURRY);
-    const claimed = this.claiming?.catch(() => undefined);
+    const claimed = within(
+      LAST_CLAIM,
+      Promise.resolve(this.claiming).catch(() => undefined),
+    );
     const worked = async (): Promise<void> => {
       await claimed;
       await Promise.all(this.sessions.values());
     };
-    await within(timeout, worked());
+    await Promise.race([worked(), aborted(this.expired.signal)]);
+    this.expired.abort();
     for (const session of this.sessions.keys()) session.stop('shutdown');
     if (this.sessions.size > 0) await within(GRACE, Promise.all(this.sessions.values()));
     this.keeper.stop();
@@ -116,7 +130,8 @@ export class Runner<T> {
 
   private async claim(): Promise<void> {
     const { signal } = this.closing;
-    let [failures, successes] = [0, 0];
+    const refusals = new Refusals();
+    let failures = 0;
     while (!signal.aborted) {
       const free = this.concurrency - this.sessions.size;
       if (free < 1) {
@@ -126,15 +141,17 @@ export class Runner<T> {
       const asked = performance.now();
       try {
         const works = await this.source.claim(Math.min(free, MOST_CLAIMED), signal);
+        refusals.answered();
         this.reached('claims');
         // An answer that was lost at first: its leases are not new.
         for (const work of works) this.begin(work, failures > 0);
-        [failures, successes] = [0, successes + 1];
+        failures = 0;
         if (works.length === 0 && performance.now() - asked < SOON) await pause(backoff(3), signal);
-      } catch (error) {
-        if (isFinal(error, successes)) throw error;
+      } catch (thrown) {
+        const error = asError(thrown);
+        if (refusals.isFinal(error)) throw error;
         failures += 1;
-        if (!signal.aborted) this.reached('claims', error as Error);
+        if (!signal.aborted) this.reached('claims', error);
         await pause(backoff(failures, (error as TaskApiError).retryAfter), signal);
       }
     }
@@ -175,12 +192,12 @@ export class Runner<T> {
     try {
       // Its first step, too, may throw.
       const output = textOf(await (async () => this.handler(session.context))());
-      if (session.ended || isLost(session)) return;
+      if (session.ended || session.isLost) return;
       verdict = await session.end({ end: 'finished', ...(output === undefined ? {} : { output }) });
       if (verdict.kind === 'taken') this.events.emit('finished', { task, output });
     } catch (error) {
-      if (session.ended || isLost(session)) return;
-      if (session.stopped === 'shutdown') return this.release(session);
+      if (session.ended || session.isLost) return;
+      if (session.stopped === 'shutdown' && !isMeant(error)) return this.release(session);
       const failure = failureOf(error);
       verdict = await session.end({ end: 'failed', ...failure });
       if (verdict.kind === 'taken') this.events.emit('failed', { task, error, retry: failure.retry });
@@ -190,7 +207,7 @@ export class Runner<T> {
   }
 
   private async release(session: Session<T>): Promise<void> {
-    if (session.ended || isLost(session)) return;
+    if (session.ended || session.isLost) return;
     const verdict = await session.end({ end: 'released' });
     const { task } = session;
     if (verdict.kind === 'taken') this.events.emit('released', { task });
@@ -210,11 +227,8 @@ export class Runner<T> {
   }
 }
 
-const isLost = ({ stopped }: Session<unknown>): boolean => stopped !== undefined && stopped !== 'shutdown';
-
-/** The queue says no, and says it in its own words; or it never was there. */
-const isFinal = (error: unknown, successes: number): boolean =>
-  error instanceof TaskApiError && !error.retryable && error.httpStatus < 500 && (error.code !== 0 || successes === 0);
+/** A handler that means what it throws: at shutdown, too, it is no mere interruption. */
+const isMeant = (error: unknown): boolean => error instanceof UnrecoverableError || error instanceof RetryLater;
 
 function failureOf(error: unknown): { error: string; retry: boolean; delay?: number } {
   const text = errorText(describe(error).replace(/^(Error|UnrecoverableError|RetryLater): /, ''));
@@ -229,7 +243,13 @@ const errorText = (text: string): string => text.slice(0, 4000).replaceAll('\0',
 
 function textOf(output: unknown): string | undefined {
   if (output === undefined || output === null) return undefined;
-  return typeof output === 'string' ? output : JSON.stringify(output);
+  if (typeof output === 'string') return output;
+  try {
+    return JSON.stringify(output);
+  } catch (cause) {
+    // It would be the same again.
+    throw new UnrecoverableError(`the output is no JSON: ${describe(cause)}`, { cause });
+  }
 }
 
 async function within(seconds: number, work: Promise<unknown>): Promise<void> {

@@ -1,6 +1,6 @@
 import { TaskStopped, type StopReason } from './errors.js';
-import type { Reporter } from './reporter.js';
-import type { Verdict, Work, WorkReport } from './work-source.js';
+import type { Heard, Reporter } from './reporter.js';
+import type { Work, WorkReport } from './work-source.js';
 
 /** What a handler is given. */
 export interface TaskContext<T> {
@@ -26,6 +26,8 @@ export class Session<T> {
   stopped: StopReason | undefined;
   /** When something was last said, in milliseconds: what renews the lease. */
   saidAt = performance.now();
+  /** When the lease surely ran last: not when the claim was sent, which may have waited for the task. */
+  heldAt = performance.now();
   /** Its last word is said. */
   ended = false;
   private readonly controller = new AbortController();
@@ -45,6 +47,11 @@ export class Session<T> {
     this.context = { task, checkpoint, progress, signal: this.controller.signal };
   }
 
+  /** The task is not this worker's any more. */
+  get isLost(): boolean {
+    return this.stopped !== undefined && this.stopped !== 'shutdown';
+  }
+
   /** A heartbeat. */
   renew(): void {
     void this.say({});
@@ -55,18 +62,21 @@ export class Session<T> {
     if (this.stopped !== undefined || this.ended) return;
     this.stopped = reason;
     clearTimeout(this.timer);
-    if (reason !== 'shutdown') this.tell.lost(reason);
+    if (reason !== 'shutdown') {
+      this.reporter.drop(this.work.leaseToken);
+      this.tell.lost(reason);
+    }
     this.controller.abort(new TaskStopped(reason));
   }
 
   /** The last word, with what is still unsaid; sent until it is answered. */
-  async end(words: Words): Promise<Verdict> {
+  async end(words: Words): Promise<Heard> {
     this.ended = true;
     clearTimeout(this.timer);
     const last = { ...this.unsaid, ...words };
     this.unsaid = undefined;
     const verdict = await this.say(last);
-    if (verdict.kind !== 'refused') return verdict;
+    if (verdict.kind !== 'refused' || !verdict.hadTemp) return verdict;
     // A checkpoint that breaks a rule, its own or one that went along, shall not take the result with it.
     const again = await this.say({ ...last, temp: undefined });
     if (again.kind !== 'refused') this.tell.refused(verdict.error);
@@ -75,7 +85,9 @@ export class Session<T> {
 
   private progress(percent: number, temp?: string): void {
     if (!(percent >= 0)) throw new RangeError(`progress takes percent, from 0 to 100, not ${String(percent)}`);
-    if (this.ended || (this.stopped !== undefined && this.stopped !== 'shutdown')) return;
+    if (temp !== undefined && typeof temp !== 'string')
+      throw new TypeError(`progress takes temp as a string, not ${temp === null ? 'null' : typeof temp}`);
+    if (this.ended || this.isLost) return;
     const progress = Math.min(Math.floor(percent), 100);
     this.unsaid = { ...this.unsaid, progress, ...(temp === undefined ? {} : { temp }) };
     this.timer ??= this.sayUnsaid();
@@ -88,11 +100,12 @@ export class Session<T> {
     return setTimeout(() => (this.timer = this.sayUnsaid()), this.interval * 1000);
   }
 
-  private async say(words: Words): Promise<Verdict> {
+  private async say(words: Words): Promise<Heard> {
     const { taskId, leaseToken } = this.work;
     this.saidAt = performance.now();
     const verdict = await this.reporter.say({ taskId, leaseToken, ...words });
-    if (this.ended) return verdict;
+    if (verdict.kind === 'taken') this.heldAt = Math.max(this.heldAt, verdict.sentAt);
+    if (this.ended || this.isLost) return verdict;
     if (verdict.kind === 'lost') this.stop(verdict.reason);
     if (verdict.kind === 'refused') this.tell.refused(verdict.error);
     return verdict;

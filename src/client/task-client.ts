@@ -16,7 +16,7 @@ import {
   URIS,
   type Uris,
 } from './api.types.js';
-import { ERROR_CODE, type ErrorCodes, TaskApiError } from './errors.js';
+import { ERROR_CODE, type ErrorCodes, TaskApiError, WaitTimeoutError } from './errors.js';
 import { backoff, pause } from './pause.js';
 import { type RequestOptions, Transport, type TransportOptions } from './transport.js';
 
@@ -45,6 +45,8 @@ export interface WaitOptions {
 
 /** Milliseconds until the second look at a task whose end is waited for. */
 const FIRST_LOOK = 250;
+/** Milliseconds that a look may take, at least: the last one begins when the time is up. */
+const LEAST_LOOK = 250;
 
 /**
  * Every route of the queue, for users (create, get, list, update, cancel, remove) and for workers (claim, report,
@@ -115,22 +117,31 @@ export class TaskClient {
 
   /**
    * The task once it has ended, however it did: finished, failed for good, or cancelled. A queue that is away meanwhile is
-   * asked again, until `timeout`.
+   * asked again. After `timeout` a WaitTimeoutError, or, where no look was answered, the failure of the last one.
    */
   async waitFor(taskId: string, { timeout = Infinity, interval = 5, signal }: WaitOptions = {}): Promise<Task> {
     const { FINISHED, ERROR, CANCELLED } = this.status;
     const end = performance.now() + timeout * 1000;
+    const left = (): number => end - performance.now();
+    let seen: Task | undefined;
     for (let gap = FIRST_LOOK; ; gap = Math.min(gap * 1.5, interval * 1000)) {
       let rest = gap * (0.8 + Math.random() * 0.2);
-      const task = await this.get(taskId, { signal, retries: 0 }).catch((error: unknown) => {
-        if (!(error instanceof TaskApiError && error.retryable) || performance.now() >= end) throw error;
+      let failure: unknown;
+      try {
+        const most = Math.min(Math.max(left(), LEAST_LOOK) / 1000, this.transport.timeout);
+        seen = await this.get(taskId, { signal, retries: 0, timeout: most });
+        if ([FINISHED, ERROR, CANCELLED].includes(seen.status)) return seen;
+      } catch (error) {
+        if (!(error instanceof TaskApiError && error.retryable)) throw error;
         rest = Math.max(rest, backoff(1, error.retryAfter));
-        return undefined;
-      });
-      if (task && [FINISHED, ERROR, CANCELLED].includes(task.status)) return task;
-      const left = end - performance.now();
-      if (left <= 0) throw new TaskApiError(`task ${taskId} has not ended within ${timeout} s`, { detail: { task } });
-      await pause(Math.min(rest, left), signal);
+        failure = error;
+      }
+      if (left() <= 0) {
+        if (!seen) throw failure;
+        const what = `task ${taskId} has not ended within ${timeout} s`;
+        throw new WaitTimeoutError(what, { detail: { task: seen }, cause: failure });
+      }
+      await pause(Math.min(rest, left()), signal);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { WorkerTask } from './api.types.js';
 import { HttpSource } from './http-source.js';
 import { type CloseOptions, Runner, type RunnerOptions, type TaskHandler } from './runner.js';
+import { hasSignals, onSignal } from './signals.js';
 import { newKey, TaskClient, type TaskClientOptions } from './task-client.js';
 import type { WorkerEvents } from './worker-events.js';
 
@@ -15,7 +16,10 @@ export interface TaskWorkerOptions extends Omit<TaskClientOptions, 'timeout' | '
   workerId?: string;
   /** Seconds that a claim waits for a task, 0 to 30. @defaultValue 20 */
   wait?: number;
-  /** Whether SIGTERM and SIGINT close the worker; a second one, of either kind, ends the process. @defaultValue false */
+  /**
+   * Whether SIGTERM and SIGINT close the worker; a second one, of either kind, ends the process. `false` where the process
+   * has handlers of its own, which close it. @defaultValue true, where there are signals
+   */
   handleSignals?: boolean;
 }
 
@@ -48,20 +52,12 @@ export class TaskWorker {
    * server that is away is waited for.
    */
   async run(): Promise<void> {
-    const signals = this.options.handleSignals ? (['SIGTERM', 'SIGINT'] as const) : [];
-    const ignore = (): void => {
-      for (const signal of signals) process.off(signal, stop);
-    };
-    // A second one, of either kind, ends the process.
-    const stop = (): void => {
-      ignore();
-      void this.close();
-    };
-    for (const signal of signals) process.on(signal, stop);
+    const { handleSignals = hasSignals() } = this.options;
+    const ignore = handleSignals ? onSignal(() => void this.close()) : undefined;
     try {
       await this.runner.run();
     } finally {
-      ignore();
+      ignore?.();
     }
   }
 

@@ -1,5 +1,5 @@
-import { TaskApiError } from './errors.js';
-import { backoff, pause, timerMs } from './pause.js';
+import { asError, TaskApiError } from './errors.js';
+import { aborted, backoff, pause, timerMs } from './pause.js';
 
 export interface TransportOptions {
   /** Where the queue is, e.g. `https://tasks.example.com`: what comes before `/api/…`. */
@@ -37,11 +37,14 @@ export interface TransportRequest extends RequestOptions {
 
 /** Sends requests until they are answered: most may be sent again, since they carry a key or a token, or change nothing. */
 export class Transport {
+  /** Seconds that a request may take, where it does not say. */
+  readonly timeout: number;
   private readonly base: string;
 
   constructor(private readonly options: TransportOptions) {
     if (!/^https?:\/\/./.test(options.baseUrl ?? ''))
       throw new TypeError(`baseUrl must be an http:// or https:// URL, not ${JSON.stringify(options.baseUrl)}`);
+    this.timeout = options.timeout ?? 10;
     this.base = options.baseUrl.replace(/\/+$/, '');
   }
 
@@ -62,36 +65,43 @@ export class Transport {
   }
 
   private async once<T>(request: TransportRequest): Promise<T> {
-    const { method, path, body, idempotencyKey, signal } = request;
-    const { token, headers, timeout = 10, fetch: send = globalThis.fetch } = this.options;
-    const bearer = typeof token === 'function' ? await token() : token;
-    const seconds = request.timeout ?? timeout;
+    const { method, path, signal, timeout: seconds = this.timeout } = request;
     const given = new AbortController();
     const giveUp = (): void => given.abort(signal?.reason);
     const timer = setTimeout(() => given.abort(new Error(`no answer within ${seconds} s`)), timerMs(seconds * 1000));
     signal?.addEventListener('abort', giveUp);
     try {
-      const response = await send(this.base + path + queryText(request.query), {
-        method,
-        // Followed, a POST would become a GET.
-        redirect: 'manual',
-        headers: {
-          ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: given.signal,
-      });
-      return dataOf<T>(response, await response.text(), `${method} ${path}`);
-    } catch (cause) {
-      if (cause instanceof TaskApiError) throw cause;
+      const over = aborted(given.signal).then(() => Promise.reject(given.signal.reason as Error));
+      // Neither `token` nor `fetch` need heed the signal.
+      return await Promise.race([this.exchange<T>(request, given.signal), over]);
+    } catch (thrown) {
+      if (thrown instanceof TaskApiError) throw thrown;
+      const cause = asError(thrown);
       throw new TaskApiError(`${method} ${this.base}${path}: ${reasonOf(cause)}`, { cause });
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
     }
+  }
+
+  private async exchange<T>(request: TransportRequest, signal: AbortSignal): Promise<T> {
+    const { method, path, query, body, idempotencyKey } = request;
+    const { token, headers, fetch: send = globalThis.fetch } = this.options;
+    const bearer = typeof token === 'function' ? await token() : token;
+    const response = await send(this.base + path + queryText(query), {
+      method,
+      // Followed, a POST would become a GET.
+      redirect: 'manual',
+      headers: {
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal,
+    });
+    return dataOf<T>(response, await response.text(), `${method} ${path}`);
   }
 }
 
@@ -112,9 +122,9 @@ interface Envelope {
 /** Codes of a connection that never was. */
 const NO_CONNECTION = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
 
-/** Whether the queue has surely done nothing. */
-function isUndone({ httpStatus, retryAfter, cause }: TaskApiError): boolean {
-  if (httpStatus !== 0) return [429, 503].includes(httpStatus) && retryAfter !== undefined;
+/** Whether the queue has surely done nothing. After a 503 it may have: its database went away in the commit, say. */
+function isUndone({ httpStatus, code: failure, cause }: TaskApiError): boolean {
+  if (httpStatus !== 0) return httpStatus === 429 && failure !== 0;
   const { code = '' } = ((cause as Error | undefined)?.cause ?? {}) as { code?: string };
   return NO_CONNECTION.includes(code);
 }
@@ -124,8 +134,7 @@ function dataOf<T>(response: Response, text: string, request: string): T {
   const httpStatus = response.type === 'opaqueredirect' ? 302 : response.status;
   const envelope = parse(text);
   if (response.ok && envelope?.status === 1) return envelope.data as T;
-  const seconds = Number(response.headers.get('retry-after') ?? NaN);
-  const retryAfter = seconds >= 0 ? seconds : undefined;
+  const retryAfter = retryAfterOf(response.headers);
   const { code, msg, detail } = envelope?.data ?? {};
   if (envelope?.status === 0 && typeof code === 'number')
     throw new TaskApiError(`${request}: HTTP ${httpStatus}: ${String(msg)}${problemsOf(detail)}`, {
@@ -139,6 +148,14 @@ function dataOf<T>(response: Response, text: string, request: string): T {
     to === null ? `no answer of the queue's: ${JSON.stringify(text.slice(0, 200))}` : `a redirection to ${to}`;
   const strange = `${request}: HTTP ${httpStatus}, and ${what}. Is baseUrl right?`;
   throw new TaskApiError(strange, { httpStatus, retryAfter });
+}
+
+/** Seconds of Retry-After, which may be a date: by the server's clock, where it shows it. */
+function retryAfterOf(headers: Headers): number | undefined {
+  const text = headers.get('retry-after') ?? '';
+  const now = Date.parse(headers.get('date') ?? '') || Date.now();
+  const seconds = /^\s*\d/.test(text) ? Number(text) : Math.max((Date.parse(text) - now) / 1000, 0);
+  return Number.isNaN(seconds) ? undefined : seconds;
 }
 
 /** What the server complains of, for people. */
@@ -157,7 +174,7 @@ function parse(text: string): Envelope | undefined {
 }
 
 /** `fetch failed` says nothing; its cause does. */
-function reasonOf(error: unknown): string {
-  const { message = String(error), cause } = error as { message?: string; cause?: { message?: string; code?: string } };
-  return cause ? cause.message || cause.code || message : message;
+function reasonOf({ message, cause }: Error): string {
+  const { message: reason, code } = (cause ?? {}) as { message?: string; code?: string };
+  return reason || code || message;
 }

@@ -1,3 +1,4 @@
+import { asError } from '../client/errors.js';
 import type { Verdict, Work, WorkReport, WorkSource } from '../client/work-source.js';
 import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
@@ -35,7 +36,7 @@ export class ServiceSource<T extends Task> implements WorkSource<T> {
       await this.tasks.report(taskId, { ...report, status });
       return { kind: 'taken' };
     } catch (error) {
-      if (!(error instanceof TaskError)) return { kind: 'again', error: error as Error };
+      if (!(error instanceof TaskError)) return { kind: 'again', error: asError(error) };
       switch (error.errorName) {
         case 'LEASE_LOST': {
           const { status: now } = error.detail as { status: number };

@@ -33,8 +33,8 @@ describe('TaskClient, on the standalone server', () => {
   it('has the statuses and the codes of the server', () => {
     expect(STATUS).toEqual(TASK_STATUS);
     expect({ ...URIS }).toEqual({ ...new TaskUris() });
-    const names = Object.keys(ERROR_CODE) as (keyof typeof ERROR_CODE)[];
-    expect(ERROR_CODE).toEqual(Object.fromEntries(names.map((name) => [name, TASK_ERRORS[name].code])));
+    const codes = Object.entries(TASK_ERRORS).map(([name, { code }]) => [name, code]);
+    expect(ERROR_CODE).toEqual(Object.fromEntries(codes));
   });
 
   it('creates, shows, lists, changes and deletes', async () => {

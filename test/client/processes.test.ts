@@ -98,6 +98,16 @@ describe('worker processes of the built client, and a built server', () => {
     await user.cancel(taskId);
   });
 
+  it('a process that has handlers of its own is not closed by the worker', async () => {
+    const { taskId } = await create('own', { steps: 200, pause: 50 });
+    const first = startWorker('first', { service: 'own', handleSignals: false });
+    await until('it is under way', async () => (await user.get(taskId)).temp !== '');
+    // By the signal: there is no exit code, and nothing is given back.
+    expect(await first.stop('SIGTERM')).toBeNull();
+    expect(first.output()).not.toContain('given back');
+    await user.cancel(taskId);
+  });
+
   it('fifty tasks outlive a server that is killed: none runs twice, all end', async () => {
     const made = await user.createMany(
       Array.from({ length: 50 }, () => ({

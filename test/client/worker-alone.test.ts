@@ -170,27 +170,6 @@ describe('TaskWorker and a server that is told what to say', () => {
     expect(server.heard.length).toBeLessThan(6);
   });
 
-  it('a listener that throws stops nothing', async () => {
-    let polls = 0;
-    const server = await flaky((response, { method, body }) => {
-      if (method === 'PUT')
-        return answer({ list: body.reports.map(({ taskId }: any) => ({ taskId, status: 1 })) })(response, null!);
-      polls += 1;
-      if (polls === 1) answer(claimed(1))(response, null!);
-    });
-    const lines: string[] = [];
-    const one = worker(server, { log: (_, message) => lines.push(message) });
-    one.on('started', () => {
-      throw new Error('mine');
-    });
-    const run = one.run();
-    await until('finished', () => lines.includes('task-0 finished'));
-    await one.close();
-    await run;
-    server.close();
-    expect(lines).toContain("a listener of 'started' threw: Error: mine");
-  });
-
   it.each([
     [{ concurrency: 0 }, 'concurrency must be an integer from 1 to 1000, not 0'],
     [{ concurrency: 1.5 }, 'concurrency must be an integer from 1 to 1000, not 1.5'],

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { RetryLater } from '../../src/client/index.js';
 import { until } from '../support/until.js';
 import { answer, flaky } from './fixtures/flaky.js';
-import { claimed, reportsIn, worker } from './fixtures/told.js';
+import { claimed, queue, reportsIn, worker } from './fixtures/told.js';
 
 describe('TaskWorker in trouble', () => {
   it.each<[string, Parameters<typeof flaky>[0]]>([
@@ -31,7 +31,10 @@ describe('TaskWorker in trouble', () => {
     expect(reportsIn(server).map(({ body }) => body.reports[0].status)).toEqual([30, 30]);
   });
 
-  it('a checkpoint that breaks a rule takes neither the result nor the task with it', async () => {
+  it.each([
+    ['said before the last word', ['good', 'bad']],
+    ['that waits as the last word comes', ['bad']],
+  ])('a checkpoint that breaks a rule takes neither the result nor the task with it: one %s', async (_, temps) => {
     let polls = 0;
     const server = await flaky((response, request) => {
       if (request.method === 'PUT')
@@ -47,8 +50,7 @@ describe('TaskWorker in trouble', () => {
     });
     const one = worker(server, {
       handler: ({ progress }) => {
-        progress(1, 'good');
-        progress(99, 'bad');
+        for (const temp of temps) progress(99, temp);
         return 'out';
       },
     });
@@ -60,8 +62,9 @@ describe('TaskWorker in trouble', () => {
     await run;
     server.close();
     expect(told).toEqual(['refused', 'finished']);
-    const last = { taskId: 'task-0', leaseToken: 'token-0', status: 30, output: 'out', progress: 99 };
-    expect(reportsIn(server).at(-1)!.body.reports).toEqual([last]);
+    const [last] = reportsIn(server).at(-1)!.body.reports;
+    expect(last).toMatchObject({ taskId: 'task-0', leaseToken: 'token-0', status: 30, output: 'out' });
+    expect(last).not.toHaveProperty('temp');
   });
 
   it('a task that can not be given back has not failed: its lease runs out', async () => {
@@ -169,23 +172,39 @@ describe('TaskWorker in trouble', () => {
     expect(report.delay ?? 0).toBeLessThanOrEqual(31_536_000);
   });
 
-  it('a listener or a log that rejects stops nothing', async () => {
-    let polls = 0;
-    const server = await flaky((response, request) => {
-      if (request.method === 'PUT') return answer({ list: [{ taskId: 'task-0', status: 1 }] })(response, request);
-      polls += 1;
-      if (polls === 1) answer(claimed(1))(response, request);
-    });
-    const lines: string[] = [];
-    const one = worker(server, {
-      log: async (_, message) => {
-        lines.push(message);
+  it.each<[string, () => unknown, () => unknown]>([
+    [
+      'a listener that throws',
+      () => {
+        throw new Error('mine');
+      },
+      () => undefined,
+    ],
+    ['a listener that rejects', () => Promise.reject(new Error('mine')), () => undefined],
+    [
+      'a listener and a log that throw',
+      () => {
+        throw new Error('mine');
+      },
+      () => {
         throw new Error('the log is full');
       },
+    ],
+    [
+      'a listener and a log that reject',
+      () => Promise.reject(new Error('mine')),
+      () => Promise.reject(new Error('the log is full')),
+    ],
+  ])('%s, stops nothing', async (_, listener, log) => {
+    const server = await queue([answer(claimed(1))]);
+    const lines: string[] = [];
+    const one = worker(server, {
+      log: (_level, message) => {
+        lines.push(message);
+        return log() as void;
+      },
     });
-    one.on('started', async () => {
-      throw new Error('mine');
-    });
+    one.on('started', () => listener() as void);
     const run = one.run();
     await until('finished', () => lines.includes('task-0 finished'));
     await one.close();

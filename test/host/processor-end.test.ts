@@ -1,7 +1,11 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import type { DataSourceOptions } from 'typeorm';
 import { TaskApiError } from '../../src/client/index.js';
 import { getTaskServiceToken, type ProcessContext, TaskModule, type TaskService } from '../../src/index.js';
+import { Processors } from '../../src/processor/processors.js';
+import { createDatabase, ENGINES } from '../support/databases.js';
 import { startHost } from '../support/host.js';
 import { until } from '../support/until.js';
 import { pause, processor, withProviders } from './processors.js';
@@ -26,6 +30,71 @@ it('a processor that works no more says so, and the host goes on', async () => {
   expect(said.mock.calls).toEqual([['works no more: TaskApiError: no']]);
   said.mockRestore();
 });
+
+describe.each(ENGINES.filter((engine) => engine !== 'sqlite'))('a processor whose %s falls silent', (engine) => {
+  it('hears that its lease has run out, and stops in time, though its claim never ends', async () => {
+    const database = await createDatabase(engine);
+    const line = await openLine(new URL(database.url));
+    const { signals, imports } = awaiting();
+    const host = await startHost({
+      engine,
+      adapter: 'express',
+      database: { ...database, options: () => ({ ...database.options(), url: line.url }) as DataSourceOptions },
+      imports,
+    });
+    await host.tasks.create({ userId: 'alice', input: 'in', service: 'work', status: 10 });
+    await until('it is at work', () => signals.length > 0);
+    line.silent = true;
+    await until('the signal', () => signals[0]!.aborted);
+    expect(signals[0]!.reason).toMatchObject({ reason: 'lost' });
+    // Its place is free: it claims, and never hears.
+    await pause(200);
+    const before = performance.now();
+    await host.app.get(Processors, { strict: false }).close();
+    // What a claim under way and last words may take.
+    expect(performance.now() - before).toBeLessThan(12_000);
+    line.silent = false;
+    line.cut();
+    await host.close();
+    line.close();
+    await database.drop();
+  });
+});
+
+/** A processor that is at work until it is told to stop. */
+function awaiting() {
+  const signals: AbortSignal[] = [];
+  const work = async ({ signal }: ProcessContext): Promise<void> => {
+    signals.push(signal);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  };
+  return { signals, imports: [withProviders(processor('work', work, { lease: 3 }))] };
+}
+
+/** A line to a database that may fall silent: bytes vanish, and connections stay. */
+async function openLine({ protocol, hostname, port, pathname, username, password }: URL) {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (bytes) => line.silent || to.write(bytes));
+      from.on('error', () => to.destroy()).on('close', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const credentials = username && `${username}${password && `:${password}`}@`;
+  const line = {
+    silent: false,
+    url: `${protocol}//${credentials}127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`,
+    cut: () => sockets.forEach((socket) => socket.destroy()),
+    close: () => void server.close(),
+  };
+  return line;
+}
 
 describe('a host of two registrations that stops', () => {
   it.each(['default', 'other'])('has the processors of both claim no more, though those of %s drain', async (slow) => {

@@ -56,6 +56,7 @@ describe.each(PLACES)('processors in the host, on $engine with $adapter', ({ eng
   let host: Host;
   let other: TaskService;
   let signal: AbortSignal | undefined;
+  let silent: AbortSignal | undefined;
   const ended = (taskId: string, tasks = host.tasks) =>
     until('the end', async () => [30, -10, -20].includes((await tasks.get(taskId)).status)).then(() =>
       tasks.get(taskId),
@@ -83,6 +84,14 @@ describe.each(PLACES)('processors in the host, on $engine with $adapter', ({ eng
           processor('final', () => Promise.reject(new UnrecoverableError('no such codec'))),
           processor('grouped', () => 'of the group', { group: 'gpu' }),
           processor('transcode', () => 'of the other', { name: 'other' }),
+          processor(
+            'silent',
+            async (context) => {
+              silent = context.signal;
+              await new Promise((resolve) => silent!.addEventListener('abort', resolve));
+            },
+            { lease: 3 },
+          ),
           processor('long', async (context) => {
             signal = context.signal;
             for (let step = 0; !signal.aborted; step++) {
@@ -150,6 +159,32 @@ describe.each(PLACES)('processors in the host, on $engine with $adapter', ({ eng
   it('work for the registration that they name', async () => {
     const { taskId } = await create('transcode', {}, other);
     expect(await ended(taskId, other)).toMatchObject({ status: 30, output: 'of the other' });
+  });
+
+  it('hold the leases of silent ones, and tell them of a cancel within a heartbeat', async () => {
+    const { taskId } = await create('silent');
+    await until('it runs', () => silent);
+    // More than a lease, and what the sweeper and the worker itself wait for.
+    await pause(6500);
+    expect(silent!.aborted).toBe(false);
+    expect(await host.tasks.get(taskId)).toMatchObject({ status: 20, attempts: 1 });
+    await host.tasks.cancel(taskId);
+    const cancelled = performance.now();
+    await until('the signal', () => silent!.aborted);
+    expect(performance.now() - cancelled).toBeLessThan(1300);
+    expect(silent!.reason).toMatchObject({ reason: 'cancelled' });
+  });
+
+  it('tell a handler that its lease has run out while nobody answered', async () => {
+    silent = undefined;
+    const { taskId } = await create('silent');
+    // Its next attempt may begin at once.
+    const held = await until('it runs', () => silent);
+    const report = host.tasks.report.bind(host.tasks);
+    host.tasks.report = () => Promise.reject(new Error('the database is away'));
+    await until('the signal', () => held.aborted).finally(() => (host.tasks.report = report));
+    expect(held.reason).toMatchObject({ reason: 'lost' });
+    await host.tasks.cancel(taskId);
   });
 
   it('hear of a cancel with their next report', async () => {

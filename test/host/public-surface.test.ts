@@ -50,6 +50,7 @@ it('exports as client exactly what a worker or a user may import', () => {
     'TaskWorker',
     'URIS',
     'UnrecoverableError',
+    'WaitTimeoutError',
   ]);
   // A handler may throw either's.
   expect(client.UnrecoverableError).toBe(surface.UnrecoverableError);

@@ -22,6 +22,27 @@ it('the demo tells its story, ends by itself and leaves nothing behind', async (
   expect(stdout).toMatch(/\n3 of 4 tasks finished, 1 cancelled, 0 failed; 1 took more than one attempt\.\n$/);
 }, 90_000);
 
+/** Runs a command in a terminal of its own. */
+const PTY = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+
+it('in a terminal the demo draws bars, and leaves the cursor where it found it', async () => {
+  const demo = ['-c', PTY, process.execPath, MAIN, '--short'];
+  const { code, stdout, stderr } = await run('python3', demo, { TERM: 'xterm' }, undefined, 60);
+  expect([code, stderr]).toEqual([0, '']);
+  const bars = [...stdout.matchAll(/(transcode|caption) +(film\d\.mov) +([█░]{20}) +(\d+)% +([^\x1b\r\n]*)/g)];
+  expect(new Set(bars.map(([, service, film]) => `${service} ${film}`)).size).toBe(4);
+  for (const [bar, , , drawn, percent] of bars)
+    expect([bar, [...drawn!].filter((cell) => cell === '█').length]).toEqual([bar, Math.round(Number(percent) / 5)]);
+  // They grow.
+  const grown = bars.filter(([, service, film]) => service === 'transcode' && film === 'film1.mov');
+  expect(new Set(grown.map(([, , , , percent]) => percent)).size).toBeGreaterThan(2);
+  expect(grown.at(-1)!.slice(4)).toEqual(['100', 'finished -> film1.mp4']);
+  // Hidden while they are drawn, and shown again.
+  expect(stdout.lastIndexOf('\x1b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\x1b[?25l'));
+  expect(stdout).toContain('The user has cancelled the last one.');
+  expect(stdout).toMatch(/\n3 of 4 tasks finished, 1 cancelled, 0 failed; 1 took more than one attempt\.\r\n$/);
+}, 90_000);
+
 it('without Python the demo says so, and leaves nothing behind', async () => {
   const [folder, nothing] = [newFolder(), newFolder()];
   const environment = { PATH: nothing, TMPDIR: folder };

@@ -17,21 +17,23 @@ describe('the package', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('holds the built module, the texts that belong to it, and nothing else', () => {
-    const texts = paths.filter((path) => !path.startsWith('dist/src/'));
+    const isBuilt = (path: string): boolean => /^dist\/(src|cjs)\/.*\.(js|d\.ts)$/.test(path);
+    const texts = paths.filter((path) => !isBuilt(path));
     expect(texts.sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'README.zh-CN.md',
+      'dist/cjs/package.json',
       'docs/errors.md',
       'docs/performance.md',
       'docs/states.md',
       'docs/workers.md',
       'package.json',
     ]);
-    const built = paths.filter((path) => path.startsWith('dist/src/'));
-    expect(built.filter((path) => !/\.(js|d\.ts)$/.test(path))).toEqual([]);
-    expect(built.filter((path) => /\/(server|test|bench|examples)\/|\/main\.|\.test\./.test(path))).toEqual([]);
+    expect(
+      paths.filter(isBuilt).filter((path) => /\/(server|test|bench|examples)\/|\/main\.|\.test\./.test(path)),
+    ).toEqual([]);
   });
 
   it('has types beside every file of code', () => {
