@@ -143,7 +143,10 @@ export interface ClaimQuery {
   taskId?: string;
   /** Seconds that the claim holds without a report, 1 to 86,400. */
   lease?: number;
-  /** Tasks at most, 1 (the default) to 100. */
+  /**
+   * Tasks at most, 0 to 100; 1 by default. 0 withdraws the claim with the same idempotency key: answers what it has taken,
+   * and has it take nothing more.
+   */
   limit?: number;
   /** Seconds to wait for a task where there is none, 0 (the default) to 30. */
   wait?: number;

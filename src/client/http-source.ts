@@ -3,10 +3,8 @@ import { TaskApiError } from './errors.js';
 import { newKey, type TaskClient } from './task-client.js';
 import type { Verdict, Work, WorkReport, WorkSource } from './work-source.js';
 
-/** No task is called so: a claim of it takes nothing new, and answers what its key took before. */
-const NO_TASK = '00000000-0000-0000-0000-000000000000';
-/** Seconds that the last question may take, when the worker stops. */
-const LAST_QUESTION = 2;
+/** Seconds that the withdrawal of a claim may take, when the worker stops. */
+const WITHDRAWAL = 2;
 
 /** Work from the queue over HTTP. */
 export class HttpSource implements WorkSource<WorkerTask> {
@@ -23,7 +21,8 @@ export class HttpSource implements WorkSource<WorkerTask> {
       return await this.ask({ ...this.query, limit }, { signal });
     } catch (error) {
       if (!signal.aborted) throw error;
-      return this.ask({ ...this.query, limit, wait: 0, taskId: NO_TASK }, { timeout: LAST_QUESTION });
+      // It may wait on behind a proxy, or its answer be lost: what it has taken is given back, and it takes nothing more.
+      return this.ask({ ...this.query, limit: 0, wait: 0 }, { timeout: WITHDRAWAL });
     }
   }
 

@@ -32,8 +32,8 @@ describe('TaskWorker and a server that is told what to say', () => {
     const server = await flaky((response, { method, body }) => {
       if (method === 'PUT')
         return answer({ list: body.reports.map(({ taskId }: any) => ({ taskId, status: 1 })) })(response, null!);
-      // The answer to the poll never comes; what it took is told to who asks with its key for no task in particular.
-      if (body.taskId) setTimeout(() => answer(claimed(2))(response, null!), 30);
+      // The answer to the poll never comes; what it took is told to who withdraws it, by its key.
+      if (body.limit === 0) setTimeout(() => answer(claimed(2))(response, null!), 30);
     });
     const one = worker(server, { concurrency: 2 });
     const run = one.run();
@@ -43,7 +43,7 @@ describe('TaskWorker and a server that is told what to say', () => {
     server.close();
     const [poll, question, reports] = server.heard;
     expect(question!.headers['idempotency-key']).toBe(poll!.headers['idempotency-key']);
-    expect(question!.body).toMatchObject({ wait: 0, taskId: '00000000-0000-0000-0000-000000000000' });
+    expect(question!.body).toMatchObject({ wait: 0, limit: 0 });
     expect(reports!.body.reports).toEqual(
       [0, 1].map((n) => ({ taskId: `task-${n}`, leaseToken: `token-${n}`, status: 10 })),
     );
