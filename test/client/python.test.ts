@@ -15,7 +15,7 @@ it('clients/python passes its own tests against a real server', async () => {
     SOFTDD_TASK_WORKER_TOKEN: WORKER_TOKEN,
     PYTHONDONTWRITEBYTECODE: '1',
   };
-  const { code, stderr } = await run('python3', ['-W', 'error', '-m', 'unittest'], environment, FOLDER, 120);
+  const { code, stderr } = await run('python3', ['-W', 'error', '-m', 'unittest'], environment, FOLDER, 240);
   await server.stop();
-  expect([code, stderr]).toEqual([0, expect.stringMatching(/Ran 3\d tests in .*\n\nOK\n$/)]);
-}, 150_000);
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/Ran [6-9]\d tests in .*\n\nOK\n$/)]);
+}, 270_000);
