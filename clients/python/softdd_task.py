@@ -52,8 +52,6 @@ log.addHandler(logging.NullHandler())
 STATUS = {"BEGIN": 10, "FINISHED": 30, "ERROR": -10, "CANCELLED": -20}
 CODES = {"NOT_FOUND": 14001, "LEASE_LOST": 14005, "TOO_MANY_REQUESTS": 14009, "UNAVAILABLE": 14011}
 
-# No task is called so: a claim of it takes nothing new, and answers what its key took before.
-NO_TASK = "00000000-0000-0000-0000-000000000000"
 # Seconds that handlers have to stop once they are told, and that last words may take to arrive.
 GRACE, LAST_WORDS = 1.0, 5.0
 # Seconds that a task may rest: a year.
@@ -333,12 +331,12 @@ class Worker:
                 elif failures == 1 and not self._closing.is_set():
                     log.warning("the queue can't be reached, trying on: %s", error)
                 self._closing.wait(_backoff(failures, error.retry_after))
-        if failures:  # The last claim may have been heard, and its answer lost.
+        if failures:  # The last claim may wait on behind a proxy, or its answer be lost: it is withdrawn.
             try:
-                for task in self._ask({"limit": 1, "taskId": NO_TASK}, 2):
+                for task in self._ask({"limit": 0}, 2):
                     self._begin(task)
             except Exception as problem:
-                log.debug("the last claim was not answered: %s", _describe(problem))
+                log.debug("the last claim could not be withdrawn: %s", _describe(problem))
 
     def _ask(self, query: Dict[str, Any], timeout: float) -> List[Dict[str, Any]]:
         body = {**self._filters, **query}

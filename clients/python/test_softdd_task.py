@@ -738,6 +738,15 @@ class ToldTest(unittest.TestCase):
         self.assertEqual(told.keys[0], told.keys[1])
         self.assertNotIn(told.keys[2], told.keys[:2])
 
+    def test_a_poll_that_is_given_up_is_withdrawn(self):
+        told = Told(tasks=0, slow=5)
+        with told.working(lambda _: None):
+            until("the poll", lambda: told.claims)
+        poll, withdrawal = told.claims
+        self.assertEqual((withdrawal["limit"], withdrawal.get("wait")), (0, None))
+        self.assertEqual(told.keys[0], told.keys[1])
+        self.assertEqual({**poll, "limit": 0, "wait": 0}, {**withdrawal, "wait": 0})
+
     def test_a_claim_that_a_closed_connection_took_along_is_renewed_at_once_too(self):
         told = Told(claims=lambda number: EMPTY if number == 1 else Told.DROP if number == 2 else None)
         with told.working(lambda context: context.sleep(3)):
