@@ -8,46 +8,53 @@ export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 /** As the operating system resolves names. */
 export const resolveBySystem: Resolve = (hostname) => dns.lookup(hostname, { all: true });
 
-/** Milliseconds that a question may take without its name being slow. */
+/** Milliseconds that a question may take for its name to be a quick one. */
 const QUICK = 1000;
-/** Slow names that are remembered. */
+/** Names that are remembered. */
 const MOST = 1000;
 
 /**
- * Resolves names, each once at a time. Node has but two threads for it, which connections to databases need, too: a name
- * that hangs keeps one of them, and names that were slow wait for each other, not the quick ones for them.
+ * Resolves names, each once at a time. Node has but two threads for it, which connections to databases need, too: one is
+ * for names that were answered quickly last time, and the other for all others, the new ones first. So a name that hangs
+ * holds up none that is known to work.
  */
 export function shared(resolve: Resolve): Resolve {
   const answers = new Map<string, Promise<LookupAddress[]>>();
   const waiting = new Map<string, () => void>();
   const underWay = new Set<string>();
-  const slow = new Set<string>();
+  /** Whether a name was quick. */
+  const known = new Map<string, boolean>();
 
-  const hasRoom = (hostname: string): boolean => {
-    const slowOnes = [...underWay].filter((other) => slow.has(other)).length;
-    return slow.has(hostname) ? slowOnes === 0 : underWay.size === slowOnes && slowOnes < 2;
+  const isQuick = (hostname: string): boolean => known.get(hostname) === true;
+  const remember = (hostname: string, quick: boolean): void => {
+    known.delete(hostname);
+    known.set(hostname, quick);
+    if (known.size > MOST) known.delete(known.keys().next().value!);
+  };
+  const begin = (names: string[]): void => {
+    const [hostname] = names;
+    if (hostname === undefined || underWay.size >= 2) return;
+    if ([...underWay].some((other) => isQuick(other) === isQuick(hostname))) return;
+    underWay.add(hostname);
+    waiting.get(hostname)!();
+    waiting.delete(hostname);
   };
   const next = (): void => {
-    for (const [hostname, begin] of waiting)
-      if (hasRoom(hostname)) {
-        waiting.delete(hostname);
-        underWay.add(hostname);
-        begin();
-      }
+    const names = [...waiting.keys()];
+    begin(names.filter(isQuick));
+    begin([...names.filter((name) => !known.has(name)), ...names.filter((name) => known.get(name) === false)]);
   };
   const ask = async (hostname: string): Promise<LookupAddress[]> => {
-    let isSlow = false;
+    const start = performance.now();
     const timer = setTimeout(() => {
-      isSlow = true;
-      if (slow.size >= MOST) slow.delete(slow.keys().next().value!);
-      slow.add(hostname);
+      remember(hostname, false);
       next();
     }, QUICK);
     try {
       return await resolve(hostname);
     } finally {
       clearTimeout(timer);
-      if (!isSlow) slow.delete(hostname);
+      remember(hostname, performance.now() - start < QUICK);
       underWay.delete(hostname);
       answers.delete(hostname);
       next();
@@ -57,7 +64,7 @@ export function shared(resolve: Resolve): Resolve {
   return (hostname) => {
     let answer = answers.get(hostname);
     if (!answer) {
-      answer = new Promise<void>((begin) => waiting.set(hostname, begin)).then(() => ask(hostname));
+      answer = new Promise<void>((go) => waiting.set(hostname, go)).then(() => ask(hostname));
       answers.set(hostname, answer);
       next();
     }

@@ -25,33 +25,46 @@ describe('names', () => {
     expect(asked).toEqual(['a', 'b', 'unknown', 'a']);
   });
 
-  it('that hang keep others waiting for a second once, and then none but each other', async () => {
+  it('that hang hold up no name that is known, and new ones until the first of them is over', async () => {
     const { asked, resolve, answer } = names();
+    for (const name of ['quick0', 'quick1']) await resolve(name);
     const hanging = ['hangs1', 'hangs2', 'hangs3'].map((hostname) => resolve(hostname));
     const start = performance.now();
-    // The first two have both of the system's threads, until one of them answers.
-    await until('two are known to be slow', () => asked.length === 2);
+    for (let i = 0; i < 20; i++) await Promise.all([resolve('quick0'), resolve('quick1')]);
+    expect(performance.now() - start).toBeLessThan(500);
+    const fresh = resolve('new');
     await new Promise((resolved) => setTimeout(resolved, 1100));
+    expect(asked.filter((hostname) => !hostname.startsWith('quick'))).toEqual(['hangs1']);
     answer('hangs1');
     await hanging[0];
-    await until('the third is tried', () => asked.includes('hangs3'));
+    await until('the next is tried', () => asked.includes('hangs2'));
     await new Promise((resolved) => setTimeout(resolved, 1100));
+    // Known to hang: it waits for the new ones.
+    const again = resolve('hangs1');
     answer('hangs2');
-    await hanging[1];
-    expect(performance.now() - start).toBeGreaterThan(2000);
-
-    // All three are known now: one of them hangs, two wait, and the others pass by.
-    const again = [resolve('hangs1'), resolve('hangs2')];
-    const quick = performance.now();
-    for (let i = 0; i < 20; i++) await resolve(`quick${i}`);
-    expect(performance.now() - quick).toBeLessThan(500);
-    expect(asked.filter((hostname) => hostname === 'hangs1' || hostname === 'hangs2')).toHaveLength(2);
+    await until('the next is tried', () => asked.includes('hangs3'));
     answer('hangs3');
-    await hanging[2];
+    await Promise.all([...hanging, fresh]);
+    await until('it is tried again', () => asked.filter((hostname) => hostname === 'hangs1').length === 2);
+    expect(asked.slice(-2)).toEqual(['new', 'hangs1']);
     answer('hangs1');
-    await again[0];
-    await until('the last is tried', () => asked.filter((hostname) => hostname === 'hangs2').length === 2);
-    answer('hangs2');
-    await again[1];
+    await again;
+  });
+
+  it('that begin to hang hold up those that are known for a second', async () => {
+    const { asked, resolve, answer } = names();
+    const first = resolve('hangs');
+    await until('it is asked for', () => asked.length === 1);
+    answer('hangs');
+    await Promise.all([first, resolve('quick')]);
+    const hanging = resolve('hangs');
+    const start = performance.now();
+    await resolve('quick');
+    expect(performance.now() - start).toBeGreaterThan(900);
+    expect(performance.now() - start).toBeLessThan(2000);
+    await resolve('quick');
+    expect(asked).toEqual(['hangs', 'quick', 'hangs', 'quick', 'quick']);
+    answer('hangs');
+    await hanging;
   });
 });
