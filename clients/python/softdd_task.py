@@ -630,7 +630,8 @@ class _Session:
         self._refusal = None if words["status"] == self._worker.status["BEGIN"] else refusal
         self.over.set()
         if not refusal:
-            log.info("%s reported its end", self.id)
+            given_back = words["status"] == self._worker.status["BEGIN"]
+            log.info("%s given back" if given_back else "%s reported its end", self.id)
 
     def lose(self, reason: str) -> None:
         if self.over.is_set():

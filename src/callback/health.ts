@@ -36,8 +36,9 @@ export class Health {
   /** Without a reason it is told of already, as a dead callback. */
   private fails(origin: string, reason: string | undefined): void {
     const { troubled, lastTold } = this;
-    if (troubled.has(origin)) return;
+    if (troubled.get(origin)?.told) return;
     for (const known of [troubled, lastTold]) if (known.size >= MOST) known.delete(known.keys().next().value!);
+    // One that was not told of goes on: it is, once the quiet is over.
     const told = performance.now() - (lastTold.get(origin) ?? -Infinity) > QUIET;
     troubled.set(origin, { told });
     if (!told) return;

@@ -24,6 +24,7 @@ describe('the package', () => {
       'LICENSE',
       'README.md',
       'README.zh-CN.md',
+      'clients/python/softdd_task.py',
       'dist/cjs/package.json',
       'docs/errors.md',
       'docs/performance.md',
@@ -61,6 +62,6 @@ describe('the package', () => {
   });
 
   it('is small', () => {
-    expect(packed.size).toBeLessThan(250_000);
+    expect(packed.size).toBeLessThan(275_000);
   });
 });
