@@ -1,0 +1,118 @@
+"""The types of the HTTP API, with the field names of the API."""
+
+from typing import Dict, List, Optional, TypedDict
+
+#: Role of a status -> its integer, where the host has not chosen others.
+STATUS: Dict[str, int] = {
+    "INIT": 0,
+    "WAITING": 5,
+    "BEGIN": 10,
+    "START": 20,
+    "FINISHED": 30,
+    "ERROR": -10,
+    "CANCELLED": -20,
+}
+
+#: The paths of the users' routes, under the names of the server's options. `{taskId}` stands for the id.
+URIS: Dict[str, str] = {
+    "postTaskUri": "/api/tasks",
+    "getTaskListUri": "/api/tasks",
+    "deleteTaskUri": "/api/tasks",
+    "getTaskUri": "/api/tasks/{taskId}",
+    "putTaskUri": "/api/tasks/{taskId}",
+}
+
+
+class Task(TypedDict):
+    """A task. Times are ISO 8601 in UTC. A text that was not given is ''."""
+
+    taskId: str
+    service: str
+    group: Optional[str]
+    status: int
+    progress: int
+    input: str
+    args: str
+    temp: str
+    output: str
+    error: Optional[str]
+    priority: int
+    runAt: Optional[str]
+    attempt: int
+    maxAttempts: Optional[int]
+    leaseExpiresAt: Optional[str]
+    createdAt: Optional[str]
+    updatedAt: Optional[str]
+    startedAt: Optional[str]
+    finishedAt: Optional[str]
+
+
+class WorkerTask(Task):
+    """A task as workers see it."""
+
+    callbackUrl: str
+
+
+class _NewTask(TypedDict):
+    input: str
+
+
+class NewTask(_NewTask, total=False):
+    """The fields of a task to create. Only `input` is required."""
+
+    args: str
+    service: str
+    group: str
+    priority: int
+    runAt: str
+    maxAttempts: int
+    callbackUrl: str
+    status: int
+
+
+class TaskChanges(TypedDict, total=False):
+    """The fields to change.
+
+    `input` and `args` can change until a worker claims the task. `status` may become BEGIN or CANCELLED.
+    """
+
+    input: str
+    args: str
+    status: int
+
+
+class ListQuery(TypedDict, total=False):
+    """Which tasks to list, and which page of them.
+
+    `page` is the page's number, from 1. `cursor`, the previous page's `nextCursor`, can stand in its place.
+    """
+
+    page: int
+    pageNum: int
+    cursor: str
+    service: str
+    group: str
+    status: int
+    ids: List[str]
+
+
+class TaskPage(TypedDict):
+    """A page of tasks, newest first. `nextCursor` is None on the last page."""
+
+    list: List[Task]
+    nextCursor: Optional[str]
+
+
+class NotDeleted(TypedDict):
+    """A task that was not deleted, and why."""
+
+    taskId: str
+    code: int
+    msg: str
+
+
+class Removal(TypedDict):
+    """The ids of the deleted tasks, and the tasks that were not deleted."""
+
+    deleted: List[str]
+    notDeleted: List[NotDeleted]

@@ -1,0 +1,226 @@
+"""The client for users: it creates tasks, reads and changes them, and waits for their ends."""
+
+import collections
+import json
+import math
+import random
+import time
+import urllib.parse
+import uuid
+from typing import Any, Deque, Dict, List, Optional, Union, cast
+
+from .api_types import STATUS, URIS, ListQuery, NewTask, Removal, Task, TaskChanges, TaskPage
+from .backoff import backoff
+from .errors import ERROR_CODE, TaskApiError, WaitTimeoutError
+from .transport import Connection, Server, Token
+
+# Seconds that wait_for pauses between its first two requests.
+FIRST_LOOK = 0.25
+# Seconds that each of its requests may take, even when less is left until the time-out.
+LEAST_LOOK = 0.25
+# Ids that a URL can hold; more go into a body.
+MOST_IDS = 100
+
+
+class TaskClient:
+    """Creates tasks, reads and changes them, and waits for their ends.
+
+    base_url      the address of the server: the part before /api/tasks
+    token         a user's token, or a function that returns it; the function is called before each request
+    timeout       seconds that a request may take
+    retries       times that a request is sent again after a broken connection, 408, 425, 429, 502, 503 or 504
+    uris          the host's own paths, under the names of `URIS`
+    status        the host's own integers of statuses, under the names of `STATUS`
+    codes         the host's own codes of failures, under the names of `ERROR_CODE`
+
+    A failure is a TaskApiError. The client repeats requests by itself. A create carries an idempotency key, so it takes
+    effect once. A change of status and a removal carry none, so they are repeated only where the queue has certainly
+    done nothing. Threads may share a client, and so may forked processes.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: Token,
+        *,
+        timeout: float = 10.0,
+        retries: int = 4,
+        uris: Optional[Dict[str, str]] = None,
+        status: Optional[Dict[str, int]] = None,
+        codes: Optional[Dict[str, int]] = None,
+    ):
+        self._server, self._timeout, self._retries = Server(base_url, token), timeout, retries
+        given = uris or {}
+        lists = {"postTaskListUri": given.get("getTaskListUri", URIS["getTaskListUri"]) + "/list"}
+        self._uris = {**URIS, **lists, **given}
+        self.status, self.codes = {**STATUS, **(status or {})}, {**ERROR_CODE, **(codes or {})}
+        # Idle connections. A deque needs no lock: a fork could copy a lock in its locked state.
+        self._idle: Deque[Connection] = collections.deque()
+
+    def create(
+        self,
+        task: NewTask,
+        *,
+        idempotency_key: Optional[str] = None,
+        timeout: Optional[float] = None,
+        retries: Optional[int] = None,
+    ) -> Task:
+        """Creates a task. Repeated with the same key, it creates no second one."""
+        key = idempotency_key or str(uuid.uuid4())
+        return cast(Task, self._send("POST", self._uris["postTaskUri"], task, key, timeout=timeout, retries=retries))
+
+    def create_many(
+        self,
+        tasks: List[NewTask],
+        *,
+        idempotency_key: Optional[str] = None,
+        timeout: Optional[float] = None,
+        retries: Optional[int] = None,
+    ) -> List[Task]:
+        """Creates up to 1,000 tasks, all of them or none."""
+        key = idempotency_key or str(uuid.uuid4())
+        answer = self._send("POST", self._uris["postTaskUri"], tasks, key, timeout=timeout, retries=retries)
+        return cast(List[Task], answer["list"])
+
+    def get(self, task_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Task:
+        """Returns a task."""
+        path = _with_id(self._uris["getTaskUri"], task_id)
+        return cast(Task, self._send("GET", path, timeout=timeout, retries=retries))
+
+    def list(
+        self, query: Optional[ListQuery] = None, *, timeout: Optional[float] = None, retries: Optional[int] = None
+    ) -> TaskPage:
+        """Returns the user's tasks, newest first.
+
+        An answer holds at most 8 MiB. Where the tasks are larger, the page has fewer of them and `nextCursor` leads on;
+        `ids` are requested in parts. A `page` by number can't be shortened and fails with TOO_LARGE.
+        """
+        given: Dict[str, Any] = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            return self._page(given, timeout, retries)
+        except TaskApiError as error:
+            fits = _fits(error)
+            if not fits or "page" in given:
+                raise
+        if "ids" not in given:
+            return self._page({**given, "pageNum": fits}, timeout, retries)
+        ids = given["ids"]
+        half = (len(ids) + 1) // 2
+        parts = [
+            self.list(cast(ListQuery, {**given, "ids": some}), timeout=timeout, retries=retries)["list"]
+            for some in (ids[:half], ids[half:])
+        ]
+        tasks = sorted(parts[0] + parts[1], key=lambda task: (task["createdAt"] or "", task["taskId"]), reverse=True)
+        return {"list": tasks, "nextCursor": None}
+
+    def update(
+        self,
+        task_id: str,
+        changes: TaskChanges,
+        *,
+        timeout: Optional[float] = None,
+        retries: Optional[int] = None,
+    ) -> Task:
+        """Changes the given fields."""
+        path = _with_id(self._uris["putTaskUri"], task_id)
+        # Repeated later, a change of status might undo what happened in between.
+        once = "status" in changes
+        return cast(Task, self._send("PUT", path, changes, once=once, timeout=timeout, retries=retries))
+
+    def mark_ready(self, task_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Task:
+        """Makes a draft or a waiting task ready now, or runs an ended task again."""
+        return self.update(task_id, {"status": self.status["BEGIN"]}, timeout=timeout, retries=retries)
+
+    def cancel(self, task_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Task:
+        """Cancels a task. Its worker learns of it with its next report."""
+        return self.update(task_id, {"status": self.status["CANCELLED"]}, timeout=timeout, retries=retries)
+
+    def remove(
+        self, ids: Union[str, List[str]], *, timeout: Optional[float] = None, retries: Optional[int] = None
+    ) -> Removal:
+        """Deletes the user's tasks, except those that a worker holds."""
+        body = {"ids": [ids] if isinstance(ids, str) else ids}
+        path = self._uris["deleteTaskUri"]
+        return cast(Removal, self._send("DELETE", path, body, once=True, timeout=timeout, retries=retries))
+
+    def wait_for(self, task_id: str, timeout: float = math.inf, interval: float = 5.0) -> Task:
+        """Waits until a task is finished, failed for good or cancelled, and returns it.
+
+        It asks at least every `interval` seconds, at first more often, and keeps asking while the queue is away. After
+        `timeout` seconds it raises WaitTimeoutError, or the last failure where no request was answered.
+        """
+        ends = [self.status[role] for role in ("FINISHED", "ERROR", "CANCELLED")]
+        deadline, gap, seen = time.monotonic() + timeout, FIRST_LOOK, None
+        while True:
+            rest, failure = gap * random.uniform(0.8, 1.0), None
+            try:
+                most = min(max(deadline - time.monotonic(), LEAST_LOOK), self._timeout)
+                seen = self.get(task_id, timeout=most, retries=0)
+                if seen["status"] in ends:
+                    return seen
+            except TaskApiError as error:
+                if not error.retryable:
+                    raise
+                rest, failure = max(rest, backoff(1, error.retry_after)), error
+            left = deadline - time.monotonic()
+            if left <= 0:
+                if seen is None and failure:
+                    raise failure
+                message = "task %s has not ended within %g s" % (task_id, timeout)
+                raise WaitTimeoutError(message, detail={"task": seen}) from failure
+            time.sleep(min(rest, left))
+            gap = min(gap * 1.5, interval)
+
+    def close(self) -> None:
+        """Closes the idle connections. The client can still be used."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _page(self, given: Dict[str, Any], timeout: Optional[float], retries: Optional[int]) -> TaskPage:
+        if len(given.get("ids", ())) > MOST_IDS:  # A URL can't hold them.
+            path, body = self._uris["postTaskListUri"], given
+            return cast(TaskPage, self._send("POST", path, body, timeout=timeout, retries=retries))
+        texts = {name: json.dumps(value) if name == "ids" else value for name, value in given.items()}
+        path = self._uris["getTaskListUri"] + ("?" + urllib.parse.urlencode(texts) if texts else "")
+        return cast(TaskPage, self._send("GET", path, timeout=timeout, retries=retries))
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: Optional[str] = None,
+        *,
+        once: bool = False,
+        timeout: Optional[float],
+        retries: Optional[int],
+    ) -> Any:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        seconds = self._timeout if timeout is None else timeout
+        again = self._retries if retries is None else retries
+        failures = 0
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = Connection(self._server)
+            try:
+                return connection.send(method, path, body, headers, seconds, once=once)
+            except TaskApiError as error:
+                failures += 1
+                if not error.retryable or failures > again or (once and not error._undone):
+                    raise
+                rest = backoff(failures, error.retry_after)
+            finally:
+                self._idle.append(connection)
+            time.sleep(rest)
+
+
+def _fits(error: TaskApiError) -> int:
+    """How many of the requested tasks fit into one answer, where the server says that not all do; 0 otherwise."""
+    problem = error.detail[0] if error.http_status == 413 and isinstance(error.detail, list) and error.detail else {}
+    return int(problem.get("fits", 0)) if problem.get("rule") == "answerBytes" else 0
+
+
+def _with_id(uri: str, task_id: str) -> str:
+    return uri.replace("{taskId}", urllib.parse.quote(task_id, safe=""))
