@@ -1,23 +1,26 @@
 /** Cause and remedy of every failure, for docs/errors.md. */
 export const ERROR_REMEDIES = {
-  INVALID_ACCESS: "The task is another user's. Ask for your own.",
-  INVALID_TOKEN: 'No user or no worker: the token is missing, wrong or expired. Get a new one.',
+  INVALID_ACCESS: 'The task belongs to another user. Ask for your own tasks.',
+  INVALID_TOKEN: 'The request has no user or no worker: the token is missing, wrong or expired. Get a new token.',
   NOT_FOUND:
-    'No such task, or not yours to change. Check the id; it may have been deleted, also since an Idempotency-Key made it.',
+    'There is no such task, or it is not yours to change. Check the id. The task may have been deleted, also after an Idempotency-Key created it.',
   TOO_MANY_TASK:
-    'The user has as many tasks that have not ended as option `maxActiveTasks` allows. Wait until some end, cancel or delete some.',
-  INVALID_PARAM: 'A parameter breaks a rule, or the body is malformed. `detail` names field and rule: mend them.',
+    'The user has as many unfinished tasks as option `maxActiveTasks` allows. Wait until some end, or cancel or delete some.',
+  INVALID_PARAM:
+    'A parameter breaks a rule, or the body is malformed. `detail` names the field and the rule: correct it.',
   LEASE_LOST:
-    'The report has not the token of the task’s lease: it ran out, another worker has the task, the user cancelled it, or no token was sent. Drop the task; `detail` shows it as it is now.',
-  INVALID_STATE: 'The task is where this move does not start. `detail` names its status and the moves it allows.',
+    'The report does not have the token of the current lease: the lease ran out, another worker has the task, the user cancelled it, or no token was sent. Stop working on the task; `detail` shows it as it is now.',
+  INVALID_STATE:
+    'The task is not in a status from which this move is allowed. `detail` names its status and the moves that it allows.',
   IDEMPOTENCY_CONFLICT:
-    'The Idempotency-Key came with other content before. Send what was sent then, or take a new key for a new task.',
-  TOO_LARGE: 'The body, a text or the number of fields is over its limit. Store large data elsewhere and send its id.',
+    'The Idempotency-Key was sent before, with other content. Send the same content, or take a new key for a new task.',
+  TOO_LARGE:
+    'The body, a text or the number of fields is over its limit: store large data elsewhere and send its id. Or the answer would have more than 8 MiB: ask for as many tasks as `fits` says.',
   TOO_MANY_REQUESTS:
-    "As many claims wait in this process as option `maxWaiters` allows, or a host's own throttler says so. Wait as long as Retry-After says.",
+    "One of these is at its limit: claims that wait in this process (option `maxWaiters`), bodies, writes or large answers under way, or a host's own throttler. Wait as long as Retry-After says. Or the task is to run again while 20 of its callbacks are not delivered: mend their receiver, or create a new task. `detail` says which.",
   UNSUPPORTED_MEDIA_TYPE:
-    'The body is a file, compressed, or of another type than JSON, urlencoded or multipart. Send one of those.',
+    'The body is a file, compressed, or of a type other than JSON, urlencoded or multipart. Send one of those types.',
   UNAVAILABLE:
-    'The database cannot be reached, or somebody keeps the row locked. It may have happened all the same, if the connection broke at the commit: send it again after Retry-After, under the same key or token.',
-  INTERNAL: 'A fault of the server, described in its log. Report it.',
+    'The database cannot be reached, or somebody keeps the row locked. If the connection broke at the commit, the request may have happened all the same. Send it again after Retry-After, with the same key or token.',
+  INTERNAL: 'The server has a defect. Its log describes it. Report it.',
 };

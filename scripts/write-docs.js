@@ -4,14 +4,14 @@ import { resolve } from 'node:path';
 import * as prettier from 'prettier';
 import ts from 'typescript';
 import { TASK_ERRORS, TASK_STATUS } from '../dist/src/index.js';
-import { MOVES } from '../dist/src/core/life-cycle.js';
+import { MOVES } from '../dist/src/queue/life-cycle.js';
 import { ERROR_REMEDIES } from './error-remedies.js';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (file) => readFileSync(resolve(root, file), 'utf8');
 
 /** Docstrings of the option classes: name, type, text, default. */
-function options(className, file = 'src/task.options.ts') {
+function options(className, file) {
   const source = ts.createSourceFile('options.ts', read(file), ts.ScriptTarget.Latest, true);
   const declaration = source.statements.find(
     (node) => (ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node)) && node.name?.text === className,
@@ -38,14 +38,28 @@ const optionRows = (found, extra = () => []) =>
     ...extra(name),
     text,
   ]);
-const values = () => [...options('TaskValues'), ...options('CallbackValues', 'src/callback/callback.options.ts')];
+const structure = () => [
+  ...options('ContractStructure', 'src/contract/contract.options.ts'),
+  ...options('ControllerStructure', 'src/options/task.options.ts'),
+  ...options('HttpStructure', 'src/http/http.options.ts'),
+];
+const values = () => [
+  ...options('QueueValues', 'src/queue/queue.options.ts'),
+  ...options('HttpValues', 'src/http/http.options.ts'),
+  ...options('SchemaValues', 'src/schema/schema.options.ts'),
+  ...options('CallbackValues', 'src/callbacks/callbacks.options.ts'),
+];
 const variable = (name) => [`\`TASK_${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}\``];
 
 const sections = {
-  structure: () => table(['option', 'default', 'what it is'], optionRows(options('TaskStructure'))),
+  structure: () => table(['option', 'default', 'what it is'], optionRows(structure())),
   values: () => table(['option', 'default', 'environment', 'what it is'], optionRows(values(), variable)),
-  functions: () => table(['option', 'default', 'what it is'], optionRows(options('TaskDynamicOptions'))),
-  uris: () => table(['option', 'default', 'what it is'], optionRows(options('TaskUris'))),
+  functions: () =>
+    table(
+      ['option', 'default', 'what it is'],
+      optionRows(options('TaskDynamicOptions', 'src/options/task.options.ts')),
+    ),
+  uris: () => table(['option', 'default', 'what it is'], optionRows(options('TaskUris', 'src/http/http.options.ts'))),
   errors: () =>
     table(
       ['name', 'code', 'HTTP', 'text', 'cause and remedy'],
@@ -69,7 +83,7 @@ const sections = {
     ].join('\n'),
 };
 
-const files = ['README.md', 'README.zh-CN.md', 'docs/errors.md', 'docs/states.md'];
+const files = ['docs/configuration.md', 'docs/errors.md', 'docs/states.md'];
 const check = process.argv.includes('--check');
 let stale = 0;
 for (const file of files) {

@@ -1,56 +1,64 @@
 import { HttpService } from '@nestjs/axios';
+import { Logger } from '@nestjs/common';
 import axios from 'axios';
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { openCallbacks, type Outside } from './callback/open.js';
+import { openCallbacks, type Outside } from './callbacks/open.js';
 import type { Task } from './contract/task.entity.js';
-import { type TaskEventType, TaskEvents } from './core/events.js';
-import { LifeCycle } from './core/life-cycle.js';
-import { Policies } from './core/policy.js';
-import type { Queue, QueueSettings } from './core/queue.js';
-import { Sweeper } from './core/sweeper.js';
-import { TaskService } from './core/task.service.js';
-import { WaitingRoom } from './core/waiting.js';
-import { schemaProblems, type TaskMigrationOptions, taskMigrations } from './migrations/index.js';
-import { assertNotNewer, ledgerTable, quoted, runTaskMigrations } from './migrations/runner.js';
-import { Batcher } from './store/batcher.js';
-import { TaskColumns } from './store/columns.js';
-import { openDatabase, reading } from './store/database.js';
-import type { TaskTable } from './store/dialect.js';
-import { createDialect } from './store/dialects.js';
-import { DueStore } from './store/due.store.js';
-import { engineProblem, skipLockedProblem } from './store/engine.check.js';
-import { engineOf, schemaOf } from './store/engine.js';
-import { offsetMinutes } from './store/offset.js';
-import { KeyStore } from './store/key.store.js';
-import { ListStore } from './store/list.store.js';
-import { ReadyStore } from './store/ready.store.js';
-import { lockSqlite } from './store/sqlite.lock.js';
-import { TaskStore } from './store/task.store.js';
-import { dtoFields } from './http/input.pipe.js';
-import { type OptionProblem, type ResolvedTaskOptions, TaskOptionsError } from './task.options.js';
-
-/** What a task ends with. */
-const ENDS: TaskEventType[] = ['finished', 'failed', 'cancelled'];
+import { TaskEvents } from './queue/events.js';
+import { failureLine } from './queue/failure-line.js';
+import { Hooks } from './queue/hooks.js';
+import { LifeCycle } from './queue/life-cycle.js';
+import { MoveDue } from './maintenance/move-due.js';
+import { pruneJob } from './polling/prune.js';
+import { PruneTasks } from './maintenance/prune-tasks.js';
+import { Poller, type Service } from './polling/poller.js';
+import { TaskService } from './service/task.service.js';
+import { Policies } from './queue/service-policy.js';
+import type { Queue, QueueSettings } from './queue/queue.js';
+import { WaitingRoom } from './queue/waiting/waiting-room.js';
+import { storedTimes, type TaskMigrationOptions } from './schema/migrations.js';
+import { runTaskMigrations } from './schema/runner.js';
+import { GroupCommit } from './database/group-commit.js';
+import { TaskColumns } from './queue/stores/columns.js';
+import { reading } from './database/database.js';
+import { openDatabase } from './database/open-database.js';
+import type { TaskTable } from './database/dialects/dialect.js';
+import { createDialect } from './database/dialects/create-dialect.js';
+import { DueStore } from './queue/stores/due.store.js';
+import { engineProblem } from './database/engine.check.js';
+import { engineOf, schemaOf } from './database/engine.js';
+import { KeyStore } from './queue/stores/key.store.js';
+import { ListStore } from './queue/stores/list.store.js';
+import { ReadyStore } from './queue/stores/ready.store.js';
+import { lockSqlite } from './database/sqlite.lock.js';
+import type { StoredTimes } from './database/stored-time.js';
+import { TaskStore } from './queue/stores/task.store.js';
+import { TaskOptionsError } from './contract/options.error.js';
+import type { ResolvedTaskOptions } from './options/task.options.js';
+import { checkDatabase, checkOwnColumns, entityMetadata } from './task.preflight.js';
 
 /** A running queue, and how to stop it. */
 export interface TaskQueue<T extends Task = Task> {
   service: TaskService<T>;
   /** Names of the migrations that ran at this start. */
   migrated: string[];
-  /** Pending callbacks that these options have nobody deliver; counted to a thousand. */
+  /** Pending callbacks that nobody delivers with these options, counted up to 1,000. */
   strandedCallbacks(): Promise<number>;
-  /** Begins to move tasks whose time has come, and to deliver callbacks. */
+  /** Starts to move due tasks, and to deliver callbacks. */
   start(): void;
-  /** Moves those whose time has come now, once. */
+  /** Moves the due tasks now, once. */
   sweep(): Promise<void>;
-  /** Answers the claims that wait, so that their requests can end. */
+  /** Answers the waiting claims, so that their requests can end. */
   endWaits(): void;
-  /** Begins no more deliveries. */
+  /** Starts no more deliveries. */
   drain(): void;
   close(): Promise<void>;
 }
 
-/** From options and a data source to a running queue: every check that needs the database, each with its remedy. */
+/**
+ * Makes a running queue from options and a data source. Runs every check that needs the database; each names its
+ * remedy.
+ */
 export async function bootstrapQueue<T extends Task>(
   options: ResolvedTaskOptions,
   dataSource: DataSource,
@@ -69,96 +77,24 @@ export async function bootstrapQueue<T extends Task>(
     const migrated = options.migrate ? await runTaskMigrations(dataSource, schema) : [];
     await checkDatabase(dataSource, schema, fail);
     await checkOwnColumns(dataSource, metadata, fail);
-    return { ...(await open<T>(options, dataSource, metadata, outside, unlock)), migrated };
+    const times = await readTimes(dataSource, schema);
+    return { ...(await open<T>(options, dataSource, metadata, times, outside, unlock)), migrated };
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-function entityMetadata(
-  options: ResolvedTaskOptions,
-  dataSource: DataSource,
-  fail: (option: string, msg: string) => never,
-): EntityMetadata {
-  const { entity, table, dto } = options;
-  if (!dataSource.hasMetadata(entity))
-    fail(
-      'entity',
-      `${entity.name} is not in the data source; add it to \`entities\`, or set \`autoLoadEntities: true\` in TypeOrmModule.forRoot()` +
-        (Object.hasOwn(entity, 'prototype') ? `, and decorate it with @Entity('tasks', { synchronize: false })` : ''),
-    );
-  const metadata = dataSource.getMetadata(entity);
-  if (table !== undefined && metadata.tableName !== table)
-    fail('table', `is ${table}, but ${entity.name} is stored in ${metadata.tableName}; leave the option out`);
-  const where = [metadata.schema, metadata.database].filter((name) => name !== undefined).join('.');
-  const { database } = dataSource.options;
-  if (
-    (metadata.schema ?? schemaOf(dataSource)) !== schemaOf(dataSource) ||
-    (metadata.database ?? database) !== database
-  )
-    fail('entity', `${entity.name} is stored in ${where}; keep it where the data source's other tables are`);
-  const columns = metadata.columns.map((column) => column.propertyName);
-  const problems: OptionProblem[] = (dto ? dtoFields(dto) : [])
-    .filter((field) => !columns.includes(field))
-    .map((field) => ({ option: 'dto', msg: `${dto!.name}.${field} is no column of ${entity.name}; add an @Column()` }));
-  if (problems.length > 0) throw new TaskOptionsError(options.name, problems);
-  return metadata;
-}
-
-async function checkDatabase(
-  dataSource: DataSource,
-  schema: TaskMigrationOptions & { table: string },
-  fail: (option: string, msg: string) => never,
-): Promise<void> {
+async function readTimes(dataSource: DataSource, schema: TaskMigrationOptions): Promise<StoredTimes> {
   const runner = dataSource.createQueryRunner();
-  let ledger: string | undefined;
-  try {
-    await assertNotNewer(dataSource, runner, schema);
-    const problems = await schemaProblems(runner, schema);
-    if (problems.length > 0)
-      fail(
-        'table',
-        `the schema of ${schema.table} is not what the options ask for: ${problems.join('; ')}. ` +
-          'Run the migrations (taskMigrations() with the same `table` and `status`; option `migrate` does it at start), ' +
-          'and keep `synchronize` off for the entity, which undoes them',
-      );
-    if (await runner.hasColumn(ledgerTable(dataSource), 'name').catch(() => false))
-      ledger = quoted(dataSource, ledgerTable(dataSource));
-  } finally {
-    await runner.release();
-  }
-  if (!ledger) return;
-  const [newest] = taskMigrations(schema).map((Migration) => new Migration().name);
-  const problem = await skipLockedProblem(dataSource, `SELECT name FROM ${ledger} WHERE name = '${newest}'`);
-  if (problem) fail('dataSource', problem);
-}
-
-/** The host's own columns are its own migration's. */
-async function checkOwnColumns(
-  dataSource: DataSource,
-  metadata: EntityMetadata,
-  fail: (option: string, msg: string) => never,
-): Promise<void> {
-  const runner = dataSource.createQueryRunner();
-  try {
-    const present = new Set((await runner.getTable(metadata.tablePath))?.columns.map((column) => column.name));
-    const missing = metadata.columns.map((column) => column.databaseName).filter((name) => !present.has(name));
-    if (missing.length > 0)
-      fail(
-        'entity',
-        `${metadata.name} has column ${missing.join(', ')}, and table ${metadata.tableName} has not; ` +
-          'add it by a migration of your own',
-      );
-  } finally {
-    await runner.release();
-  }
+  return storedTimes(runner, schema).finally(() => runner.release());
 }
 
 async function open<T extends Task>(
   options: ResolvedTaskOptions,
   dataSource: DataSource,
   metadata: EntityMetadata,
+  times: StoredTimes,
   outside: Outside,
   unlock: () => void,
 ): Promise<Omit<TaskQueue<T>, 'migrated'>> {
@@ -166,59 +102,69 @@ async function open<T extends Task>(
     table: metadata.tableName,
     schema: schemaOf(dataSource),
     status: options.status,
-    offsetMinutes: offsetMinutes(options.timeZone),
+    times,
   };
   const dialect = createDialect(engineOf(dataSource)!, table);
   const columns = new TaskColumns<T>(dataSource, metadata, dialect);
-  const database = await openDatabase(dataSource);
-  const batcher = new Batcher(database);
-  const lifeCycle = new LifeCycle(options.status);
-  const callbacks = openCallbacks<T>(options, { dialect, database, batcher, lifeCycle }, outside);
-  const { dispatcher } = callbacks;
+  const database = await openDatabase(dataSource, columns.hostColumns);
+  const policies = new Policies(options, options.services);
   const queue: Queue<T> = {
     database,
-    batcher,
+    groupCommit: new GroupCommit(database),
     tasks: new TaskStore<T>(dialect, columns, table),
     lists: new ListStore<T>(dialect, columns),
     ready: new ReadyStore<T>(dialect, columns, table),
-    due: new DueStore(dialect, table),
+    due: new DueStore(dialect, table, columns.size),
     keys: new KeyStore(dialect),
-    callbacks: callbacks.store,
-    targets: callbacks.targets,
-    outbox: callbacks.outbox,
-    lifeCycle,
-    policies: new Policies(options, options.services),
+    lifeCycle: new LifeCycle(options.status),
+    rulesOf: (service) => ({ status: options.status, policy: policies.of(service) }),
+    hooks: new Hooks(),
     events: new TaskEvents<T>(),
     settings: settingsOf(options),
   };
-  const waiting = new WaitingRoom(options.maxWaiters, (filters) =>
-    reading(queue.database, () => queue.ready.probe(filters)),
-  );
-  queue.events.on(({ type, task }) => {
-    if (type === 'ready') {
-      queue.ready.madeReady(task);
-      waiting.ready(task);
-    }
-    if (ENDS.includes(type)) dispatcher?.wake();
-  });
-  const sweeper = new Sweeper(queue);
+  const waiting = new WaitingRoom(options.maxWaiters, (filters) => reading(database, () => queue.ready.probe(filters)));
+  const moveDue = new MoveDue(queue);
+  const callbacks = openCallbacks<T>(options, dialect, queue, outside);
+  hangOn(queue, waiting);
+  const pruneTasks = new PruneTasks(queue);
+  const prunes = [
+    pruneJob('deleting old keys', database, (limit) => queue.keys.purge(limit)),
+    ...callbacks.jobs,
+    ...(pruneTasks.isNeeded ? [pruneTasks] : []),
+  ];
+  const services: Service[] = [waiting, ...[moveDue, ...prunes].map((job) => new Poller(job)), ...callbacks.services];
   return {
-    service: new TaskService<T>(queue, waiting, dataSource, callbacks.callbacks),
+    service: new TaskService<T>(queue, waiting, dataSource, callbacks.callbacks, callbacks.targets),
     strandedCallbacks: () => callbacks.stranded(),
-    start() {
-      sweeper.start();
-      dispatcher?.start();
+    start: () => services.forEach((service) => service.start?.()),
+    async sweep() {
+      await moveDue.runNow();
+      for (const job of prunes) await job.run(() => false);
     },
-    sweep: () => sweeper.sweep(),
-    endWaits: () => waiting.close(),
-    drain: () => void dispatcher?.drain(),
+    endWaits: () => waiting.drain(),
+    drain: () => services.forEach((service) => void service.drain?.()),
     async close() {
-      waiting.close();
-      await Promise.all([sweeper.stop(), dispatcher?.stop()]);
-      await queue.database.close();
+      await Promise.all(services.map((service) => service.stop()));
+      await database.close();
       unlock();
     },
   };
+}
+
+/** What the queue itself does after each commit: waiting claims come first, the host's listeners last. */
+function hangOn<T extends Task>({ hooks, ready, events }: Queue<T>, waiting: WaitingRoom): void {
+  const logger = new Logger('TaskModule');
+  hooks.afterCommit.push(
+    ({ type, task }) => {
+      if (type !== 'ready') return;
+      ready.madeReady(task);
+      waiting.ready(task);
+    },
+    ({ type, task }) => {
+      if (type === 'failed') logger.warn(failureLine(task));
+    },
+    (event) => events.tell(event),
+  );
 }
 
 function settingsOf(options: ResolvedTaskOptions): QueueSettings {
@@ -229,6 +175,5 @@ function settingsOf(options: ResolvedTaskOptions): QueueSettings {
     maxActiveTasks: options.maxActiveTasks,
     initialStatus,
     retention: { finished: seconds(retention.finished), failed: seconds(retention.failed) },
-    callbackRetention: options.callbackRetention * 86_400,
   };
 }

@@ -12,21 +12,24 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import axios from 'axios';
 import { type DataSource, Entity } from 'typeorm';
-import { InjectTaskOptions, TASK_OPTIONS, TASK_SERVICE } from './contract/registration.js';
+import { ANSWER_ROOMS, InjectTaskOptions, TASK_OPTIONS, TASK_SERVICE } from './contract/registration.js';
 import { Task } from './contract/task.entity.js';
-import { TaskService } from './core/task.service.js';
-import { BodyHook } from './http/body-hook.js';
+import { AnswerRooms } from './queue/answer-room.js';
+import { LIMITS, type PriorityRange, userPriorityOf } from './validation/rules.js';
+import { TaskService } from './service/task.service.js';
+import { AnswerHook } from './http/binding/answer-hook.js';
+import { BodyHook } from './http/request/body-hook.js';
 import { createDtos } from './http/dto/index.js';
-import { bindControllers } from './http/routes.js';
-import { Processors } from './processor/processors.js';
+import { bindControllers } from './http/binding/routes.js';
+import { Processors } from './processors/processors.js';
 import { bootstrapQueue, type TaskQueue } from './task.bootstrap.js';
-import { checkStructure, checkTogether } from './task.checks.js';
+import { checkStructure, checkTogether, prefixProblem } from './options/task.checks.js';
+import { type OptionProblem, TaskOptionsError } from './contract/options.error.js';
 import {
-  type OptionProblem,
   type ResolvedTaskOptions,
   resolveStructure,
   resolveValues,
@@ -35,18 +38,16 @@ import {
   type TaskDynamicOptions,
   type TaskModuleAsyncOptions,
   type TaskModuleOptions,
-  TaskOptionsError,
   type TaskStructure,
-  valueNames,
-  valueProblems,
-} from './task.options.js';
+} from './options/task.options.js';
+import { valueNames, valueProblems } from './options/task.values.js';
 
 const TASK_QUEUE = Symbol('TASK_QUEUE');
 const TASK_STRUCTURE = Symbol('TASK_STRUCTURE');
-/** Callbacks have an HttpService of their own, by a token of their own: a host's `imports` may bring another one. */
+/** Callbacks use an HttpService with its own token, because a host's `imports` may provide another one. */
 const TASK_HTTP = Symbol('TASK_HTTP');
 
-/** Injection token of a registration's TaskService: the class itself for the default one. */
+/** Injection token of a registration's TaskService. For the default registration it is the class itself. */
 export const getTaskServiceToken = (name = 'default'): string | typeof TaskService =>
   name === 'default' ? TaskService : `TaskService:${name}`;
 
@@ -55,8 +56,8 @@ export const InjectTaskService = (name = 'default'): ParameterDecorator & Proper
   Inject(getTaskServiceToken(name));
 
 /**
- * The queue, in a host's app. Global, like TypeORM's data source: `TaskService` can be injected everywhere.
- * Several registrations live side by side, each with a `name`, a `table` and URIs of its own.
+ * The queue in a host's app. Global, like TypeORM's data source: `TaskService` can be injected everywhere. There may be
+ * several registrations, each with its own `name`, `table` and URIs.
  */
 @Module({})
 export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
@@ -67,17 +68,19 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
     @Inject(TASK_QUEUE) private readonly queue: TaskQueue,
     private readonly processors: Processors,
     private readonly modules: ModulesContainer,
+    private readonly app: ApplicationConfig,
   ) {}
 
-  /** Throws a TaskOptionsError for options that can't work. */
+  /** Throws a TaskOptionsError if the options cannot work. */
   static forRoot(options: TaskModuleOptions = {}): DynamicModule {
     const strange = strangeOptions(options, [...structureNames(), ...valueNames(), 'userId']);
     if (strange.length > 0) throw new TaskOptionsError(options.name ?? 'default', strange);
     const values = Object.fromEntries(Object.entries(options).filter(([name]) => !structureNames().includes(name)));
-    return TaskModule.register(options, { useFactory: () => values });
+    // The result of a factory is not known yet when the routes are documented.
+    return TaskModule.register(options, { useFactory: () => values }, userPriorityOf(options.userPriority ?? {}));
   }
 
-  /** The same, with plain values from a factory. What shapes routes and documents is given beside it. */
+  /** The same with plain values from a factory. Options that shape routes and documents stand next to it. */
   static forRootAsync({ useFactory, inject, ...structure }: TaskModuleAsyncOptions): DynamicModule {
     const strange = strangeOptions(structure, structureNames());
     if (strange.length > 0) throw new TaskOptionsError(structure.name ?? 'default', strange);
@@ -87,6 +90,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
   private static register(
     given: Partial<TaskStructure>,
     values: Pick<TaskModuleAsyncOptions, 'useFactory' | 'inject'>,
+    priority: PriorityRange = LIMITS.priority,
   ): DynamicModule {
     const structure = withTable(resolveStructure(given));
     checkStructure(structure);
@@ -98,6 +102,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
         inject: values.inject ?? [],
       },
       { provide: TASK_STRUCTURE, useValue: structure },
+      { provide: ANSWER_ROOMS, useFactory: () => new AnswerRooms() },
       { provide: TASK_HTTP, useFactory: () => new HttpService(axios.create()) },
       {
         provide: TASK_QUEUE,
@@ -115,6 +120,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
       { provide: TASK_SERVICE, useFactory: (queue: TaskQueue) => queue.service, inject: [TASK_QUEUE] },
       { provide: serviceToken, useExisting: TASK_SERVICE },
       BodyHook,
+      AnswerHook,
       Processors,
     ];
     return {
@@ -125,13 +131,13 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
         DiscoveryModule,
         TypeOrmModule.forFeature([structure.entity], structure.dataSource),
       ],
-      controllers: bindControllers(structure, createDtos(structure)),
+      controllers: bindControllers(structure, createDtos(structure), priority),
       providers,
       exports: [serviceToken],
     };
   }
 
-  /** Says what an operator should know of this start. */
+  /** Logs what an operator should know about this start. */
   async onModuleInit(): Promise<void> {
     this.queue.start();
     const { name, cronGuards, workerTokens } = this.options;
@@ -140,41 +146,45 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
       this.logger.log(`'${name}' migrated the database: ${this.queue.migrated.join(', ')}`);
     if (deliverCallbacks && (callbackUrl !== undefined || callbackAllow.length > 0) && callbackSecret === undefined)
       this.logger.warn(
-        `'${name}' delivers callbacks unsigned, so receivers can't tell them from anybody's: give the option callbackSecret.`,
+        `'${name}' delivers callbacks unsigned, so receivers cannot tell who sent them; set the option callbackSecret.`,
       );
     await this.warnOfStranded();
     if (workerTokens.length > 0) return;
     if (cronGuards === undefined)
       this.logger.warn(
-        `'${name}' refuses every worker: give the option workerTokens (bearer tokens) or cronGuards (your own guards; [] opens the routes to all).`,
+        `'${name}' refuses every worker; set the option workerTokens (bearer tokens) or cronGuards (your own guards; [] opens the routes to all).`,
       );
     else if (cronGuards.length === 0)
-      this.logger.warn(`'${name}' lets every caller work tasks: cronGuards is [] and there are no workerTokens.`);
+      this.logger.warn(
+        `'${name}' lets every caller claim tasks, because cronGuards is [] and there are no workerTokens.`,
+      );
   }
 
-  /** Callbacks that were made under other options. */
+  /** Warns of callbacks that were created under other options and that nobody delivers now. */
   private async warnOfStranded(): Promise<void> {
     const { name, deliverCallbacks } = this.options;
     const count = await this.queue.strandedCallbacks();
     if (count === 0) return;
     const [why, remedy] = deliverCallbacks
-      ? ['there is neither callbackUrl nor callbackAllow', 'give back the one that they were made under']
+      ? ['there is neither callbackUrl nor callbackAllow', 'set the one that they were created with']
       : ['deliverCallbacks is off', 'set it'];
     this.logger.warn(
-      `'${name}' leaves callbacks pending (${count < 1000 ? count : '1000 or more'}), because ${why}: ${remedy} until ` +
+      `'${name}' leaves callbacks pending (${count < 1000 ? count : '1000 or more'}), because ${why}; ${remedy} until ` +
         'they are delivered, or delete them from the table of callbacks.',
     );
   }
 
-  /** Once everything that the processors may call is there. */
+  /** Starts when everything that the processors may call is ready. */
   onApplicationBootstrap(): void {
     this.processors.start(registrationsOf(this.modules).map(({ name }) => name));
+    const problem = prefixProblem(this.options, this.app);
+    if (problem) this.logger.warn(`'${this.options.name}' ${problem}`);
   }
 
   /**
-   * All registrations at once: Nest stops one module after the other, and those of the next one would claim on
-   * meanwhile. Claims that wait over HTTP are answered first: processors may take their time, and the server waits for its requests to end.
-   * Drains while data sources are still there: they close in later hooks.
+   * Stops all registrations at once: Nest stops modules one after the other, and the next ones would still claim tasks
+   * meanwhile. Claims that wait over HTTP are answered first, because the server waits for its requests to end while
+   * processors may need time. Data sources are still open here: they close in later hooks.
    */
   async onModuleDestroy(): Promise<void> {
     for (const queue of allOf<TaskQueue>(this.modules, TASK_QUEUE)) queue.endWaits();
@@ -187,17 +197,17 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
   }
 }
 
-/** What each of the app's registrations has under this token. */
+/** The values of all registrations of the app under this token. */
 const allOf = <P>(modules: ModulesContainer, token: InjectionToken): P[] =>
   [...modules.values()].flatMap((module) => (module.providers.get(token)?.instance as P | undefined) ?? []);
 
-/** The app's registrations. Values are there before any factory runs: clashes show before anything starts. */
+/** The app's registrations. Their values exist before any factory runs, so clashes show before anything starts. */
 const registrationsOf = (modules: ModulesContainer): TaskStructure[] => allOf(modules, TASK_STRUCTURE);
 
 const otherRegistrations = (modules: ModulesContainer, own: TaskStructure): TaskStructure[] =>
   registrationsOf(modules).filter((structure) => structure !== own);
 
-/** A table of another name needs an entity class of its own: TypeORM knows one table a class. */
+/** A table with another name needs its own entity class: TypeORM allows one table per class. */
 function withTable(structure: TaskStructure): TaskStructure {
   const { table, entity } = structure;
   if (table === undefined || entity !== Task) return structure;

@@ -51,7 +51,7 @@ async function tell(): Promise<void> {
     TASK_CALLBACK_SECRET: SECRET,
   });
   const baseUrl = await saidBy(server, /listening on (http:\/\/[^\s,"]+)/);
-  const token = await saidBy(processes.start(node, ['dist/src/server/token.cli.js', 'alice']), /(\S+)\n/);
+  const token = await saidBy(processes.start(node, ['dist/src/cli.js', 'token', 'alice']), /(\S+)\n/);
   screen.say(`The server listens on ${baseUrl}.`);
 
   const startWorker = () => processes.start(node, ['dist/examples/demo/worker.js'], { TASK_URL: baseUrl });

@@ -29,10 +29,17 @@ const nameOf = ({ service, input }: Task): string => `${service.padEnd(9)} ${inp
 
 export const openScreen = (): Screen => (process.stdout.isTTY ? new Bars() : new Lines());
 
+/** Where each line is drawn anew: a line that is said above the bars moves them all, also those that did not change. */
 class Bars implements Screen {
   private readonly bars = new Map<string, SingleBar>();
   private readonly all = new MultiBar(
-    { format: '{name} {bar} {percentage}%  {place}', barsize: 20, hideCursor: true, autopadding: true },
+    {
+      format: '{name} {bar} {percentage}%  {place}',
+      barsize: 20,
+      hideCursor: true,
+      autopadding: true,
+      forceRedraw: true,
+    },
     Presets.shades_classic,
   );
 
@@ -45,7 +52,7 @@ class Bars implements Screen {
     for (const task of tasks) {
       const bar = this.bars.get(task.taskId) ?? this.all.create(100, 0, { name: nameOf(task), place: '' });
       this.bars.set(task.taskId, bar);
-      bar.update(task.progress, { name: nameOf(task), place: placeOf(task) });
+      bar.update(task.progress, { name: nameOf(task), place: placeOf(task).split('\n')[0] });
     }
   }
 

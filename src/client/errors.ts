@@ -1,35 +1,15 @@
-/** Codes of the queue's failures, where the host has not chosen others. */
-export const ERROR_CODE = {
-  INVALID_ACCESS: 14002,
-  INVALID_TOKEN: 10001,
-  NOT_FOUND: 14001,
-  TOO_MANY_TASK: 14003,
-  INVALID_PARAM: 14004,
-  LEASE_LOST: 14005,
-  INVALID_STATE: 14006,
-  IDEMPOTENCY_CONFLICT: 14007,
-  TOO_LARGE: 14008,
-  TOO_MANY_REQUESTS: 14009,
-  UNSUPPORTED_MEDIA_TYPE: 14010,
-  UNAVAILABLE: 14011,
-  INTERNAL: 14012,
-} as const;
-
-/** Name of a failure -> the host's code. */
-export type ErrorCodes = Record<keyof typeof ERROR_CODE, number>;
-
-/** HTTP statuses that say: later. */
+/** HTTP statuses that mean: try again later. */
 const LATER = [408, 425, 429, 502, 503, 504];
 
 /**
- * A request that did not work: the server's answer (`code`, `httpStatus`, `detail`), or no answer at all (`httpStatus`
- * 0, and the reason as `cause`).
+ * A failed request: the server's answer (`code`, `httpStatus`, `detail`), or no answer (`httpStatus` 0, the reason as
+ * `cause`).
  */
 export class TaskApiError extends Error {
-  /** The code of the error catalogue; 0 where the answer was not the queue's own. */
+  /** The code of the error catalogue. 0 if the answer did not come from the queue. */
   readonly code: number;
   readonly httpStatus: number;
-  /** What the server says besides: offending fields, the task as it is now. */
+  /** Details from the server: offending fields, or the task as it is now. */
   readonly detail?: unknown;
   /** Seconds that the server asks to wait. */
   readonly retryAfter?: number;
@@ -42,7 +22,7 @@ export class TaskApiError extends Error {
     this.name = 'TaskApiError';
     this.code = answer.code ?? 0;
     this.httpStatus = answer.httpStatus ?? 0;
-    // What is not there is not shown either.
+    // Without a detail the property is absent, so that it does not show in logs.
     if (answer.detail !== undefined) this.detail = answer.detail;
     if (answer.retryAfter !== undefined) this.retryAfter = answer.retryAfter;
   }
@@ -53,7 +33,26 @@ export class TaskApiError extends Error {
   }
 }
 
-/** `waitFor` has waited for as long as it was told: `detail.task` is the task as it was seen last. */
+/** HTTP statuses that mean: the service is down. Not 504, which only says that there was no answer in time. */
+const AWAY = [502, 503];
+
+/**
+ * Whether the queue itself is away: it says so, or nothing listens at its address. A timeout or a cut connection does
+ * not prove that, because others may still reach it.
+ */
+export function isAway(error: unknown): boolean {
+  if (error instanceof TaskApiError && AWAY.includes(error.httpStatus)) return true;
+  // Node.js gives one error for several addresses, and TypeORM one for its driver's error.
+  type Wrapper = { code?: unknown; cause?: unknown; driverError?: unknown; errors?: unknown[] };
+  const inside = (thrown: unknown, depth: number): boolean => {
+    if (typeof thrown !== 'object' || thrown === null || depth === 0) return false;
+    const { code, cause, driverError, errors = [] } = thrown as Wrapper;
+    return code === 'ECONNREFUSED' || [cause, driverError, ...errors].some((one) => inside(one, depth - 1));
+  };
+  return inside(error, 4);
+}
+
+/** `waitFor` has waited for its whole timeout. `detail.task` is the task as it was last seen. */
 export class WaitTimeoutError extends TaskApiError {
   override name = 'WaitTimeoutError';
 
@@ -63,14 +62,14 @@ export class WaitTimeoutError extends TaskApiError {
 }
 
 /**
- * Whether the queue itself says that a request breaks a rule, and always will. What stands in between (a proxy without a
- * route, a guard's bad moment, a page of HTML) knows nothing of the task; that a body is too large is true whoever says it.
+ * Whether the queue itself refuses the request, now and always. Other parties (a proxy without a route, a guard with a
+ * failure, a page of HTML) know nothing of the task. Only "body too large" counts from any party.
  */
 export const isRefusal = (error: unknown): error is TaskApiError =>
   error instanceof TaskApiError &&
   (error.httpStatus === 413 || (error.code !== 0 && [400, 415, 422].includes(error.httpStatus)));
 
-/** What was thrown, in words, whatever it was: a text that throws itself is none. */
+/** The text of a thrown value of any kind. A value whose text cannot be read gets a fixed text. */
 export function describe(error: unknown): string {
   try {
     return String(error);
@@ -79,25 +78,75 @@ export function describe(error: unknown): string {
   }
 }
 
-/** What was thrown, as an Error: a promise may be rejected with anything, or with nothing. */
+/** `instanceof` for any thrown value: a Proxy may throw when it is inspected. */
+export function isA<T>(thrown: unknown, type: abstract new (...given: never[]) => T): thrown is T {
+  try {
+    return thrown instanceof type;
+  } catch {
+    return false;
+  }
+}
+
+/** A thrown value as an Error: a promise may be rejected with anything, or with undefined. */
 export function asError(thrown: unknown): Error {
-  // By its message: an error may be another realm's.
-  if (typeof (thrown as Partial<Error> | null | undefined)?.message === 'string') return thrown as Error;
+  try {
+    // Recognized by its message, because the error may come from another realm.
+    if (typeof (thrown as Partial<Error> | null | undefined)?.message === 'string') return thrown as Error;
+  } catch {
+    // The value cannot be read.
+  }
   return new Error(`${describe(thrown)} was thrown`, { cause: thrown });
 }
 
-/** Thrown by a handler: the task has failed for good, another attempt would be no use. */
+/** The most bytes of a stack, and the most causes that are followed. */
+const STACK = { bytes: 4096, causes: 8 } as const;
+
+/** Where it was thrown, and why: the frames of an error and of its causes. Empty if there are none. */
+export function stackOf(thrown: unknown): string {
+  const parts: string[] = [];
+  try {
+    let error = thrown as Partial<Error> | null | undefined;
+    for (let depth = 0; depth < STACK.causes && error; depth++) {
+      const { stack } = error;
+      if (depth > 0) parts.push(`caused by: ${describe(error)}`);
+      if (typeof stack === 'string') parts.push(framesOf(stack));
+      error = error.cause as Partial<Error> | null | undefined;
+    }
+  } catch {
+    // The parts that could be read are enough.
+  }
+  const bytes = new TextEncoder().encode(parts.filter((part) => part !== '').join('\n'));
+  // In stream mode a character that is cut in two is left out.
+  return new TextDecoder().decode(bytes.subarray(0, STACK.bytes), { stream: true });
+}
+
+/** A stack without the message that V8 puts before it. */
+function framesOf(stack: string): string {
+  const first = stack.search(/^\s+at /m);
+  return first < 0 && !/@.*:\d+/.test(stack) ? '' : stack.slice(Math.max(first, 0)).trimEnd();
+}
+
+/** The problems that the queue reports, for people and programs: each with its field and its rule. */
+export function problemsOf(detail: unknown): string {
+  if (!Array.isArray(detail) || detail.length === 0) return '';
+  const problems = (detail as { field?: unknown; rule?: unknown; msg?: unknown }[]).map(
+    (problem) => `${String(problem?.msg)} [${String(problem?.field)}: ${String(problem?.rule)}]`,
+  );
+  return ` (${problems.join('; ')})`;
+}
+
+/** Thrown by a handler: the task has failed for good, because another attempt would fail, too. */
 export class UnrecoverableError extends Error {
   override name = 'UnrecoverableError';
 }
 
-/** Thrown by a handler: this attempt failed, and the next one shall begin after so many seconds. */
+/** Thrown by a handler: this attempt failed, and the next one starts after this many seconds. */
 export class RetryLater extends Error {
   override name = 'RetryLater';
 
   constructor(
     readonly seconds: number,
-    message = `again in ${seconds} s`,
+    message = `try again in ${seconds} s`,
     options?: ErrorOptions,
   ) {
     super(message, options);
@@ -111,11 +160,11 @@ export type StopReason = 'cancelled' | 'lost' | 'shutdown';
 
 const STOPPED: Record<StopReason, string> = {
   cancelled: 'the task was cancelled',
-  lost: 'the lease is lost: the task is another worker’s, has ended, or is gone',
-  shutdown: 'the worker shuts down',
+  lost: 'the lease is lost: another worker has the task, or it has ended, or it was deleted',
+  shutdown: 'the worker is shutting down',
 };
 
-/** `signal.reason` of a handler that shall stop. */
+/** `signal.reason` of a handler that must stop. */
 export class TaskStopped extends Error {
   override name = 'TaskStopped';
 

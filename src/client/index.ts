@@ -1,7 +1,8 @@
-export * from './api.types.js';
+export * from '../protocol/wire.types.js';
+export { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
+export { TASK_STATUS as STATUS, type StatusCodes } from '../protocol/status.js';
+export { URIS, type Uris } from '../protocol/uris.js';
 export {
-  ERROR_CODE,
-  type ErrorCodes,
   RetryLater,
   type StopReason,
   TaskApiError,
@@ -9,9 +10,10 @@ export {
   UnrecoverableError,
   WaitTimeoutError,
 } from './errors.js';
-export { type CloseOptions, type RunnerOptions, type TaskHandler } from './runner.js';
-export { type TaskContext } from './session.js';
+export { type TaskHandler } from './worker/runner.js';
+export { type CloseOptions, type RunnerOptions } from './worker/runner.options.js';
+export { type TaskContext } from './worker/session.js';
 export { type Keyed, TaskClient, type TaskClientOptions, type WaitOptions } from './task-client.js';
-export { TaskWorker, type TaskWorkerOptions } from './task-worker.js';
+export { TaskWorker, type TaskWorkerOptions } from './worker/task-worker.js';
 export { type RequestOptions, type TransportOptions } from './transport.js';
-export { type LogLevel, type WorkerEvents, type WorkerLog } from './worker-events.js';
+export { type LogLevel, type WorkerEvents, type WorkerLog } from './worker/worker-events.js';

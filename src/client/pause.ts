@@ -1,7 +1,7 @@
-/** What a timer takes: with more milliseconds it would ring at once. */
+/** The most that a timer accepts: with more milliseconds it would fire at once. */
 export const timerMs = (ms: number): number => Math.min(ms, 2 ** 31 - 1);
 
-/** Waits, and no longer than until the signal. */
+/** Waits this many milliseconds, or until the signal is aborted. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal?.aborted) return resolve();
@@ -14,7 +14,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     signal?.addEventListener('abort', end);
   });
 
-/** Resolves once it is aborted. */
+/** Resolves when the signal is aborted. */
 export const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
@@ -24,9 +24,9 @@ export const aborted = (signal: AbortSignal): Promise<void> =>
 const BACKOFF = { first: 200, longest: 10_000, asked: 30_000 } as const;
 
 /**
- * Milliseconds before the next try after the n-th failure in a row: doubled each time, at random between half and
- * whole, so that those who failed together don't come back together; never less than the server asked for, in seconds,
- * but for `longest`.
+ * Milliseconds before the next try after n failures in a row. Doubled each time, with a random factor between 0.5 and
+ * 1, so that clients that failed together do not return together. At least the seconds that the server asked for, and
+ * at most `longest`.
  */
 export function backoff(failures: number, retryAfter = 0, longest: number = BACKOFF.asked): number {
   const most = Math.min(BACKOFF.first * 2 ** (failures - 1), BACKOFF.longest, longest);

@@ -1,70 +1,72 @@
-import {
-  type ClaimedTask,
-  type ClaimQuery,
-  type ListQuery,
-  type NewTask,
-  type Removal,
-  type Report,
-  type ReportAnswer,
-  type ReportedTask,
-  STATUS,
-  type StatusCodes,
-  type Task,
-  type TaskChanges,
-  type TaskPage,
-  type TaskReport,
-  URIS,
-  type Uris,
-} from './api.types.js';
-import { ERROR_CODE, type ErrorCodes, TaskApiError, WaitTimeoutError } from './errors.js';
+import type {
+  ClaimedTask,
+  ClaimQuery,
+  ListQuery,
+  NewTask,
+  Removal,
+  Report,
+  ReportAnswer,
+  ReportedTask,
+  Task,
+  TaskChanges,
+  TaskPage,
+  TaskReport,
+} from '../protocol/wire.types.js';
+import { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
+import { type StatusCodes, TASK_STATUS } from '../protocol/status.js';
+import { URIS, type Uris } from '../protocol/uris.js';
+import { TaskApiError, WaitTimeoutError } from './errors.js';
 import { backoff, pause } from './pause.js';
 import { type RequestOptions, Transport, type TransportOptions } from './transport.js';
 
 export interface TaskClientOptions extends TransportOptions {
-  /** Where a host has put the routes, after `baseUrl`. @defaultValue URIS */
+  /** The host's routes, after `baseUrl`. @defaultValue URIS */
   uris?: Partial<Uris>;
-  /** A host's own integers of statuses. @defaultValue STATUS */
+  /** The host's own integers of statuses. @defaultValue STATUS */
   status?: Partial<StatusCodes>;
-  /** A host's own codes of failures. @defaultValue ERROR_CODE */
+  /** The host's own codes of errors. @defaultValue ERROR_CODE */
   codes?: Partial<ErrorCodes>;
 }
 
-/** The same key makes the same request happen once, however often it is sent. */
+/** Requests with the same key have their effect once, however often they are sent. */
 export interface Keyed {
   /** @defaultValue a new one for each call */
   idempotencyKey?: string;
 }
 
 export interface WaitOptions {
-  /** Seconds to wait for the end. @defaultValue for ever */
+  /** Seconds to wait for the end. @defaultValue no limit */
   timeout?: number;
-  /** Seconds between two looks, at most; the first ones come sooner. @defaultValue 5 */
+  /** The most seconds between two looks. The first ones come sooner. @defaultValue 5 */
   interval?: number;
   signal?: AbortSignal;
 }
 
-/** Milliseconds until the second look at a task whose end is waited for. */
+/** The most ids in a URL: proxies and servers refuse URLs of more than 8 KB. */
+const URL_IDS = 100;
+/** Milliseconds until the second look at a task in `waitFor`. */
 const FIRST_LOOK = 250;
-/** Milliseconds that a look may take, at least: the last one begins when the time is up. */
+/** The least milliseconds that a look may take: the last one starts when the time is up. */
 const LEAST_LOOK = 250;
 
 /**
  * Every route of the queue, for users (create, get, list, update, cancel, remove) and for workers (claim, report,
- * release): the token says which. Failures are TaskApiErrors. What may be sent again is, by itself, and happens once; a
- * change of status and a removal are, unless they may have been heard.
+ * release). The token decides which are allowed. Failures are TaskApiErrors. The client repeats requests that may be
+ * repeated, and their effect happens once. A change of status and a removal are only repeated if the queue has surely
+ * not received them.
  */
 export class TaskClient {
   /** Role of a status -> integer. */
   readonly status: StatusCodes;
-  /** Name of a failure -> code. */
+  /** Name of an error -> code. */
   readonly codes: ErrorCodes;
   private readonly transport: Transport;
   private readonly uris: Uris;
 
   constructor({ uris, status, codes, ...options }: TaskClientOptions) {
     this.transport = new Transport(options);
-    this.uris = { ...URIS, ...uris };
-    this.status = { ...STATUS, ...status };
+    this.uris = { ...URIS, ...listsUri(uris), ...uris };
+    this.status = { ...TASK_STATUS, ...status };
     this.codes = { ...ERROR_CODE, ...codes };
   }
 
@@ -74,7 +76,7 @@ export class TaskClient {
     return this.transport.send({ method: 'POST', path, body: task, idempotencyKey, ...options });
   }
 
-  /** Creates up to 1,000 tasks: all or none. */
+  /** Creates up to 1,000 tasks, all or none. */
   async createMany(tasks: NewTask[], options: Keyed & RequestOptions = {}): Promise<Task[]> {
     const { idempotencyKey = newKey(), ...rest } = options;
     const path = this.uris.postTaskUri;
@@ -86,38 +88,52 @@ export class TaskClient {
     return this.transport.send({ method: 'GET', path: withId(this.uris.getTaskUri, taskId), ...options });
   }
 
-  /** Own tasks, newest first. */
-  list(query: ListQuery = {}, options: RequestOptions = {}): Promise<TaskPage> {
-    return this.transport.send({ method: 'GET', path: this.uris.getTaskListUri, query, ...options });
+  /**
+   * Own tasks, newest first. An answer holds at most 8 MiB: if the tasks are larger, a page has fewer tasks and
+   * `nextCursor` continues it, and `ids` are requested in parts. Only a `page` by number is then TOO_LARGE.
+   */
+  async list(query: ListQuery = {}, options: RequestOptions = {}): Promise<TaskPage> {
+    try {
+      return await this.page(query, options);
+    } catch (error) {
+      const fits = fitsOf(error);
+      const { page, ids } = query;
+      if (fits === undefined || page !== undefined) throw error;
+      if (!ids) return this.page({ ...query, pageNum: fits }, options);
+      const half = Math.ceil(ids.length / 2);
+      const first = await this.list({ ...query, ids: ids.slice(0, half) }, options);
+      const second = await this.list({ ...query, ids: ids.slice(half) }, options);
+      return { list: [...first.list, ...second.list].sort(newestFirst), nextCursor: null };
+    }
   }
 
-  /** Replaces what is given. */
+  /** Replaces the given fields. */
   update(taskId: string, changes: TaskChanges, options: RequestOptions = {}): Promise<Task> {
     const path = withId(this.uris.putTaskUri, taskId);
-    // What it says of the status may have been overtaken by the time that it is sent again.
+    // A repeated change of status might undo a later one.
     const once = changes.status !== undefined;
     return this.transport.send({ method: 'PUT', path, body: changes, once, ...options });
   }
 
-  /** Makes a draft or a waiting task ready now, or runs an ended one again. */
+  /** Makes a draft or a waiting task ready now, or runs an ended task again. */
   markReady(taskId: string, options: RequestOptions = {}): Promise<Task> {
     return this.update(taskId, { status: this.status.BEGIN }, options);
   }
 
-  /** Calls a task off; its worker hears of it with its next report. */
+  /** Cancels a task. Its worker learns it with its next report. */
   cancel(taskId: string, options: RequestOptions = {}): Promise<Task> {
     return this.update(taskId, { status: this.status.CANCELLED }, options);
   }
 
-  /** Deletes own tasks, but for those that a worker holds. */
+  /** Deletes own tasks, except those that a worker holds. */
   remove(ids: string | string[], options: RequestOptions = {}): Promise<Removal> {
     const path = this.uris.deleteTaskUri;
     return this.transport.send({ method: 'DELETE', path, body: { ids: [ids].flat() }, once: true, ...options });
   }
 
   /**
-   * The task once it has ended, however it did: finished, failed for good, or cancelled. A queue that is away meanwhile is
-   * asked again. After `timeout` a WaitTimeoutError, or, where no look was answered, the failure of the last one.
+   * Resolves with the task once it has ended: finished, failed for good, or cancelled. If the queue is away meanwhile,
+   * it tries again. After `timeout` it throws a WaitTimeoutError, or the last error if no look was answered.
    */
   async waitFor(taskId: string, { timeout = Infinity, interval = 5, signal }: WaitOptions = {}): Promise<Task> {
     const { FINISHED, ERROR, CANCELLED } = this.status;
@@ -145,7 +161,7 @@ export class TaskClient {
     }
   }
 
-  /** Takes ready tasks, each for this worker alone; none where there are none, after `wait`. */
+  /** Takes ready tasks for this worker only. Empty if there are none after `wait` seconds. */
   async claim(query: ClaimQuery = {}, options: Keyed & RequestOptions = {}): Promise<ClaimedTask[]> {
     const { idempotencyKey = newKey(), timeout = 10 + (query.wait ?? 0), ...rest } = options;
     const [path, body] = [this.uris.getCronTaskUri, { ...query, limit: query.limit ?? 1 }];
@@ -153,13 +169,13 @@ export class TaskClient {
     return (await this.transport.send<{ list: ClaimedTask[] }>(request)).list;
   }
 
-  /** A worker's word on its task: replaces what is given, and renews the lease. */
+  /** A worker's report on its task. Replaces the given fields, and renews the lease. */
   report(taskId: string, report: Report, options: RequestOptions = {}): Promise<ReportedTask> {
     const path = withId(this.uris.putCronTaskUri, taskId);
     return this.transport.send({ method: 'PUT', path, body: report, ...options });
   }
 
-  /** Up to 100 reports at once, each judged for itself; the answers are in their order. */
+  /** Up to 100 reports at once. Each is decided on its own, and the answers have the same order. */
   async reportMany(reports: TaskReport[], options: RequestOptions = {}): Promise<ReportAnswer[]> {
     const request = { method: 'PUT', path: this.uris.getCronTaskUri, body: { reports }, ...options } as const;
     const { list } = await this.transport.send<{ list: Answer[] }>(request);
@@ -168,22 +184,45 @@ export class TaskClient {
     );
   }
 
-  /** Gives a task back, as no attempt; ready again after `delay` seconds. */
+  /** Gives a task back without using an attempt. It is ready again after `delay` seconds. */
   release(taskId: string, { leaseToken, delay }: Report, options: RequestOptions = {}): Promise<ReportedTask> {
     return this.report(taskId, { leaseToken, delay, status: this.status.BEGIN }, options);
   }
+
+  private page(query: ListQuery, options: RequestOptions): Promise<TaskPage> {
+    if ((query.ids?.length ?? 0) > URL_IDS)
+      return this.transport.send({ method: 'POST', path: this.uris.postTaskListUri, body: query, ...options });
+    return this.transport.send({ method: 'GET', path: this.uris.getTaskListUri, query, ...options });
+  }
 }
+
+/** As the server does it: if the host moved the list route, its POST variant moves with it. */
+const listsUri = ({ getTaskListUri }: Partial<Uris> = {}): Partial<Uris> =>
+  getTaskListUri === undefined ? {} : { postTaskListUri: `${getTaskListUri}/list` };
 
 const withId = (uri: string, taskId: string): string => uri.replace('{taskId}', encodeURIComponent(taskId));
 
-/** An envelope among many. */
+/** How many of the requested tasks fit into one answer, if the server says that not all of them do. */
+function fitsOf(error: unknown): number | undefined {
+  if (!(error instanceof TaskApiError) || error.httpStatus !== 413 || !Array.isArray(error.detail)) return undefined;
+  const [problem] = error.detail as { rule?: unknown; fits?: unknown }[];
+  return problem?.rule === 'answerBytes' && Number(problem.fits) > 0 ? Number(problem.fits) : undefined;
+}
+
+/** In the server's order: newest first, tasks without a time of creation last. */
+const newestFirst = (a: Task, b: Task): number => {
+  const [first, second] = [`${a.createdAt ?? ''} ${a.taskId}`, `${b.createdAt ?? ''} ${b.taskId}`];
+  return first < second ? 1 : -1;
+};
+
+/** One envelope of many. */
 interface Answer {
   taskId: string;
   status: number;
   data: unknown;
 }
 
-/** A random UUID; browsers have `randomUUID` on pages of https and of localhost alone. */
+/** A random UUID. Browsers have `randomUUID` only on pages of https and of localhost. */
 export function newKey(): string {
   const { crypto } = globalThis;
   if (crypto.randomUUID) return crypto.randomUUID();

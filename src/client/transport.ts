@@ -1,16 +1,16 @@
-import { asError, TaskApiError } from './errors.js';
+import { asError, problemsOf, TaskApiError } from './errors.js';
 import { aborted, backoff, pause, timerMs } from './pause.js';
 
 export interface TransportOptions {
-  /** Where the queue is, e.g. `https://tasks.example.com`: what comes before `/api/…`. */
+  /** The address of the queue, such as `https://tasks.example.com`: the part before `/api/…`. */
   baseUrl: string;
-  /** Bearer token: a user's or a worker's. A function is asked before each request. */
+  /** Bearer token of a user or a worker. A function is called before each request. */
   token?: string | (() => string | Promise<string>);
-  /** Further headers of each request. */
+  /** More headers for each request. */
   headers?: Record<string, string>;
   /** Seconds that a request may take. @defaultValue 10 */
   timeout?: number;
-  /** Times that a request is sent again, after a broken connection, 429, 502, 503 or 504. @defaultValue 4 */
+  /** How often a request is repeated after a broken connection, 429, 502, 503 or 504. @defaultValue 4 */
   retries?: number;
   /** @defaultValue globalThis.fetch */
   fetch?: typeof fetch;
@@ -18,9 +18,9 @@ export interface TransportOptions {
 
 /** How one request is sent. */
 export interface RequestOptions {
-  /** Gives the request up. */
+  /** Cancels the request. */
   signal?: AbortSignal | undefined;
-  /** Instead of the client's own. */
+  /** Replaces the client's timeout. */
   timeout?: number | undefined;
   retries?: number | undefined;
 }
@@ -31,13 +31,13 @@ export interface TransportRequest extends RequestOptions {
   query?: object;
   body?: unknown;
   idempotencyKey?: string;
-  /** Carried out twice it might do harm: it is sent again only where the queue has surely done nothing. */
+  /** Twice might do harm: repeated only if the queue has surely done nothing. */
   once?: boolean;
 }
 
-/** Sends requests until they are answered: most may be sent again, since they carry a key or a token, or change nothing. */
+/** Sends requests until they are answered. Most may be repeated: they have a key or a token, or change nothing. */
 export class Transport {
-  /** Seconds that a request may take, where it does not say. */
+  /** Seconds that a request may take, if it does not say. */
   readonly timeout: number;
   private readonly base: string;
 
@@ -48,7 +48,7 @@ export class Transport {
     this.base = options.baseUrl.replace(/\/+$/, '');
   }
 
-  /** The `data` of the answer. A TaskApiError where it is a failure, or there is none; `signal.reason` once aborted. */
+  /** The `data` of the answer. Throws a TaskApiError for an error or no answer, and `signal.reason` once aborted. */
   async send<T>(request: TransportRequest): Promise<T> {
     const { signal, retries = this.options.retries ?? 4 } = request;
     for (let failures = 1; ; failures++) {
@@ -72,7 +72,7 @@ export class Transport {
     signal?.addEventListener('abort', giveUp);
     try {
       const over = aborted(given.signal).then(() => Promise.reject(given.signal.reason as Error));
-      // Neither `token` nor `fetch` need heed the signal.
+      // Neither `token` nor `fetch` has to obey the signal.
       return await Promise.race([this.exchange<T>(request, given.signal), over]);
     } catch (thrown) {
       if (thrown instanceof TaskApiError) throw thrown;
@@ -90,7 +90,7 @@ export class Transport {
     const bearer = typeof token === 'function' ? await token() : token;
     const response = await send(this.base + path + queryText(query), {
       method,
-      // Followed, a POST would become a GET.
+      // If fetch followed a redirect, a POST would become a GET.
       redirect: 'manual',
       headers: {
         ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
@@ -119,10 +119,10 @@ interface Envelope {
   data: { code?: unknown; msg?: unknown; detail?: unknown };
 }
 
-/** Codes of a connection that never was. */
+/** Codes of a connection that was never made. */
 const NO_CONNECTION = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
 
-/** Whether the queue has surely done nothing. After a 503 it may have: its database went away in the commit, say. */
+/** Whether the queue has surely done nothing. After a 503 it may have: its database may have failed in the commit. */
 function isUndone({ httpStatus, code: failure, cause }: TaskApiError): boolean {
   if (httpStatus !== 0) return httpStatus === 429 && failure !== 0;
   const { code = '' } = ((cause as Error | undefined)?.cause ?? {}) as { code?: string };
@@ -130,7 +130,7 @@ function isUndone({ httpStatus, code: failure, cause }: TaskApiError): boolean {
 }
 
 function dataOf<T>(response: Response, text: string, request: string): T {
-  // A browser hides what a redirection is.
+  // Browsers hide the details of a redirect.
   const httpStatus = response.type === 'opaqueredirect' ? 302 : response.status;
   const envelope = parse(text);
   if (response.ok && envelope?.status === 1) return envelope.data as T;
@@ -145,23 +145,17 @@ function dataOf<T>(response: Response, text: string, request: string): T {
     });
   const to = response.headers.get('location');
   const what =
-    to === null ? `no answer of the queue's: ${JSON.stringify(text.slice(0, 200))}` : `a redirection to ${to}`;
-  const strange = `${request}: HTTP ${httpStatus}, and ${what}. Is baseUrl right?`;
+    to === null ? `not an answer of the queue: ${JSON.stringify(text.slice(0, 200))}` : `a redirect to ${to}`;
+  const strange = `${request}: HTTP ${httpStatus}, ${what}. Check baseUrl.`;
   throw new TaskApiError(strange, { httpStatus, retryAfter });
 }
 
-/** Seconds of Retry-After, which may be a date: by the server's clock, where it shows it. */
+/** Seconds of Retry-After. A date is read by the server's clock, if the answer shows it. */
 function retryAfterOf(headers: Headers): number | undefined {
   const text = headers.get('retry-after') ?? '';
   const now = Date.parse(headers.get('date') ?? '') || Date.now();
   const seconds = /^\s*\d/.test(text) ? Number(text) : Math.max((Date.parse(text) - now) / 1000, 0);
   return Number.isNaN(seconds) ? undefined : seconds;
-}
-
-/** What the server complains of, for people. */
-function problemsOf(detail: unknown): string {
-  if (!Array.isArray(detail)) return '';
-  return ` (${(detail as { msg?: unknown }[]).map(({ msg }) => String(msg)).join('; ')})`;
 }
 
 function parse(text: string): Envelope | undefined {
@@ -173,7 +167,7 @@ function parse(text: string): Envelope | undefined {
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** `fetch failed` alone says nothing, so the message gets its cause. */
 function reasonOf({ message, cause }: Error): string {
   const { message: reason, code } = (cause ?? {}) as { message?: string; code?: string };
   return reason || code || message;

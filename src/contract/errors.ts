@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { ERROR_CODE } from '../protocol/error-codes.js';
 
 /** One entry of the error catalogue. */
 export interface TaskErrorEntry {
@@ -12,49 +13,67 @@ export interface TaskErrorEntry {
   headers?: Record<string, string>;
 }
 
-/** Every failure that the module answers with. The first four are the original's; all can be swapped by `error`. */
+/** Every error that the module answers. The first four are legacy. A host can replace all of them with `error`. */
 export const TASK_ERRORS = {
-  INVALID_ACCESS: { code: 14002, msg: 'invalid access', httpCode: 430 },
-  INVALID_TOKEN: { code: 10001, msg: 'invalid token', httpCode: 430 },
-  NOT_FOUND: { code: 14001, msg: 'not found', httpCode: 404 },
-  TOO_MANY_TASK: { code: 14003, msg: 'too many tasks', httpCode: 403 },
-  INVALID_PARAM: { code: 14004, msg: 'invalid parameter', httpCode: 400 },
-  LEASE_LOST: { code: 14005, msg: 'the lease is lost', httpCode: 409 },
-  INVALID_STATE: { code: 14006, msg: 'the state of the task does not allow this', httpCode: 409 },
-  IDEMPOTENCY_CONFLICT: { code: 14007, msg: 'the idempotency key was used with other content', httpCode: 422 },
-  TOO_LARGE: { code: 14008, msg: 'too large', httpCode: 413 },
-  TOO_MANY_REQUESTS: { code: 14009, msg: 'too many requests', httpCode: 429, headers: { 'Retry-After': '1' } },
-  UNSUPPORTED_MEDIA_TYPE: { code: 14010, msg: 'unsupported media type', httpCode: 415 },
-  UNAVAILABLE: { code: 14011, msg: 'temporarily unavailable', httpCode: 503, headers: { 'Retry-After': '1' } },
-  INTERNAL: { code: 14012, msg: 'internal error', httpCode: 500 },
+  INVALID_ACCESS: { code: ERROR_CODE.INVALID_ACCESS, msg: 'invalid access', httpCode: 430 },
+  INVALID_TOKEN: { code: ERROR_CODE.INVALID_TOKEN, msg: 'invalid token', httpCode: 430 },
+  NOT_FOUND: { code: ERROR_CODE.NOT_FOUND, msg: 'not found', httpCode: 404 },
+  TOO_MANY_TASK: { code: ERROR_CODE.TOO_MANY_TASK, msg: 'too many tasks', httpCode: 403 },
+  INVALID_PARAM: { code: ERROR_CODE.INVALID_PARAM, msg: 'invalid parameter', httpCode: 400 },
+  LEASE_LOST: { code: ERROR_CODE.LEASE_LOST, msg: 'the lease is lost', httpCode: 409 },
+  INVALID_STATE: { code: ERROR_CODE.INVALID_STATE, msg: 'the state of the task does not allow this', httpCode: 409 },
+  IDEMPOTENCY_CONFLICT: {
+    code: ERROR_CODE.IDEMPOTENCY_CONFLICT,
+    msg: 'the idempotency key was used with other content',
+    httpCode: 422,
+  },
+  TOO_LARGE: { code: ERROR_CODE.TOO_LARGE, msg: 'too large', httpCode: 413 },
+  TOO_MANY_REQUESTS: {
+    code: ERROR_CODE.TOO_MANY_REQUESTS,
+    msg: 'too many requests',
+    httpCode: 429,
+    headers: { 'Retry-After': '1' },
+  },
+  UNSUPPORTED_MEDIA_TYPE: { code: ERROR_CODE.UNSUPPORTED_MEDIA_TYPE, msg: 'unsupported media type', httpCode: 415 },
+  UNAVAILABLE: {
+    code: ERROR_CODE.UNAVAILABLE,
+    msg: 'temporarily unavailable',
+    httpCode: 503,
+    headers: { 'Retry-After': '1' },
+  },
+  INTERNAL: { code: ERROR_CODE.INTERNAL, msg: 'internal error', httpCode: 500 },
 } as const satisfies Record<string, TaskErrorEntry>;
 
 export type TaskErrorName = keyof typeof TASK_ERRORS;
 
-/** Name -> entry. A host's catalogue names every failure of the module, and may add its own. */
+/** Name -> entry. A host's catalogue names every error of the module, and may add its own. */
 export type TaskErrorCatalogue = Record<TaskErrorName, TaskErrorEntry> & Record<string, TaskErrorEntry>;
 
-/** What a client reads of a failure. `detail` is there only where there is one. */
+/** The body of an error. `detail` is only there if there is one. */
 export interface TaskErrorBody {
   code: number;
   msg: string;
   detail?: unknown;
 }
 
-/** One offence against a rule for input: the list of these is the `detail` of INVALID_PARAM and TOO_LARGE. */
+/** One broken rule for input. INVALID_PARAM and TOO_LARGE have a list of these as `detail`. */
 export interface FieldProblem {
   /** Name of the parameter, or `body`. */
   field: string;
-  /** The rule that it breaks, a stable name for programs. */
+  /** The broken rule: a stable name for programs. */
   rule: string;
-  /** What the field may hold, for people. */
+  /** What the field may contain, for people. */
   msg: string;
+  /** With rule `answerBytes`: how many of the first tasks fit into one answer. */
+  fits?: number;
+  /** With rule `answerBytes`: the tasks that an Idempotency-Key stands for. */
+  ids?: string[];
 }
 
 /**
- * A failure by its name in the catalogue. On the module's own routes the registration's catalogue says how it is
- * answered; thrown into a host's own routes it is an HttpException with the default catalogue's HTTP status.
- * A host throws entries of its own the same way: `throw new TaskError('VIDEO_BANNED', { reason })`.
+ * An error by its name in the catalogue. On the module's own routes the registration's catalogue decides the answer. In
+ * a host's own routes it is an HttpException with the default catalogue's HTTP status. A host throws its own entries in
+ * the same way: `throw new TaskError('VIDEO_BANNED', { reason })`.
  */
 export class TaskError extends HttpException {
   constructor(
@@ -69,7 +88,7 @@ export class TaskError extends HttpException {
   }
 }
 
-/** What is wrong with a catalogue, one sentence a problem; empty when it is sound. */
+/** The problems of a catalogue, one sentence each. Empty if there are none. */
 export function errorProblems(errors: Record<string, Partial<TaskErrorEntry> | undefined>): string[] {
   const problems = Object.keys(TASK_ERRORS)
     .filter((name) => errors[name] === undefined)

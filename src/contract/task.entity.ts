@@ -1,7 +1,7 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { Column, Entity, getMetadataArgsStorage, PrimaryColumn } from 'typeorm';
 
-/** The JSON of a task: the original's fields under the original's names, then ours. Times are ISO 8601, in UTC. */
+/** The JSON of a task: the legacy fields under their names, then ours. Times are ISO 8601 in UTC. */
 export interface TaskJson {
   taskId: string;
   service: string;
@@ -29,11 +29,11 @@ const ApiTime = (description: string): PropertyDecorator =>
   ApiProperty({ type: String, format: 'date-time', nullable: true, description, example: '2026-11-24T09:30:00.000Z' });
 
 /**
- * One row of the task table. A host extends it, adds columns (and the migration that makes them), and overrides
+ * One row of the task table. A host extends it, adds columns (and the migration that creates them), and overrides
  * `toResponse()` to show them.
  *
- * `synchronize: false`: triggers, partial indexes and binary collations are beyond TypeORM's schema sync, which would
- * undo them; `taskMigrations()` makes the table.
+ * `synchronize: false`: TypeORM's schema sync does not know triggers, partial indexes and binary collations, and would
+ * remove them. `taskMigrations()` creates the table.
  */
 @ApiSchema({ name: 'task' })
 @Entity('tasks', { synchronize: false })
@@ -46,7 +46,7 @@ export class Task {
   @PrimaryColumn({ name: 'id', type: 'varchar', length: 36 })
   taskId!: string;
 
-  /** Owner: at most 255 characters, compared byte for byte. */
+  /** The owner: at most 255 characters, compared byte for byte. */
   @Column({ name: 'user_id', type: 'varchar', length: 255 })
   userId!: string;
 
@@ -143,24 +143,27 @@ export class Task {
   @Column({ name: 'max_attempts', type: 'int', nullable: true })
   maxAttempts!: number | null;
 
-  /** Times in a row that workers gave the task back. */
+  /** How often in a row workers gave the task back. */
   @Column({ type: 'int', default: 0 })
   releases!: number;
 
-  /** Fences reports: stays after the end of the lease, until the next claim, so that a lost answer can be asked again. */
+  /**
+   * Fences reports. It stays after the lease, until the next claim, so that a worker can repeat a report whose answer
+   * is lost.
+   */
   @Column({ name: 'lease_token', type: 'varchar', length: 36, nullable: true })
   leaseToken!: string | null;
 
-  /** null unless a lease runs. */
+  /** null if no lease runs. */
   @ApiTime("When the worker's claim lapses, unless it reports; null while no worker has the task.")
   @Column({ name: 'lease_expires_at', type: Date, nullable: true })
   leaseExpiresAt!: Date | null;
 
-  /** Length of the lease: what a report renews it by. */
+  /** Length of the lease in seconds: a report renews it by this. */
   @Column({ name: 'lease_seconds', type: 'int', nullable: true })
   leaseSeconds!: number | null;
 
-  /** Who has, or last had, the task: the worker's own free text. */
+  /** The worker that has, or last had, the task: free text of the worker. */
   @Column({ name: 'worker_id', type: 'varchar', length: 64, nullable: true })
   workerId!: string | null;
 
@@ -168,11 +171,11 @@ export class Task {
   @Column({ name: 'claim_key', type: 'varchar', length: 64, nullable: true })
   claimKey!: string | null;
 
-  /** Where its own callback goes, as whoever created it said; null: where option `callbackUrl` says. */
+  /** The task's own callback address, set when it was created. null: option `callbackUrl` applies. */
   @Column({ name: 'callback_url', type: 'text', nullable: true })
   callbackUrl!: string | null;
 
-  /** On an adopted table stored in the time zone of option `timeZone`. */
+  /** In an adopted table stored in the time zone of option `timeZone`. */
   @ApiTime('When the task was created.')
   @Column({ name: 'created_at', type: Date, nullable: true })
   createdAt!: Date | null;
@@ -189,7 +192,7 @@ export class Task {
   @Column({ name: 'finished_at', type: Date, nullable: true })
   finishedAt!: Date | null;
 
-  /** What clients see. An absent text is `''`, and progress ends at 100, as ever. */
+  /** What clients see. As in the legacy form, an absent text is `''`, and progress is at most 100. */
   toResponse(): TaskJson {
     return {
       taskId: this.taskId,
@@ -219,7 +222,7 @@ const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
 
 const OWN_COLUMNS = getMetadataArgsStorage().filterColumns(Task);
 
-/** Properties of the queue's own columns: a host's DTO and its values may not name them. */
+/** Properties of the queue's own columns. A host's DTO and values may not use these names. */
 export const TASK_COLUMNS: readonly string[] = OWN_COLUMNS.map((column) => column.propertyName);
 
 /** The same columns by their names in the database. */

@@ -2,15 +2,16 @@ import { Delete, Get, Injectable, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
-import type { NewTask } from '../core/creation.js';
-import type { TaskService } from '../core/task.service.js';
-import type { ResolvedTaskOptions } from '../task.options.js';
+import type { NewTask } from '../queue/use-cases/create.js';
+import type { TaskService } from '../service/task.service.js';
+import type { HttpSettings } from './http.options.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
 import { ListTasksDto } from './dto/list-tasks.dto.js';
 import { RemoveTasksDto } from './dto/remove-tasks.dto.js';
 import { UpdateTaskDto } from './dto/update-task.dto.js';
-import { TaskInput } from './input.js';
-import { UserId } from './user.guard.js';
+import { TaskHeader } from './request/headers.js';
+import { TaskInput } from './request/input.js';
+import { UserId } from './guards/user.guard.js';
 
 /** A page of tasks, and where the next one begins: null at the end. */
 export interface ListJson {
@@ -28,12 +29,16 @@ export interface RemovalJson {
  * The routes for users. A host extends it and overrides any handler without decorating it again: path, validation,
  * guards, envelope and OpenAPI stay. What a handler returns becomes `data` of the envelope; a thrown `TaskError`
  * becomes its entry of the error catalogue. Handlers that a host adds are decorated as usual, with whole paths.
+ *
+ * Where a method has two signatures, the first one is a host's. The second one has the request's headers besides, which
+ * only our own method is given: the host's has them on its DTO.
  */
 @Injectable()
 export class TaskController<T extends Task = Task> {
-  @InjectTaskOptions() protected readonly options!: ResolvedTaskOptions;
+  @InjectTaskOptions() protected readonly options!: HttpSettings;
   @InjectOwnTaskService() protected readonly tasks!: TaskService<T>;
 
+  create(userId: string, body: CreateTaskDto): Promise<TaskJson>;
   @ApiOperation({
     summary: 'Create a task, or many',
     description:
@@ -41,20 +46,31 @@ export class TaskController<T extends Task = Task> {
       'Idempotency-Key a request that is sent again answers what the first one made.',
   })
   @Post()
-  async create(@UserId() userId: string, @TaskInput('POST') body: CreateTaskDto): Promise<TaskJson> {
-    const { idempotencyKey, ...task } = body;
+  async create(
+    @UserId() userId: string,
+    @TaskInput('POST') body: CreateTaskDto,
+    @TaskHeader('Idempotency-Key') key?: string,
+  ): Promise<TaskJson> {
+    const { idempotencyKey = key, ...task } = body;
     const created = await this.tasks.create({ ...task, userId } as NewTask<T>, { idempotencyKey });
     return created.toResponse();
   }
 
   /** The same for a body that is a list. A host that overrides `create` overrides this too, or lists are refused. */
-  async createMany(userId: string, body: CreateTaskDto[]): Promise<{ list: TaskJson[] }> {
+  createMany(userId: string, body: CreateTaskDto[]): Promise<{ list: TaskJson[] }>;
+  async createMany(userId: string, body: CreateTaskDto[], key?: string): Promise<{ list: TaskJson[] }> {
     const tasks = body.map(({ idempotencyKey: _, ...task }) => ({ ...task, userId }) as NewTask<T>);
-    const created = await this.tasks.createMany(tasks, { idempotencyKey: body[0]?.idempotencyKey });
+    const created = await this.tasks.createMany(tasks, { idempotencyKey: key ?? body[0]?.idempotencyKey });
     return { list: created.map((task) => task.toResponse()) };
   }
 
-  @ApiOperation({ summary: 'List own tasks, newest first' })
+  @ApiOperation({
+    summary: 'List own tasks, newest first',
+    description:
+      'GET takes the parameters from the query; POST takes them from the body, where 1,000 `ids` fit. An answer holds ' +
+      '8 MiB: with `cursor` a page has fewer tasks then, and `nextCursor` goes on; without it the request is TOO_LARGE, ' +
+      'and `fits` says how many of the tasks fit.',
+  })
   @Get()
   async list(@UserId() userId: string, @TaskInput('GET') query: ListTasksDto): Promise<ListJson> {
     const { list, nextCursor } = await this.tasks.list({ ...query, userId });
@@ -63,7 +79,9 @@ export class TaskController<T extends Task = Task> {
 
   @ApiOperation({
     summary: 'Delete own tasks',
-    description: 'Deletes what it can and says what it could not, and why: a task that a worker holds stays.',
+    description:
+      'Deletes what it can and says what it could not, and why: a task that a worker holds stays. POST with ' +
+      '`_method=DELETE` does the same, for forms.',
   })
   @Delete()
   async remove(@UserId() userId: string, @TaskInput('DELETE') body: RemoveTasksDto): Promise<RemovalJson> {

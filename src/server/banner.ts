@@ -1,10 +1,10 @@
 import { type Secrets, userToken } from './secrets.js';
 
-/** What a newcomer pastes next. Secrets show only at the start that made them. */
+/** Commands for a newcomer to paste. Secrets show only at the start that created them. */
 export async function banner(
   url: string,
   { jwtSecret, workerTokens, made }: Secrets,
-  /** Where the worker token is kept; undefined where it was given. */
+  /** The file with the worker token. undefined if the token was given. */
   file: string | undefined,
 ): Promise<string> {
   const workerSource =

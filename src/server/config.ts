@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DataSourceOptions } from 'typeorm';
-import { type TaskDynamicOptions, TaskValues, valueNames, valueProblems } from '../task.options.js';
+import type { TaskDynamicOptions } from '../index.js';
+import { type TaskValues, valueNames, valueProblems, valueType } from '../settings.js';
 import { dataSourceOptions } from './database.js';
 import { ConfigError, variableOf } from './failure.js';
+import { checkVariables } from './unknown-variables.js';
 
 /** The standalone server's settings, read once from the environment and `.env`. */
 export interface ServerConfig {
@@ -11,24 +13,36 @@ export interface ServerConfig {
   port: number;
   databaseUrl: string;
   database: DataSourceOptions;
-  /** Where secrets are kept that were not given. */
+  /** The folder for secrets that were not given. */
   dataFolder: string;
-  /** HS256 secret of user tokens; absent: made at the first start. */
+  /** HS256 secret of user tokens. undefined: created at the first start. */
   jwtSecret: string | undefined;
-  /** Origins that browsers may call from. */
+  /** Origins from which browsers may call. */
   corsOrigins: string[];
-  /** Value options of the module, by TASK_<OPTION>. */
+  /** Plain options of the module, from TASK_<OPTION>. */
   task: TaskDynamicOptions;
 }
 
-/** Options that no message shows. */
+/** Options that no message may show. */
 const SECRETS = ['workerTokens', 'callbackSecret'];
 
-type Environment = Record<string, string | undefined>;
+/** RFC 7518, 3.2: a key for HS256 must be at least as long as the hash. */
+export const isShort = (secret: string): boolean => Buffer.byteLength(secret) < 32;
+export const SHORTEST = 'at least 32 bytes';
 
-/** Throws a ConfigError that names the variable, what it holds, and what it may hold. */
+export type Environment = Record<string, string | undefined>;
+
+/** Throws a ConfigError that names the variable, its value, and the allowed values. */
 export function readConfig(environment: Environment = loadEnvironment()): ServerConfig {
-  const databaseUrl = environment.DATABASE_URL || 'sqlite:data/task.sqlite';
+  checkVariables(environment);
+  const databaseUrl = environment.DATABASE_URL ?? 'sqlite:data/task.sqlite';
+  // An empty variable is mostly a secret that did not arrive, and its operator does not want a new empty queue.
+  if (databaseUrl.trim() === '')
+    throw new ConfigError(
+      'DATABASE_URL',
+      '',
+      'set a database such as postgres://user:password@host:5432/database, or unset the variable for the embedded one',
+    );
   const database = dataSourceOptions(databaseUrl);
   return {
     host: environment.HOST || '127.0.0.1',
@@ -46,7 +60,7 @@ export function readConfig(environment: Environment = loadEnvironment()): Server
   };
 }
 
-/** What the shell says wins over `.env`. */
+/** The shell's variables win over `.env`. */
 function loadEnvironment(): Environment {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
@@ -60,9 +74,7 @@ function readPort(text: string): number {
 }
 
 function readSecret(text: string | undefined): string | undefined {
-  // RFC 7518, 3.2: a key for HS256 must be at least as long as the hash.
-  if (text && Buffer.byteLength(text) < 32)
-    throw new ConfigError('TASK_JWT_SECRET', '…', 'it must be at least 32 bytes');
+  if (text && isShort(text)) throw new ConfigError('TASK_JWT_SECRET', '…', `it must be ${SHORTEST}`);
   return text || undefined;
 }
 
@@ -71,7 +83,7 @@ function readOrigin(text: string): string {
   throw new ConfigError(
     'TASK_CORS_ORIGINS',
     text,
-    'it must be origins such as https://app.example.com, with commas between, or *',
+    'it must be origins such as https://app.example.com, separated by commas, or *',
   );
 }
 
@@ -100,7 +112,7 @@ function parseJson(variable: string, text: string): unknown {
 }
 
 function convert(option: keyof TaskValues, text: string): unknown {
-  const type: unknown = Reflect.getMetadata('design:type', TaskValues.prototype, option);
+  const type: unknown = valueType(option);
   const variable = variableOf(option);
   if (type === Array)
     return text

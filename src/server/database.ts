@@ -1,24 +1,25 @@
 import { createRequire } from 'node:module';
 import { isAbsolute } from 'node:path';
 import type { DataSourceOptions } from 'typeorm';
+import { withoutSecrets } from '../settings.js';
 import { ConfigError } from './failure.js';
 
-/** Milliseconds to wait for a connection: a database that says nothing is one that is down. */
+/** Milliseconds to wait for a connection. A database that does not answer by then counts as down. */
 const CONNECT_TIMEOUT = 10_000;
 
-/** Connections to the database: enough that claims, creates and reports don't queue for one. */
+/** Connections to the database: enough that claims, creates and reports do not wait for one. */
 const POOL = 16;
-/** Where TypeORM keeps what ran: its default, `migrations`, is what Laravel calls its own. */
+/** TypeORM's table of migrations. Its default, `migrations`, is also Laravel's. */
 const LEDGER = 'task_migrations';
 
-/** TypeORM's options for a DATABASE_URL. Throws a ConfigError for one that isn't known. */
+/** TypeORM's options for a DATABASE_URL. Throws a ConfigError if the URL is not supported. */
 export function dataSourceOptions(url: string): DataSourceOptions {
   const scheme = /^([a-z]+):/.exec(url)?.[1];
   switch (scheme) {
     case 'sqlite':
       return {
         type: 'better-sqlite3',
-        // libsql: the same API, with binaries in the registry, so that nothing is compiled on a newcomer's machine.
+        // libsql has the same API and prebuilt binaries in the registry, so that a newcomer's machine compiles nothing.
         driver: createRequire(import.meta.url)('libsql') as unknown,
         database: sqlitePath(url),
         enableWAL: true,
@@ -47,7 +48,7 @@ export function dataSourceOptions(url: string): DataSourceOptions {
     default:
       throw new ConfigError(
         'DATABASE_URL',
-        withoutPassword(url),
+        url,
         'it must begin with sqlite:, mysql://, mariadb:// or postgres://, as in sqlite:data/task.sqlite',
       );
   }
@@ -63,8 +64,8 @@ function checked(url: string, port: number): string {
   if (!isServerUrl(url))
     throw new ConfigError(
       'DATABASE_URL',
-      withoutPassword(url),
-      `it must be such as ${url.split(':', 1)[0]}://user:password@host:${port}/database, percent-encoded where need be`,
+      url,
+      `it must have the form ${url.split(':', 1)[0]}://user:password@host:${port}/database, percent-encoded where necessary`,
     );
   return url;
 }
@@ -78,13 +79,5 @@ function isServerUrl(url: string): boolean {
   }
 }
 
-/** A URL as it may be logged. A password may hold any character, so all up to the last @ counts as one. */
-export const withoutPassword = (url: string): string =>
-  url.startsWith('sqlite:')
-    ? url
-    : url
-        .replace(
-          /^(\w+:\/\/[^:/@]*)?(.*)@/,
-          (_, start: string | undefined, secret: string) => `${start ?? ''}${secret && ':***'}@`,
-        )
-        .replaceAll(/([?&]password=)[^&]*/gi, '$1***');
+/** A DATABASE_URL that may be logged. A path of SQLite may contain any character and no password. */
+export const withoutPassword = (url: string): string => (url.startsWith('sqlite:') ? url : withoutSecrets(url));

@@ -1,7 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { documentForPage, rememberTask } from './docs-page.js';
+import { VERSION } from './version.js';
 
-/** The OpenAPI document of a host's app with the queue in it. */
+/** The OpenAPI document of a host's app with the queue. */
 export function buildDocument(app: INestApplication, server?: string): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.0.3')
@@ -10,10 +12,17 @@ export function buildDocument(app: INestApplication, server?: string): OpenAPIOb
       'A durable task queue: frontends create tasks and watch them, workers in any language pull them and report. ' +
         'POST, PUT and DELETE take JSON, urlencoded and multipart bodies alike, and query parameters beside them (the body wins).',
     )
-    .setVersion('1.0.0')
+    .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: "A user's token." }, 'user')
-    .addSecurity('worker', { type: 'http', scheme: 'bearer', description: "A worker's token." })
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', description: "A user's token: `npm run token -- alice` prints one." },
+      'user',
+    )
+    .addSecurity('worker', {
+      type: 'http',
+      scheme: 'bearer',
+      description: "A worker's token: one of TASK_WORKER_TOKENS, or the one that the first start printed.",
+    })
     .addTag('tasks', 'For users: create tasks and watch them.')
     .addTag('crontask', 'For workers: claim tasks and report on them.')
     .addTag('health', 'For operators.')
@@ -21,7 +30,11 @@ export function buildDocument(app: INestApplication, server?: string): OpenAPIOb
   return SwaggerModule.createDocument(app, builder.build());
 }
 
-/** Shows it as a page at /docs, and as JSON at /docs-json. */
+/** Serves it as a page at /docs, and as JSON at /docs-json. */
 export function serveDocs(app: INestApplication): void {
-  SwaggerModule.setup('docs', app, () => buildDocument(app), { jsonDocumentUrl: 'docs-json' });
+  SwaggerModule.setup('docs', app, () => buildDocument(app), { ui: false, jsonDocumentUrl: 'docs-json' });
+  SwaggerModule.setup('docs', app, () => documentForPage(buildDocument(app)), {
+    raw: false,
+    swaggerOptions: { responseInterceptor: rememberTask },
+  });
 }

@@ -1,8 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { jwtVerify } from 'jose';
-import { TaskError } from '../contract/errors.js';
+import { TaskError } from '../index.js';
 
-/** A user is who bears a token signed with TASK_JWT_SECRET: its `sub`. */
+/** A user sends a token signed with TASK_JWT_SECRET. Its `sub` is the user's id. */
 @Injectable()
 export class JwtGuard implements CanActivate {
   private readonly key: Uint8Array;

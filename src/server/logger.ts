@@ -1,6 +1,6 @@
 import { ConsoleLogger } from '@nestjs/common';
 
-/** What Nest says of its own assembly at start: no operator's concern. */
+/** Nest's own log of its assembly at start, which does not help an operator. */
 const ASSEMBLY = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
 
 export const inProduction = (): boolean => process.env.NODE_ENV === 'production';

@@ -1,27 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SignJWT } from 'jose';
 import type { ServerConfig } from './config.js';
-import { makeFolder } from './connecting.js';
+import { valueProblems } from '../settings.js';
+import { isShort, SHORTEST } from './config.js';
 import { ConfigError, lineOf } from './failure.js';
+import { makeFolder } from './make-folder.js';
 
 export interface Secrets {
   jwtSecret: string;
   workerTokens: string[];
-  /** Which of them were made just now: those may be shown, once. */
+  /** Which of them were just created: these may be shown once. */
   made: { jwtSecret: boolean; workerTokens: boolean };
 }
 
-interface Kept {
+interface StoredSecrets {
   jwtSecret?: string;
   workerToken?: string;
 }
 
-/** Where secrets are kept that were not given. */
+/** The file for secrets that were not given. */
 export const secretsFile = ({ dataFolder }: ServerConfig): string => resolve(dataFolder, 'secrets.json');
 
-/** Secrets as given, else as kept in the data folder, else made now: keepSecrets() keeps those. */
+/** Secrets as given, else as stored in the data folder, else new ones. keepSecrets() stores the new ones. */
 export function loadSecrets(config: ServerConfig): Secrets {
   const { jwtSecret, task } = config;
   const given = { jwtSecret: jwtSecret !== undefined, workerTokens: (task.workerTokens ?? []).length > 0 };
@@ -36,7 +38,7 @@ export function loadSecrets(config: ServerConfig): Secrets {
   };
 }
 
-/** Keeps what was made, for the owner's eyes alone. */
+/** Stores new secrets so that only the owner can read them. */
 export function keepSecrets(config: ServerConfig, { jwtSecret, workerTokens: [workerToken], made }: Secrets): void {
   if (!made.jwtSecret && !made.workerTokens) return;
   keep(config, {
@@ -46,7 +48,7 @@ export function keepSecrets(config: ServerConfig, { jwtSecret, workerTokens: [wo
   });
 }
 
-/** The secret of user tokens alone: the worker token is made, and shown, by the server's first start. */
+/** Only the secret of user tokens: the server's first start creates and shows the worker token. */
 export function loadJwtSecret(config: ServerConfig): string {
   if (config.jwtSecret !== undefined) return config.jwtSecret;
   const kept = readKept(config);
@@ -56,7 +58,7 @@ export function loadJwtSecret(config: ServerConfig): string {
   return jwtSecret;
 }
 
-/** A token for one user; `lifetime` as in `30d` or `12h`. */
+/** A token for one user. `lifetime` such as `30d` or `12h`. */
 export const userToken = (secret: string, user: string, lifetime = '30d'): Promise<string> =>
   new SignJWT()
     .setProtectedHeader({ alg: 'HS256' })
@@ -67,35 +69,68 @@ export const userToken = (secret: string, user: string, lifetime = '30d'): Promi
 
 const random = (): string => randomBytes(32).toString('base64url');
 
-function readKept(config: ServerConfig): Kept {
+function readKept(config: ServerConfig): StoredSecrets {
   const file = secretsFile(config);
-  if (!existsSync(file)) return {};
   try {
-    const kept: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof kept !== 'object' || kept === null) throw new TypeError('it holds no object');
-    return kept as Kept;
+    const kept = JSON.parse(readOwn(file)) as StoredSecrets | null;
+    if (typeof kept !== 'object' || kept === null) throw new TypeError('it does not contain a JSON object');
+    const { jwtSecret, workerToken } = kept;
+    if (jwtSecret !== undefined && (typeof jwtSecret !== 'string' || isShort(jwtSecret)))
+      throw new TypeError(`its jwtSecret must be ${SHORTEST}`);
+    if (workerToken !== undefined && valueProblems({ workerTokens: [workerToken] }).length > 0)
+      throw new TypeError('its workerToken must be at least 16 printable characters');
+    return kept;
   } catch (error) {
-    const remedy = `mend ${file}, which can't be read, or remove it to have new secrets made`;
-    throw new ConfigError('TASK_JWT_SECRET', config.jwtSecret ? '…' : '', `${remedy} (${lineOf(error)})`);
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return {};
+    // A parser's message shows some of the text.
+    const why = error instanceof SyntaxError ? 'it is not JSON' : lineOf(error);
+    const remedy = `repair ${file}, which cannot be used, or remove it to get new secrets`;
+    throw new ConfigError('TASK_JWT_SECRET', config.jwtSecret ? '…' : '', `${remedy} (${why})`);
   }
 }
 
-/** Whole or not at all: a crash in between leaves the old file. */
-function keep(config: ServerConfig, kept: Kept): void {
+/** Reads a file that nobody else may have written or may read, because its secrets give access to everything. */
+function readOwn(file: string): string {
+  let opened: number;
+  try {
+    // For a special file such as a pipe, opening does not wait.
+    opened = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP')
+      throw new Error('it is a symbolic link; it must be a file', { cause: error });
+    throw error;
+  }
+  try {
+    const { uid, mode } = fstatSync(opened);
+    const user = process.geteuid?.();
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new Error('it is not a regular file');
+    if (user !== undefined && uid !== user)
+      throw new Error(`it belongs to user ${uid}, and this process runs as user ${user}; run as the file's owner`);
+    if (user !== undefined && (mode & 0o077) !== 0)
+      throw new Error(
+        `others may read or write it (mode ${(mode & 0o777).toString(8)}); if nobody has, run chmod 600 on it`,
+      );
+    return readFileSync(opened, 'utf8');
+  } finally {
+    closeSync(opened);
+  }
+}
+
+/** Writes the whole file or nothing: after a crash in between the old file is still there. */
+function keep(config: ServerConfig, kept: StoredSecrets): void {
   const file = secretsFile(config);
-  const temporary = `${file}.${process.pid}`;
+  const temporary = `${file}.${random()}`;
   try {
     makeFolder(config.dataFolder);
-    writeFileSync(temporary, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 });
-    chmodSync(temporary, 0o600);
+    writeFileSync(temporary, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
     renameSync(temporary, file);
   } catch (error) {
-    const why = `${config.dataFolder} can't be written to (${lineOf(error)})`;
+    const why = `${config.dataFolder} cannot be written to (${lineOf(error)})`;
     if (config.database.type === 'better-sqlite3') throw new ConfigError('DATABASE_URL', config.databaseUrl, why);
     throw new ConfigError(
       'TASK_JWT_SECRET',
       '',
-      `${why}: give this and TASK_WORKER_TOKENS, or let secrets be kept there`,
+      `${why}: set this and TASK_WORKER_TOKENS, or make the folder writable`,
     );
   }
 }

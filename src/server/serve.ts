@@ -11,19 +11,22 @@ import { ConfigError } from './failure.js';
 import { inProduction, ServerLogger } from './logger.js';
 import { keepSecrets, loadSecrets, type Secrets, secretsFile } from './secrets.js';
 
-/** Milliseconds in which a request must have come in whole; Fastify's default is for ever. */
+/** Milliseconds in which a request must arrive completely. Fastify's default is no limit. */
 const REQUEST_TIMEOUT = 120_000;
-/** Milliseconds that requests in flight have to finish when the server stops: less than what orchestrators wait. */
+/** Milliseconds that running requests have when the server stops: less than orchestrators wait. */
 const DRAIN_TIMEOUT = 25_000;
 
-/** Starts the standalone server; resolves when it listens. */
+/** Milliseconds for which a start may hold back its logs. */
+const HOLD_BACK = 8000;
+
+/** Starts the standalone server. Resolves when it listens. */
 export async function serve(config: ServerConfig): Promise<void> {
   const secrets = loadSecrets(config);
   const app = await createApp(config, secrets);
   serveDocs(app);
   await listen(app, config);
   stopOnSignals(app);
-  // Not before: tokens are shown once, by the first start that succeeds.
+  // Not earlier, because tokens are shown once, by the first start that succeeds.
   keepSecrets(config, secrets);
   Logger.flush();
   const logger = new Logger('Server');
@@ -31,27 +34,31 @@ export async function serve(config: ServerConfig): Promise<void> {
   logger.log(`listening on ${url}, database ${withoutPassword(config.databaseUrl)}`);
   const file = config.task.workerTokens?.length ? undefined : secretsFile(config);
   if (!inProduction()) process.stdout.write(await banner(url, secrets, file));
-  // A log goes to places that no token should be seen in.
+  // Tokens must not go to a log.
   else if (secrets.made.jwtSecret || secrets.made.workerTokens)
     logger.log(
-      `secrets made, kept in ${secretsFile(config)}: the worker token is there, and npm run token -- alice prints a user token`,
+      `created secrets, kept in ${secretsFile(config)}: the worker token is there, and npm run token -- alice prints a user token`,
     );
 }
 
 export async function createApp(config: ServerConfig, secrets: Secrets): Promise<NestFastifyApplication> {
+  // A start that takes longer has a reason that the operator must see.
+  const holdBack = setTimeout(() => Logger.flush(), HOLD_BACK);
   const app = await connecting(config, () =>
     NestFactory.create<NestFastifyApplication>(
       AppModule.forRoot(config, secrets),
-      // Fastify takes a path parameter over 100 characters for a path that isn't there; ours answers NOT_FOUND itself.
+      // Fastify answers 404 for a path parameter of more than 100 characters. With the limit raised, ours answers
+      // NOT_FOUND.
       new FastifyAdapter({ routerOptions: { maxParamLength: 16_384 }, requestTimeout: REQUEST_TIMEOUT }),
-      // Logs are held back until it listens: a start that fails says why in one line.
+      // Logs are held back until the server listens, so that a failed start says why in one line.
       { abortOnError: false, logger: new ServerLogger(), bufferLogs: true, autoFlushLogs: false },
     ),
-  );
+  ).finally(() => clearTimeout(holdBack));
   if (config.corsOrigins.length > 0)
     app.enableCors({
       origin: config.corsOrigins.includes('*') ? '*' : config.corsOrigins,
       methods: 'GET,POST,PUT,DELETE',
+      exposedHeaders: 'Retry-After,X-Task-Ignored',
     });
   return app;
 }
@@ -62,19 +69,19 @@ async function listen(app: NestFastifyApplication, { host, port }: ServerConfig)
   } catch (error) {
     await app.close();
     const { code, message } = error as { code?: string; message: string };
-    if (code === 'EADDRINUSE') throw new ConfigError('PORT', port, `it is in use on ${host}; give another`);
-    if (code === 'EACCES') throw new ConfigError('PORT', port, 'this user may not listen there; give one above 1023');
+    if (code === 'EADDRINUSE') throw new ConfigError('PORT', port, `it is in use on ${host}; use another port`);
+    if (code === 'EACCES') throw new ConfigError('PORT', port, 'this user may not listen on it; use a port above 1023');
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
       throw new ConfigError(
         'HOST',
         host,
-        `it must be an address of this machine, as 127.0.0.1 or 0.0.0.0 (${message})`,
+        `it must be an address of this machine such as 127.0.0.1 or 0.0.0.0 (${message})`,
       );
     throw error;
   }
 }
 
-/** Drains at the first signal: no new requests, those in flight finish. The second ends the process at once. */
+/** Drains at the first signal: no new requests, and running ones finish. A second signal ends the process at once. */
 function stopOnSignals(app: NestFastifyApplication): void {
   const signals = ['SIGTERM', 'SIGINT'] as const;
   const stop = (signal: NodeJS.Signals): void => {

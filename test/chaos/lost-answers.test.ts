@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TaskWorker } from '../../src/client/index.js';
 import { userToken } from '../../src/server/secrets.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../support/databases.js';
 import { dataOf } from '../support/answers.js';
@@ -62,6 +63,33 @@ describe.each(ENGINES)('answers lost on the wire, on %s', (engine) => {
       expect(dataOf(await send(WORKER, 'PUT', `/api/crontask/${taskId}`, report))).toEqual(ended);
     },
   );
+
+  it('a poll whose client alone was cut off takes no task from the poll that follows it', async () => {
+    const handled: string[] = [];
+    const worker = new TaskWorker({
+      baseUrl: proxy.url,
+      token: WORKER,
+      service: 'deserted',
+      wait: 6,
+      handler: ({ task }) => {
+        handled.push(task.taskId);
+        return 'out';
+      },
+    });
+    const running = worker.run();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    proxy.desert();
+    // The worker polls again, under the same key, while the server holds the poll that nobody hears.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const json = { input: 'in', status: 10, service: 'deserted', maxAttempts: 1 };
+    const { taskId } = dataOf(await send(user, 'POST', '/api/tasks', { json }));
+    const seen = async () => dataOf(await send(user, 'GET', `/api/tasks/${taskId}`, {}));
+    await until('it has ended', async () => (await seen()).finishedAt !== null);
+    expect(await seen()).toMatchObject({ status: 30, output: 'out', attempt: 1 });
+    expect(handled).toEqual([taskId]);
+    await worker.close();
+    await running;
+  });
 
   it('a claim without a key whose client has gone is as if it had never been', async () => {
     const { taskId } = dataOf(await send(user, 'POST', '/api/tasks', { json: { input: 'in', status: 10 } }));

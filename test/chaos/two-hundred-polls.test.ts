@@ -5,6 +5,7 @@ import { userToken } from '../../src/server/secrets.js';
 import { createDatabase, type Engine, ENGINES, type TestDatabase } from '../support/databases.js';
 import { dataOf } from '../support/answers.js';
 import { call } from '../support/http.js';
+import { hasServer, PrivateDatabase } from '../support/private-servers.js';
 import { Cluster, SECRET, WORKER } from './fixtures/cluster.js';
 
 const POLLS = 200;
@@ -16,14 +17,17 @@ interface Poll {
   hangUp(): void;
 }
 
-describe.each(ENGINES)('200 long polls on %s', (engine) => {
+/** Statements are counted, so nobody else may use the server. */
+const hasOwn = (engine: Engine): boolean => engine === 'sqlite' || hasServer(engine);
+
+describe.each(ENGINES.filter(hasOwn))('200 long polls on %s', (engine) => {
   let database: TestDatabase;
   let cluster: Cluster;
   let user: string;
   let sql: DataSource;
   const agent = new Agent({ maxSockets: 1000 });
   beforeAll(async () => {
-    database = await createDatabase(engine);
+    database = await (engine === 'sqlite' ? createDatabase(engine) : PrivateDatabase.create(engine));
     cluster = await Cluster.start(database.url, engine === 'sqlite' ? [{}] : [{}, {}]);
     user = await userToken(SECRET, 'alice');
     sql = await new DataSource({ ...database.options(), migrationsTableName: 'test' }).initialize();
@@ -96,7 +100,7 @@ describe.each(ENGINES)('200 long polls on %s', (engine) => {
     );
     expect(median(late.here!)).toBeLessThan(50);
     for (const each of [...late.there!, ...late.sql!]) expect(each).toBeLessThan(1000);
-  }, 60_000);
+  });
 
   it('a poll that hung up gets no task', async () => {
     const gone = Array.from({ length: 20 }, () => poll(10));
@@ -120,7 +124,7 @@ describe.each(ENGINES)('200 long polls on %s', (engine) => {
       // Two sweepers a second each, one probe: with what a transaction adds.
       expect(asked).toBeLessThan(100);
       await Promise.all(waiting.map((each) => each.answer));
-    }, 30_000);
+    });
 });
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;

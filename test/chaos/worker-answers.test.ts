@@ -68,5 +68,5 @@ describe.each(ENGINES)('four TaskWorkers on a line that loses a tenth of the ans
       ({ status, attempt, output, taskId }) => status !== 30 || attempt !== 1 || output !== taskId,
     );
     expect(wrong).toEqual([]);
-  }, 180_000);
+  });
 });

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { userToken } from '../../src/server/secrets.js';
-import { createDatabase, describeOn, ENGINES, type TestDatabase } from '../support/databases.js';
+import { createDatabase, describeOn, ENGINES, itAtOnceOn, type TestDatabase } from '../support/databases.js';
 import { dataOf } from '../support/answers.js';
 import { startHost } from '../support/host.js';
 import { call, type CallOptions } from '../support/http.js';
@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 import { Cluster, SECRET, WORKER } from './fixtures/cluster.js';
 
 const HOUR = 3_600_000;
-const FIXTURE = pathToFileURL(resolve(import.meta.dirname ?? 'test/chaos', 'fixtures/wrong-clock.mjs')).href;
+const FIXTURE = pathToFileURL(resolve(import.meta.dirname, 'fixtures/wrong-clock.mjs')).href;
 const wrongBy = (hours: number) => ({
   NODE_OPTIONS: `--import ${FIXTURE}`,
   CLOCK_OFFSET_MS: String(hours * HOUR),
@@ -46,7 +46,8 @@ describeOn('mysql', 'postgres')('servers whose clocks are hours apart, on one %s
   const statusOf = async (taskId: string): Promise<number> =>
     (await say.user(SLOW, 'GET', `/api/tasks/${taskId}`)).status;
 
-  it.each([
+  // At once: they wait more than they work.
+  it.concurrent.each([
     ['fast', FAST],
     ['slow', SLOW],
   ])('a lease of the %s one holds as long as it says, and not much longer', async (_, server) => {
@@ -62,7 +63,7 @@ describeOn('mysql', 'postgres')('servers whose clocks are hours apart, on one %s
     await say.user(server, 'DELETE', '/api/tasks', { query: { ids: JSON.stringify([taskId]) } });
   });
 
-  it.each([
+  it.concurrent.each([
     ['fast', FAST],
     ['slow', SLOW],
   ])('a task that the %s one takes for later is ready when it is time', async (_, server) => {
@@ -98,8 +99,8 @@ const TWICE = [
   ['2027-03-28T02:30:00+01:00', '2027-03-28T01:30:00.000Z'],
 ] as const;
 
-describe.each(ENGINES)('a server in a zone with daylight saving, on %s', (engine) => {
-  it('keeps times to the millisecond, the hour that comes twice included', async () => {
+describe('a server in a zone with daylight saving', () => {
+  itAtOnceOn(ENGINES)('on %s, keeps times to the millisecond, the hour that comes twice included', async (engine) => {
     const database = await createDatabase(engine);
     const cluster = await Cluster.start(database.url, [{ TZ: 'Europe/Berlin' }]);
     const say = callers(cluster.urls, await userToken(SECRET, 'alice'));
@@ -114,35 +115,32 @@ describe.each(ENGINES)('a server in a zone with daylight saving, on %s', (engine
   });
 });
 
-describeOn('mysql', 'postgres')('database sessions in other time zones, on %s', (engine) => {
-  it.each(['Asia/Tokyo', 'America/New_York'])(
-    '%s: leases, due times and answers are UTC all the same',
-    async (zone) => {
-      const shift = zone === 'Asia/Tokyo' ? '+09:00' : '-05:00';
-      const host = await startHost({
-        engine,
-        adapter: 'fastify',
-        typeorm: engine === 'postgres' ? { extra: { options: `-c TimeZone=${zone}` } } : {},
-      });
-      try {
-        if (engine === 'mysql') await setZone(host.app.get(DataSource), shift);
-        const create = async (json: object) =>
-          dataOf(await host.user('alice', 'POST', '/api/tasks', { json: { input: 'in', ...json } }));
-        const later = await create({ runAt: inSeconds(1.5), service: 'later' });
-        expect(later.status).toBe(5);
-        const { taskId, createdAt } = await create({ status: 10 });
-        expect(Math.abs(secondsUntil(createdAt))).toBeLessThan(2);
-        const claimed = dataOf(await host.worker('GET', '/api/crontask', { query: { taskId, lease: 2 } }));
-        expect(secondsUntil(claimed.leaseExpiresAt)).toBeGreaterThan(0.5);
-        expect(secondsUntil(claimed.leaseExpiresAt)).toBeLessThan(2.5);
-        expect((await host.tasks.get(taskId)).status).toBe(20);
-        await until('it lapses', async () => (await host.tasks.get(taskId)).status === 10, 4.5);
-        await until('the other is due', async () => (await host.tasks.get(later.taskId)).status === 10, 3);
-      } finally {
-        await host.close();
-      }
-    },
-  );
+describe.each(['Asia/Tokyo', 'America/New_York'])('database sessions in the zone %s', (zone) => {
+  itAtOnceOn(['mysql', 'postgres'])('on %s: leases, due times and answers are UTC all the same', async (engine) => {
+    const shift = zone === 'Asia/Tokyo' ? '+09:00' : '-05:00';
+    const host = await startHost({
+      engine,
+      adapter: 'fastify',
+      typeorm: engine === 'postgres' ? { extra: { options: `-c TimeZone=${zone}` } } : {},
+    });
+    try {
+      if (engine === 'mysql') await setZone(host.app.get(DataSource), shift);
+      const create = async (json: object) =>
+        dataOf(await host.user('alice', 'POST', '/api/tasks', { json: { input: 'in', ...json } }));
+      const later = await create({ runAt: inSeconds(1.5), service: 'later' });
+      expect(later.status).toBe(5);
+      const { taskId, createdAt } = await create({ status: 10 });
+      expect(Math.abs(secondsUntil(createdAt))).toBeLessThan(2);
+      const claimed = dataOf(await host.worker('GET', '/api/crontask', { query: { taskId, lease: 2 } }));
+      expect(secondsUntil(claimed.leaseExpiresAt)).toBeGreaterThan(0.5);
+      expect(secondsUntil(claimed.leaseExpiresAt)).toBeLessThan(2.5);
+      expect((await host.tasks.get(taskId)).status).toBe(20);
+      await until('it lapses', async () => (await host.tasks.get(taskId)).status === 10, 4.5);
+      await until('the other is due', async () => (await host.tasks.get(later.taskId)).status === 10, 3);
+    } finally {
+      await host.close();
+    }
+  });
 });
 
 /** Every connection of the pool: all are taken at once, so that none is left out. */

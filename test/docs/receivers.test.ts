@@ -1,24 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import ts from 'typescript';
-import { finished } from '../callback/fixtures/ends.js';
-import { nobody } from '../callback/fixtures/receiver.js';
+import { finished } from '../unit/callbacks/fixtures/ends.js';
+import { nobody } from '../unit/callbacks/fixtures/receiver.js';
+import { codeOf, read } from '../support/documents.js';
 import { type Host, PLACES, startHost } from '../support/host.js';
 import { until } from '../support/until.js';
 
 const root = resolve(import.meta.dirname, '../..');
-const README = readFileSync(join(root, 'README.md'), 'utf8');
+const PAGE = read('docs/callbacks.md');
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const OTHER_SECRET = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD';
 
-/** The README's snippet in this language that says this. */
-function snippet(language: string, saying: string): string {
-  const found = [...README.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))].map((match) => match[1]!);
-  return found.find((text) => text.includes(saying))!;
-}
+/** The page's snippet in this language that says this. */
+const snippet = (language: string, saying: string): string =>
+  codeOf(PAGE, language).find((text) => text.includes(saying))!;
 
 const MAIN = `import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
@@ -33,7 +32,7 @@ await app.listen(Number(process.env.PORT), '127.0.0.1');`;
 const RECEIVERS: Record<string, (folder: string) => [file: string, args: string[]]> = {
   NestJS: (folder) => {
     for (const said of ['(AppModule, { rawBody: true })', "app.useBodyParser('json', { limit: '2mb' })"])
-      if (!README.includes(said)) throw new Error(`the README does not say ${said}`);
+      if (!PAGE.includes(said)) throw new Error(`docs/callbacks.md does not say ${said}`);
     const { outputText } = ts.transpileModule(snippet('ts', 'standardwebhooks'), {
       compilerOptions: {
         target: ts.ScriptTarget.ES2022,
@@ -52,7 +51,7 @@ const RECEIVERS: Record<string, (folder: string) => [file: string, args: string[
   },
 };
 
-describe.each(Object.keys(RECEIVERS))("the README's receiver in %s", (name) => {
+describe.each(Object.keys(RECEIVERS))('the receiver of docs/callbacks.md in %s', (name) => {
   let folder: string;
   let url: string;
   let child: ChildProcess;

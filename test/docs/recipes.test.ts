@@ -1,14 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { STATUS, TaskClient } from '../../src/client/index.js';
+import type { TaskJson } from '../../src/index.js';
 import { userToken } from '../../src/server/secrets.js';
-import { type RunningServer, startServer } from '../support/server.js';
+import { itInWhole } from '../support/host.js';
+import { type ServerHere, serveHere } from '../support/server-here.js';
 import { until } from '../support/until.js';
 
-const root = resolve(import.meta.dirname ?? 'test/docs', '../..');
+const root = resolve(import.meta.dirname, '../..');
 const SECRET = 'a-secret-of-at-least-32-bytes-in-length';
 const WORKER_TOKEN = 'a-worker-token-of-ours';
 
@@ -20,14 +23,14 @@ function snippet(file: string, heading: string): { language: string; text: strin
 }
 
 describe('snippets of workers, run as they stand', () => {
-  let server: RunningServer;
+  let server: ServerHere;
   let user: TaskClient;
   let programs: ChildProcess[] = [];
   // In the project, where the package finds itself by its name.
   const folder = (mkdirSync(join(root, 'dist'), { recursive: true }), mkdtempSync(join(root, 'dist/recipes-')));
   const environment: Record<string, string> = { WORKER_TOKEN, PYTHONPATH: join(root, 'clients/python') };
   beforeAll(async () => {
-    server = await startServer({ TASK_JWT_SECRET: SECRET, TASK_WORKER_TOKENS: WORKER_TOKEN });
+    server = await serveHere({ TASK_JWT_SECRET: SECRET, TASK_WORKER_TOKENS: WORKER_TOKEN });
     const token = await userToken(SECRET, 'alice');
     user = new TaskClient({ baseUrl: server.url, token });
     Object.assign(environment, { TASK_URL: server.url, USER_TOKEN: token });
@@ -86,11 +89,7 @@ describe('snippets of workers, run as they stand', () => {
     expect([await worker.stop('SIGTERM'), worker.output()]).toEqual([0, '']);
   });
 
-  it.each([
-    ['README.md', 'A worker inside the host'],
-    ['README.zh-CN.md', '宿主应用内的 worker'],
-    ['docs/workers.md', 'Inside the host'],
-  ])('%s, %s: works a task', async (file, heading) => {
+  const worksInside = async (file: string, heading: string): Promise<void> => {
     const host = `
       import { NestFactory } from '@nestjs/core';
       import { TypeOrmModule } from '@nestjs/typeorm';
@@ -109,10 +108,38 @@ describe('snippets of workers, run as they stand', () => {
       console.log(task.output);`;
     const program = start(file, heading, host);
     expect([await program.ended, program.output()]).toEqual([0, 'film.jpg\n']);
+  };
+
+  it.each([['docs/getting-started.md', 'A worker inside the host']])('%s, %s: works a task', worksInside);
+
+  // Each starts a host of its own: in `npm run test:all`.
+  itInWhole.each([
+    ['docs/zh-CN/getting-started.md', '宿主应用内的 worker'],
+    ['docs/workers.md', 'Inside the host'],
+  ])('%s, %s: works a task', worksInside);
+
+  /** Runs the shell lines below a heading, as they stand. */
+  async function shell(file: string, heading: string): Promise<string> {
+    const { language, text } = snippet(file, heading);
+    expect(language).toBe('sh');
+    const env = { ...process.env, ...environment, URL: server.url };
+    return (await promisify(execFile)('bash', ['-c', text], { env })).stdout;
+  }
+
+  it.each([
+    ['docs/getting-started.md', 'Create a task', 'See the result'],
+    ['docs/zh-CN/getting-started.md', '创建任务', '查看结果'],
+  ])('%s: a task from its creation to its end, by a worker with curl', async (file, creation, result) => {
+    const created = JSON.parse(await shell(file, creation)) as { data: TaskJson };
+    expect(created.data).toMatchObject({ input: 'film.mov', status: STATUS.BEGIN });
+    await shell('docs/recipes/curl-worker.md', 'A worker with curl');
+    const { data } = JSON.parse(await shell(file, result)) as { data: { list: TaskJson[] } };
+    const end = { taskId: created.data.taskId, status: STATUS.FINISHED, output: 'out.mp4', temp: 'frame-1200' };
+    expect(data.list[0]).toMatchObject(end);
   });
 
   it('a GPU worker in Python: goes on from its checkpoint, and refuses what is too much', async () => {
-    start('docs/workers.md', 'A GPU worker in Python');
+    start('docs/recipes/gpu-worker.md', 'A GPU worker in Python');
     const args = (steps: number) => ({ group: 'gpu', args: JSON.stringify({ steps }) });
     const [fits, tooMuch] = [await create('render', args(3)), await create('render', args(101))];
     expect(await ended(fits.taskId)).toMatchObject({ status: STATUS.FINISHED, output: 'film@3', temp: '3' });
@@ -120,7 +147,10 @@ describe('snippets of workers, run as they stand', () => {
   });
 
   it('a task every night: one, however many ask', async () => {
-    const both = [start('docs/workers.md', 'A task every night'), start('docs/workers.md', 'A task every night')];
+    const both = [
+      start('docs/recipes/nightly-task.md', 'A task every night'),
+      start('docs/recipes/nightly-task.md', 'A task every night'),
+    ];
     expect(await Promise.all(both.map((program) => program.ended))).toEqual([0, 0]);
     expect(both[0]!.output()).toBe(both[1]!.output());
     const { list } = await user.list({ service: 'nightly' });
@@ -130,7 +160,7 @@ describe('snippets of workers, run as they stand', () => {
   });
 
   it('cancel from the frontend', async () => {
-    const program = start('docs/workers.md', 'Cancel from the frontend');
+    const program = start('docs/recipes/cancel-from-the-frontend.md', 'Cancel from the frontend');
     expect([await program.ended, program.output()]).toEqual([0, 'cancelled\n']);
   });
 
@@ -141,7 +171,7 @@ describe('snippets of workers, run as they stand', () => {
     const { leaseToken } = claimed!;
     await worker.report(taskId, { leaseToken, temp: '2' });
     await worker.release(taskId, { leaseToken });
-    const program = start('docs/workers.md', 'Checkpoint and resume');
+    const program = start('docs/recipes/checkpoint-and-resume.md', 'Checkpoint and resume');
     expect(await ended(taskId)).toMatchObject({ status: STATUS.FINISHED, output: '4 rows' });
     await until('its output', () => program.output() === 'c\nd\n');
     expect(await program.stop('SIGTERM')).toBe(0);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
@@ -20,6 +20,12 @@ export const describeOn = (...wanted: Engine[]) => {
   const found = wanted.filter((engine) => ENGINES.includes(engine));
   return found.length > 0 ? describe.each(found) : describe.skip.each(wanted);
 };
+
+/** A test of some engines, on all at once: for what waits more than it works. `has` says what else it needs. */
+export function itAtOnceOn<E extends Engine>(wanted: E[], has: (engine: E) => boolean = () => true) {
+  const found = wanted.filter((engine) => ENGINES.includes(engine) && has(engine));
+  return found.length > 0 ? it.concurrent.each(found) : it.skip.each(wanted);
+}
 
 /** A database of this test file's own. */
 export interface TestDatabase {
@@ -66,13 +72,17 @@ function sqliteDatabase(): TestDatabase {
 }
 
 /** Runs a statement on the server, outside any test's database. */
-export async function administer(engine: 'mysql' | 'postgres', sql: string): Promise<void> {
+export const administer = (engine: 'mysql' | 'postgres', sql: string): Promise<void> =>
+  execute(engine, engine === 'mysql' ? URLS.mysql : `${URLS.postgres.replace(/\/+$/, '')}/postgres`, sql);
+
+/** Runs a statement over a connection of its own. */
+export async function execute(engine: 'mysql' | 'postgres', url: string, sql: string): Promise<void> {
   if (engine === 'mysql') {
-    const connection = await createConnection(URLS.mysql);
+    const connection = await createConnection(url);
     await connection.query(sql).finally(() => connection.end());
     return;
   }
-  const client = new pg.Client({ connectionString: `${URLS.postgres.replace(/\/+$/, '')}/postgres` });
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query(sql).finally(() => client.end());
 }

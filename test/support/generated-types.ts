@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-const CLI = resolve(import.meta.dirname ?? 'test/support', '../../node_modules/openapi-typescript/bin/cli.js');
+const CLI = resolve(import.meta.dirname, '../../node_modules/openapi-typescript/bin/cli.js');
 
 /** TypeScript that openapi-typescript makes of an OpenAPI document, as anyone would have it made. */
 export async function generateTypes(document: unknown): Promise<string> {

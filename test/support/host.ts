@@ -1,3 +1,4 @@
+import { describe, it } from '@jest/globals';
 import type {
   CanActivate,
   DynamicModule,
@@ -12,6 +13,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { TaskModule, type TaskModuleOptions, TaskService } from '../../src/index.js';
+import { borrowDatabase, giveBack } from './database-pool.js';
 import { createDatabase, type Engine, ENGINES, type TestDatabase } from './databases.js';
 import { type Answer, call, type CallOptions } from './http.js';
 
@@ -21,8 +23,27 @@ export type Adapter = (typeof ADAPTERS)[number];
 /** Every engine that was found, with every adapter. */
 export const MATRIX = ENGINES.flatMap((engine) => ADAPTERS.map((adapter) => ({ engine, adapter })));
 
-/** Every engine once, the adapters in turn: both take part, without doubling the work of the engines. */
+/** Every engine once, the adapters in turn: for cases whose SQL differs. */
 export const PLACES = ENGINES.map((engine, index) => ({ engine, adapter: ADAPTERS[(index + 1) % ADAPTERS.length]! }));
+
+/** Set by `npm run test:all`: nothing is left out that takes long. */
+export const WHOLE = process.env.TEST_MATRIX === 'all';
+
+/** What `npm test` leaves out, aloud: it takes long, and shows what others show nearly as well. */
+export const itInWhole: typeof it.skip = WHOLE ? it : it.skip;
+export const describeInWhole: typeof describe.skip = WHOLE ? describe : describe.skip;
+
+/** The contract's own cases: on every engine; in `npm run test:all` with every adapter. */
+export const BATTERY = WHOLE ? MATRIX : PLACES;
+
+/**
+ * For cases that run the same whatever the place: one of these, chosen by the name of the test's file, so that all take
+ * part; in `npm run test:all` each of them.
+ */
+export function spread({ url }: ImportMeta, places = PLACES): typeof PLACES {
+  const sum = [...url.slice(url.lastIndexOf('/'))].reduce((total, letter) => total + letter.charCodeAt(0), 0);
+  return WHOLE ? places : [places[sum % places.length]!];
+}
 
 export const WORKER_TOKEN = 'test-worker-token-0123456789';
 
@@ -57,6 +78,10 @@ export interface HostOptions {
   /** Further modules and controllers of the host's. */
   imports?: any[];
   controllers?: Type[];
+  /** An adapter with settings of its own. */
+  http?: ExpressAdapter | FastifyAdapter;
+  /** Called with the adapter before the app is made. */
+  prepare?: (adapter: ExpressAdapter | FastifyAdapter) => void;
   /** How the module is imported; forRoot() without it. */
   register?: (options: TaskModuleOptions) => DynamicModule;
   /** Further options of the data source. */
@@ -70,9 +95,14 @@ export interface HostOptions {
 export const createAdapter = (adapter: Adapter): ExpressAdapter | FastifyAdapter =>
   adapter === 'express' ? new ExpressAdapter() : new FastifyAdapter();
 
+/** Options that the tables are made by. */
+const SCHEMA_OPTIONS = ['entity', 'table', 'status', 'timeZone', 'migrate'];
+
 /** A host app with the queue in it, listening on a free port. */
 export async function startHost({ engine, adapter, options = {}, ...rest }: HostOptions): Promise<Host> {
-  const database = rest.database ?? (await createDatabase(engine));
+  // Hosts with tables of their own, or another schema, leave nothing that others could use.
+  const plain = !rest.imports && !rest.typeorm && !rest.register && SCHEMA_OPTIONS.every((name) => !(name in options));
+  const database = rest.database ?? (await (plain ? borrowDatabase(engine) : createDatabase(engine)));
   const { register = (given) => TaskModule.forRoot(given) } = rest;
   class HostModule {}
   const module = {
@@ -84,7 +114,9 @@ export async function startHost({ engine, adapter, options = {}, ...rest }: Host
     ],
     controllers: rest.controllers ?? [],
   };
-  const app = await NestFactory.create(module, createAdapter(adapter), {
+  const http = rest.http ?? createAdapter(adapter);
+  rest.prepare?.(http);
+  const app = await NestFactory.create(module, http, {
     logger: ['error'],
     abortOnError: false,
     ...rest.nest,
@@ -107,7 +139,7 @@ export async function startHost({ engine, adapter, options = {}, ...rest }: Host
       call(method, url + path, withHeaders(given, { authorization: `Bearer ${WORKER_TOKEN}` })),
     async close() {
       await app.close();
-      if (!rest.database) await database.drop();
+      if (!rest.database) await (plain ? giveBack(database) : database.drop());
     },
   };
 }

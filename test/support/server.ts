@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** A file of the build. */
-export const built = (path: string): string => resolve(import.meta.dirname ?? 'test/support', '../../dist/src', path);
+export const built = (path: string): string => resolve(import.meta.dirname, '../../dist/src', path);
 
 /** The built server, as `npm start` runs it. */
 const MAIN = built('main.js');

@@ -8,8 +8,8 @@ import {
   nameRule,
   waitRule,
   workerIdRule,
-} from '../../core/rules.js';
-import { Field, toInteger, toText } from '../field.js';
+} from '../../validation/rules.js';
+import { Field, toInteger, toText } from '../../validation/field.js';
 
 @ApiSchema({ name: 'claimTask' })
 export class ClaimTaskDto {
@@ -17,7 +17,6 @@ export class ClaimTaskDto {
     description: `Tasks of this service only; at most ${LIMITS.nameLength} characters.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
-    example: 'transcode',
   })
   @Field(nameRule, { to: toText })
   service?: string;
@@ -26,7 +25,6 @@ export class ClaimTaskDto {
     description: `Tasks of this group only; at most ${LIMITS.nameLength} characters.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
-    example: 'gpu-large',
   })
   @Field(nameRule, { to: toText })
   group?: string;
@@ -35,7 +33,6 @@ export class ClaimTaskDto {
     type: String,
     description: 'This task, if it is ready.',
     maxLength: 36,
-    example: '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c',
   })
   @Field(anyRule)
   taskId?: unknown;
@@ -45,7 +42,7 @@ export class ClaimTaskDto {
     description: 'Seconds that the claim holds without a report. Absent: as the configuration says.',
     minimum: LIMITS.lease.min,
     maximum: LIMITS.lease.max,
-    example: 60,
+    example: 300,
   })
   @Field(leaseRule, { to: toInteger })
   lease?: number;
@@ -57,7 +54,6 @@ export class ClaimTaskDto {
       'Idempotency-Key, wherever it waits: the answer is what it has taken, and it takes nothing more.',
     minimum: 0,
     maximum: LIMITS.claims,
-    example: 10,
   })
   @Field(claimLimitRule, { to: toInteger })
   limit?: number;
@@ -68,7 +64,6 @@ export class ClaimTaskDto {
     minimum: 0,
     maximum: LIMITS.wait,
     default: 0,
-    example: 20,
   })
   @Field(waitRule, { to: toInteger })
   wait?: number;
@@ -77,16 +72,15 @@ export class ClaimTaskDto {
     description: `Who the worker is: free text of at most ${LIMITS.workerIdLength} characters, kept with the task.`,
     minLength: 1,
     maxLength: LIMITS.workerIdLength,
-    example: 'gpu-7',
   })
   @Field(workerIdRule, { to: toText })
   workerId?: string;
 
-  /** From the header Idempotency-Key. */
+  /** Alias of the header Idempotency-Key, for a host's own handlers alone. */
   @Field(keyRule)
   idempotencyKey?: string;
 
-  /** Whose key it is: a digest of what the worker came in with. */
+  /** Whose key it is, for a host's own handlers alone: a digest of what the worker came in with. */
   @Field(anyRule)
   credential?: string;
 }

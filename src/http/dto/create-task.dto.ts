@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { ownUrlRule, URL_LENGTH } from '../../callback/allow-list.js';
+import { ownUrlRule, URL_LENGTH } from '../../callbacks/targets/allow-list.js';
 import {
   LIMITS,
   keyRule,
@@ -9,8 +9,8 @@ import {
   textRule,
   timeRule,
   wholeRule,
-} from '../../core/rules.js';
-import { Field, toInteger, toText } from '../field.js';
+} from '../../validation/rules.js';
+import { Field, toInteger, toText } from '../../validation/field.js';
 
 @ApiSchema({ name: 'createTask' })
 export class CreateTaskDto {
@@ -25,7 +25,6 @@ export class CreateTaskDto {
   @ApiPropertyOptional({
     description: `Parameters of the work; at most ${LIMITS.textBytes} bytes of UTF-8.`,
     maxLength: LIMITS.textBytes,
-    example: '{"height":720}',
   })
   @Field(textRule, { to: toText })
   args?: string;
@@ -34,7 +33,6 @@ export class CreateTaskDto {
     description: `Kind of work: what workers filter by; at most ${LIMITS.nameLength} characters. Absent: the default service.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
-    example: 'transcode',
   })
   @Field(nameRule, { to: toText })
   service?: string;
@@ -43,18 +41,16 @@ export class CreateTaskDto {
     description: `Narrows what a worker claims within the service; at most ${LIMITS.nameLength} characters.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
-    example: 'gpu-large',
   })
   @Field(nameRule, { to: toText })
   group?: string;
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Lower is claimed first; the same: oldest first.',
+    description: 'Lower is claimed first; the same: oldest first. Option `userPriority` may narrow the range.',
     minimum: LIMITS.priority.min,
     maximum: LIMITS.priority.max,
     default: 0,
-    example: -5,
   })
   @Field(priorityRule, { to: toInteger })
   priority?: number;
@@ -62,8 +58,7 @@ export class CreateTaskDto {
   @ApiPropertyOptional({
     type: String,
     format: 'date-time',
-    description: 'Ready from then on, and waiting until then: ISO 8601 with its zone.',
-    example: '2026-12-24T18:00:00+01:00',
+    description: 'Ready from then on, and waiting until then: ISO 8601 with its zone, as 2026-12-24T18:00:00+01:00.',
   })
   @Field(timeRule)
   runAt?: string;
@@ -73,7 +68,6 @@ export class CreateTaskDto {
     description: 'Attempts until the task has failed for good. Absent: as the configuration says.',
     minimum: LIMITS.maxAttempts.min,
     maximum: LIMITS.maxAttempts.max,
-    example: 5,
   })
   @Field(maxAttemptsRule, { to: toInteger })
   maxAttempts?: number;
@@ -84,12 +78,11 @@ export class CreateTaskDto {
       'Where the notice of the end goes, instead of where the configuration says: http or https, without a user, at an ' +
       'origin that the configuration allows, and at a public address unless it allows another.',
     maxLength: URL_LENGTH,
-    example: 'https://app.example.com/task-ended',
   })
   @Field(ownUrlRule)
   callbackUrl?: string;
 
-  /** From the header Idempotency-Key. */
+  /** Alias of the header Idempotency-Key, for a host's own handlers alone. */
   @Field(keyRule)
   idempotencyKey?: string;
 

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { IntersectionType, PartialType } from '@nestjs/swagger';
-import type { TaskStructure } from '../../task.options.js';
+import type { RouteStructure } from '../http.options.js';
 import { CreateTaskDto } from './create-task.dto.js';
 import { UpdateTaskDto } from './update-task.dto.js';
 
@@ -11,7 +11,7 @@ export interface TaskDtos {
 }
 
 /** Our fields and the host's: as it says at creation, each optional afterwards. */
-export function createDtos({ dto }: TaskStructure): TaskDtos {
+export function createDtos({ dto }: RouteStructure): TaskDtos {
   if (!dto) return { create: CreateTaskDto, update: UpdateTaskDto };
   return {
     create: IntersectionType(CreateTaskDto, dto),

@@ -1,16 +1,14 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { LIMITS, cursorRule, idsRule, nameRule, pageRule, pageSizeRule, statusRule } from '../../core/rules.js';
-import { Field, toInteger, toList } from '../field.js';
+import { LIMITS, cursorRule, idsRule, nameRule, pageRule, pageSizeRule, statusRule } from '../../validation/rules.js';
+import { Field, toInteger, toList } from '../../validation/field.js';
 
 @ApiSchema({ name: 'listTasks' })
 export class ListTasksDto {
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Page, from 1.',
+    description: 'Page, from 1, which is the default. Not together with `cursor`.',
     minimum: 1,
     maximum: LIMITS.page,
-    default: 1,
-    example: 1,
   })
   @Field(pageRule, { to: toInteger })
   page?: number;
@@ -21,7 +19,6 @@ export class ListTasksDto {
     minimum: 1,
     maximum: LIMITS.pageSize,
     default: 10,
-    example: 10,
   })
   @Field(pageSizeRule, { to: toInteger })
   pageNum?: number;
@@ -31,7 +28,6 @@ export class ListTasksDto {
       'What the page before answered as `nextCursor`, instead of `page`: stays in place while tasks are added, and ' +
       'costs the same at any depth.',
     maxLength: LIMITS.cursorLength,
-    example: 'WyIyMDI2LTExLTI0IDA5OjMwOjAwLjAwMDAwMCIsIjAxOWFiMWYwIl0',
   })
   @Field(cursorRule)
   cursor?: string;
@@ -41,7 +37,6 @@ export class ListTasksDto {
     description: 'Tasks in this status only.',
     minimum: LIMITS.status.min,
     maximum: LIMITS.status.max,
-    example: 20,
   })
   @Field(statusRule, { to: toInteger })
   status?: number;
@@ -50,7 +45,6 @@ export class ListTasksDto {
     description: `Tasks of this group only; at most ${LIMITS.nameLength} characters.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
-    example: 'gpu-large',
   })
   @Field(nameRule)
   group?: string;
@@ -59,15 +53,18 @@ export class ListTasksDto {
     description: `Tasks of this service only; at most ${LIMITS.nameLength} characters.`,
     minLength: 1,
     maxLength: LIMITS.nameLength,
-    example: 'transcode',
   })
   @Field(nameRule)
   service?: string;
 
   @ApiPropertyOptional({
-    type: String,
-    description: `These tasks only, and all of them, without paging: JSON text of at most ${LIMITS.ids} ids.`,
-    example: '["019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c"]',
+    oneOf: [
+      { type: 'array', items: { type: 'string' }, maxItems: LIMITS.ids },
+      { type: 'string', description: 'JSON text of such a list.' },
+    ],
+    description:
+      `These tasks only, and all of them, without paging: at most ${LIMITS.ids} ids, a list, or in forms and queries its ` +
+      'JSON text. More than about 200 do not fit in a URL: send them in a body, by POST.',
   })
   @Field(idsRule, { to: toList })
   ids?: string[];

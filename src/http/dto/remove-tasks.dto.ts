@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { LIMITS, someIdsRule } from '../../core/rules.js';
-import { Field, toList } from '../field.js';
+import { LIMITS, someIdsRule } from '../../validation/rules.js';
+import { Field, toList } from '../../validation/field.js';
 
 @ApiSchema({ name: 'removeTasks' })
 export class RemoveTasksDto {

@@ -8,8 +8,8 @@ import {
   textRule,
   tokenRule,
   wholeRule,
-} from '../../core/rules.js';
-import { Field, toBoolean, toInteger, toText } from '../field.js';
+} from '../../validation/rules.js';
+import { Field, toBoolean, toInteger, toText } from '../../validation/field.js';
 
 @ApiSchema({ name: 'reportTask' })
 export class ReportTaskDto {
@@ -18,7 +18,6 @@ export class ReportTaskDto {
       "The claim's token; the header Lease-Token says the same. Only claims of the original's form need none.",
     minLength: 1,
     maxLength: 36,
-    example: 'b7e23ec2-9f0b-4c1e-8a45-3d1f5f2c6a10',
   })
   @Field(tokenRule)
   leaseToken?: string;
@@ -36,7 +35,6 @@ export class ReportTaskDto {
     type: 'integer',
     description:
       "START or a status of the host's own while in progress, FINISHED or ERROR at the end, BEGIN to give the task back.",
-    example: 20,
   })
   @Field(wholeRule, { to: toInteger })
   status?: number;
@@ -44,7 +42,6 @@ export class ReportTaskDto {
   @ApiPropertyOptional({
     description: `Intermediate data for the next step; at most ${LIMITS.textBytes} bytes of UTF-8.`,
     maxLength: LIMITS.textBytes,
-    example: 'frame 1200',
   })
   @Field(textRule, { to: toText })
   temp?: string;
@@ -52,7 +49,6 @@ export class ReportTaskDto {
   @ApiPropertyOptional({
     description: `The result, e.g. an object-storage id; at most ${LIMITS.textBytes} bytes of UTF-8.`,
     maxLength: LIMITS.textBytes,
-    example: 's3://bucket/out.mp4',
   })
   @Field(textRule, { to: toText })
   output?: string;
@@ -60,7 +56,6 @@ export class ReportTaskDto {
   @ApiPropertyOptional({
     description: `Why it failed; at most ${LIMITS.textBytes} bytes of UTF-8.`,
     maxLength: LIMITS.textBytes,
-    example: 'CUDA out of memory',
   })
   @Field(textRule, { to: toText })
   error?: string;
@@ -70,14 +65,12 @@ export class ReportTaskDto {
     description: 'Seconds that the lease holds from now on. Absent: as long as before.',
     minimum: LIMITS.lease.min,
     maximum: LIMITS.lease.max,
-    example: 60,
   })
   @Field(leaseRule, { to: toInteger })
   lease?: number;
 
   @ApiPropertyOptional({
     description: 'With status ERROR: another attempt may mend it, after a back-off, while attempts are left.',
-    example: true,
   })
   @Field(booleanRule, { to: toBoolean })
   retry?: boolean;
@@ -87,7 +80,6 @@ export class ReportTaskDto {
     description: 'Seconds until the next attempt, with a retry or a give-back. Absent: the back-off.',
     minimum: 0,
     maximum: LIMITS.delay,
-    example: 30,
   })
   @Field(delayRule, { to: toInteger })
   delay?: number;

@@ -1,13 +1,12 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { LIMITS, textRule, wholeRule } from '../../core/rules.js';
-import { Field, toInteger, toText } from '../field.js';
+import { LIMITS, textRule, wholeRule } from '../../validation/rules.js';
+import { Field, toInteger, toText } from '../../validation/field.js';
 
 @ApiSchema({ name: 'updateTask' })
 export class UpdateTaskDto {
   @ApiPropertyOptional({
     description: `Replaces the input, until a worker has had the task; at most ${LIMITS.textBytes} bytes of UTF-8.`,
     maxLength: LIMITS.textBytes,
-    example: 's3://bucket/other.mp4',
   })
   @Field(textRule, { to: toText })
   input?: string;
@@ -15,7 +14,6 @@ export class UpdateTaskDto {
   @ApiPropertyOptional({
     description: `Replaces the parameters, until a worker has had the task; at most ${LIMITS.textBytes} bytes of UTF-8.`,
     maxLength: LIMITS.textBytes,
-    example: '{"height":1080}',
   })
   @Field(textRule, { to: toText })
   args?: string;

@@ -1,0 +1,74 @@
+import { TaskError } from '../contract/errors.js';
+import { check, invalid } from '../validation/invalid.js';
+import { callbackLimitRule, isIdLike } from '../validation/rules.js';
+import type { CallbackStore } from './callback.store.js';
+import { type Database, reading, transaction } from '../database/database.js';
+import { CALLBACK_STATES, type CallbackState, type TaskCallback } from './callback.js';
+
+export interface CallbackListOptions {
+  /** Only callbacks of this task. */
+  taskId?: string | undefined;
+  state?: CallbackState | undefined;
+  /** 1 to 1,000, by default 100. */
+  limit?: number | undefined;
+  /** The `nextCursor` of the page before. */
+  cursor?: string | undefined;
+}
+
+export interface CallbackList {
+  /** Newest first. */
+  list: TaskCallback[];
+  /** The cursor of the next page. null on the last page. */
+  nextCursor: string | null;
+}
+
+/** Callbacks, for operators. */
+export class Callbacks {
+  constructor(
+    private readonly database: Database,
+    private readonly store: CallbackStore,
+    private readonly wake: () => void,
+  ) {}
+
+  /** Callbacks, newest first. INVALID_PARAM. */
+  async list({ taskId, state, limit = 100, cursor }: CallbackListOptions = {}): Promise<CallbackList> {
+    check('limit', limit, callbackLimitRule);
+    if (state !== undefined && !CALLBACK_STATES.includes(state))
+      throw invalid([{ field: 'state', rule: 'isIn', msg: `state must be one of ${CALLBACK_STATES.join(', ')}` }]);
+    if (cursor !== undefined && !isIdLike(cursor))
+      throw invalid([{ field: 'cursor', rule: 'cursor', msg: 'cursor must be the nextCursor of an earlier list' }]);
+    if (taskId !== undefined && !isIdLike(taskId)) return { list: [], nextCursor: null };
+    const filter = { taskId, state, before: cursor, limit: limit + 1 };
+    const found = await reading(this.database, () => this.store.list(filter));
+    const list = found.slice(0, limit);
+    return { list, nextCursor: found.length > limit ? list.at(-1)!.id : null };
+  }
+
+  /** One callback, with the JSON that is sent. NOT_FOUND. */
+  async get(id: string): Promise<TaskCallback & { body: string }> {
+    const found = isIdLike(id) ? await reading(this.database, () => this.store.find(id)) : undefined;
+    if (!found) throw new TaskError('NOT_FOUND');
+    return found;
+  }
+
+  /**
+   * Delivers it again, or sooner than planned: due now, with the same id and content, its tries counted from zero. A
+   * running try stays as it is. NOT_FOUND.
+   */
+  async replay(id: string): Promise<TaskCallback> {
+    if (!isIdLike(id) || !(await transaction(this.database, () => this.store.replay(id))))
+      throw new TaskError('NOT_FOUND');
+    this.wake();
+    return this.get(id);
+  }
+
+  /** The number of callbacks in each state. */
+  async counts(): Promise<Record<CallbackState, number>> {
+    const counts = await reading(this.database, () => this.store.counts());
+    return {
+      pending: counts.get('pending') ?? 0,
+      delivered: counts.get('delivered') ?? 0,
+      dead: counts.get('dead') ?? 0,
+    };
+  }
+}

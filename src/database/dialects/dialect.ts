@@ -1,0 +1,128 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag';
+import type { TaskStatusCatalogue } from '../../contract/status.js';
+import type { Rows } from '../rows.js';
+import { isLocalTimeColumn, type StoredTimes } from '../stored-time.js';
+import type { Row, Script, Statement } from '../transaction.js';
+
+export type Engine = 'mysql' | 'postgres' | 'sqlite';
+
+/** What the dialects need to know of a registration. It is embedded in the SQL text. */
+export interface TaskTable {
+  /** Name of the task table, unquoted. */
+  table: string;
+  status: TaskStatusCatalogue;
+  /** PostgreSQL: the schema of the table, if the data source names one. */
+  schema?: string | undefined;
+  /** How the table keeps `created_at` and `updated_at`. An adopted table keeps them as before. */
+  times: StoredTimes;
+}
+
+/** A place in the order of claims, without the id. */
+export interface Place {
+  priority: number;
+  /** null comes first. */
+  createdAt: Date | null;
+}
+
+/** Where ready rows are found in the order of claims: a partial index, or a narrow table that replaces one. */
+export interface ReadySource {
+  /** FROM clause of ready rows only. */
+  rows: Sql;
+  /** Condition that makes one of its rows ready. */
+  where: Sql;
+  /** The column with the task's id. */
+  taskId: Sql;
+  /** FROM clause that joins each ready row with its task, if the task is another row. */
+  tasks: Sql;
+  /** A column of the source, with a name that is unambiguous in joins and SELECT lists. */
+  column(name: string): Sql;
+  /** Order of claims. */
+  order: Sql;
+  /** Condition that skips rows before a place. undefined if the engine leaves no tombstones to skip. */
+  from(place: Place): Sql | undefined;
+}
+
+/** A ready row as a claim reads it: with its task, or with nulls if the task is locked or does not exist. */
+export interface ReadyRow extends Row {
+  id: string | null;
+}
+
+/** SQL that differs between the engines. The store is written once over this. */
+export interface Dialect {
+  readonly engine: Engine;
+  /** How the table keeps `created_at` and `updated_at`. */
+  readonly times: StoredTimes;
+  /** The task table, quoted. */
+  readonly table: Sql;
+  /** The table of idempotency keys, quoted. */
+  readonly keys: Sql;
+  /** The table of callbacks, quoted. */
+  readonly callbacks: Sql;
+  /** The clock of the database, UTC, in milliseconds: one time for a whole statement. */
+  readonly now: Sql;
+  /** When a row must be moved: its due time, or the end of its lease. NULL for all other rows. */
+  readonly dueAt: Sql;
+  /** The text of `created_at`, as exact as it is stored. A list continues after it. */
+  readonly sortKey: Sql;
+  readonly ready: ReadySource;
+  /** Order of claims: priority, then oldest, then id. */
+  readonly claimOrder: Sql;
+  /** Order of lists: newest first, rows without a time last, so that the owner's index serves it backwards. */
+  readonly listOrder: Sql;
+  /** Condition that a row has one of these ids. The text is the same for any number of ids if the engine allows it. */
+  idIn(ids: string[]): Sql;
+  /** Condition that a row belongs to an owner, next to one on `created_at` that says where the list begins. */
+  ownedFrom(userId: string): Sql;
+  /** Locks the rows of a SELECT, and waits for other locks. */
+  readonly forUpdate: Sql;
+  /** Locks the rows of a SELECT, and skips rows that others hold. */
+  readonly skipLocked: Sql;
+  /** A quoted identifier. */
+  id(name: string): Sql;
+  /** Bytes of a column's value as text. */
+  bytes(column: string): Sql;
+  /** The clock plus this many seconds, which may come from a column. */
+  after(seconds: number | Sql): Sql;
+  /** The same for `updated_at`, in the form in which the table keeps it. */
+  localAfter(seconds: number): Sql;
+  /** A value of `sortKey`, to compare `created_at` with. */
+  sortTime(text: string): Sql;
+  /** Inserts rows whose key does not exist yet. */
+  insertNew(table: Sql, columnsAndValues: Sql): Sql;
+  /** What an INSERT does to an existing row, which it locks. `id` is the key. */
+  onDuplicate(assignments: Sql): Sql;
+  /** A column in a SELECT list. Our times come as ISO 8601 text if a driver would misread them. */
+  read(column: string): Sql;
+  /** A time column that is kept in UTC, in a SELECT list, in a form that `new Date()` takes. */
+  utc(column: string): Sql;
+  /** The clock in a SELECT list, in a form that `new Date()` takes. */
+  readonly clock: Sql;
+  /** Statements that insert these rows. */
+  insertEach(rows: Rows): Statement[];
+  /** Statements that set each of these rows to its own cells. */
+  updateEach(rows: Rows): Statement[];
+  /**
+   * Removes rows without a ready task among the first `limit` that fit, and returns how many there were. For engines
+   * whose ready rows are in a table of their own.
+   */
+  removeOrphans(fits: Sql, limit: number): Script<number>;
+  /** The first services with ready tasks after this one, at most `most`. Reads one index entry per service. */
+  readyServices(after: string | undefined, most: number): Script<string[]>;
+}
+
+const TIME_COLUMNS = ['run_at', 'lease_expires_at', 'started_at', 'finished_at'];
+
+export const isTimeColumn = (column: string): boolean => TIME_COLUMNS.includes(column) || isLocalTimeColumn(column);
+
+/** The bytes of these columns of a row together. */
+export const sizeOf = (dialect: Dialect, columns: string[]): Sql =>
+  join(
+    columns.map((column) => sql`COALESCE(${dialect.bytes(column)}, 0)`),
+    ' + ',
+  );
+
+/** Comma-separated parameters, for IN (…). */
+export const list = (values: unknown[]): Sql => join(values);
+
+/** An integer of ours in the SQL text. A parameter would hide it from the predicate of an index. */
+export const literal = (value: number): Sql => raw(String(Math.trunc(value)));

@@ -1,0 +1,207 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag';
+import { type Dialect, isTimeColumn, literal, type ReadySource, type TaskTable } from './dialect.js';
+import { cellWriter, shifted, storedText, utcText } from '../clock.js';
+import { isoOffset } from '../offset.js';
+import { isLocalTimeColumn, type LocalTimeColumn, type StoredTimes, utcOfTimestamp } from '../stored-time.js';
+import { allSame, type Cell, type Rows } from '../rows.js';
+import { change, type QueryResult, type Script, select, type Statement } from '../transaction.js';
+
+/** MySQL and MariaDB have no partial indexes. Triggers maintain a narrow table instead. */
+export class MysqlDialect implements Dialect {
+  readonly engine = 'mysql';
+  readonly clock = sql`DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.%fZ')`;
+  readonly table: Sql;
+  readonly keys: Sql;
+  readonly callbacks: Sql;
+  readonly now = sql`UTC_TIMESTAMP(3)`;
+  /** A column of its own, maintained by triggers. */
+  readonly dueAt = sql`due_at`;
+  readonly sortKey: Sql;
+  readonly times: StoredTimes;
+  readonly ready: ReadySource;
+  readonly claimOrder = sql`priority, created_at, task_id`;
+  readonly listOrder: Sql;
+  readonly forUpdate = sql`FOR UPDATE`;
+  readonly skipLocked = sql`FOR UPDATE SKIP LOCKED`;
+
+  constructor(private readonly options: TaskTable) {
+    this.table = this.id(options.table);
+    this.times = options.times;
+    this.sortKey = sql`DATE_FORMAT(${this.stored('created_at')}, '%Y-%m-%d %H:%i:%s.%f')`;
+    this.keys = this.id(`${options.table}_keys`);
+    this.callbacks = this.id(`${options.table}_callbacks`);
+    // The table's own column: an unqualified name means the formatted text of that name, which no index serves.
+    this.listOrder = sql`${this.table}.user_id DESC, ${this.table}.created_at DESC, ${this.table}.id DESC`;
+    const rows = this.id(`${options.table}_ready`);
+    // Not AS created_at: ORDER BY prefers an alias to a column, and would sort, and lock, every ready row.
+    const column = (name: string): Sql => sql`${rows}.${this.id(name)}`;
+    this.ready = {
+      rows,
+      where: sql`1 = 1`,
+      taskId: sql`task_id`,
+      // Joined from the ready row to its task, never the other way. Both rows are locked.
+      tasks: sql`${rows} LEFT JOIN ${this.table} ON ${this.table}.id = ${column('task_id')}
+        AND ${this.table}.status = ${literal(options.status.BEGIN)}`,
+      column,
+      order: join(['priority', 'created_at', 'task_id'].map(column)),
+      // Not a comparison of tuples: MySQL uses no index for it.
+      from: ({ priority, createdAt }) => {
+        const created = createdAt ? utcText(shifted(createdAt, options.times.created_at.offsetMinutes)) : '1970-01-01';
+        return sql`(${column('priority')} > ${priority} OR
+          ${column('priority')} = ${priority} AND ${column('created_at')} >= ${created})`;
+      },
+    };
+  }
+
+  id(name: string): Sql {
+    return raw(`\`${name.replaceAll('`', '``')}\``);
+  }
+
+  after(seconds: number | Sql): Sql {
+    return sql`(UTC_TIMESTAMP(3) + INTERVAL ${seconds} SECOND)`;
+  }
+
+  localAfter(seconds: number): Sql {
+    const { zoned, digits, offsetMinutes } = this.times.updated_at;
+    // Not UTC_TIMESTAMP(3) into fewer digits: that rounds, and may so give a time in the future.
+    const now = raw(`${zoned ? 'NOW' : 'UTC_TIMESTAMP'}(${digits})`);
+    return sql`(${now} + INTERVAL ${offsetMinutes * 60 + seconds} SECOND)`;
+  }
+
+  sortTime(text: string): Sql {
+    const time = sql`CAST(${text} AS DATETIME(6))`;
+    return this.times.created_at.zoned ? sql`CONVERT_TZ(${time}, '+00:00', @@session.time_zone)` : time;
+  }
+
+  /** A time of `created_at` or `updated_at`, independent of the session's zone. */
+  private stored(column: LocalTimeColumn): Sql {
+    const name = sql`${this.table}.${this.id(column)}`;
+    return this.times[column].zoned ? raw(utcOfTimestamp(name.sql)) : name;
+  }
+
+  /** The placeholder of a value. A `timestamp` takes a value in the session's zone. */
+  private placeOf(column: string): string {
+    const zoned = isLocalTimeColumn(column) && this.times[column].zoned;
+    return zoned ? "CONVERT_TZ(?, '+00:00', @@session.time_zone)" : '?';
+  }
+
+  /** The driver writes the list. */
+  idIn(ids: string[]): Sql {
+    return sql`id IN (${ids})`;
+  }
+
+  /**
+   * Not `=`: MariaDB would look up the owner only, and read the owner's list from the top, however deep the page
+   * begins.
+   */
+  ownedFrom(userId: string): Sql {
+    return sql`user_id BETWEEN ${userId} AND ${userId}`;
+  }
+
+  insertNew(table: Sql, columnsAndValues: Sql): Sql {
+    return sql`INSERT IGNORE INTO ${table} ${columnsAndValues}`;
+  }
+
+  onDuplicate(assignments: Sql): Sql {
+    return sql`ON DUPLICATE KEY UPDATE ${assignments}`;
+  }
+
+  bytes(column: string): Sql {
+    return sql`OCTET_LENGTH(${this.id(column)})`;
+  }
+
+  read(column: string): Sql {
+    if (isLocalTimeColumn(column)) return iso(this.stored(column), isoOffset(this.times[column].offsetMinutes));
+    const name = sql`${this.table}.${this.id(column)}`;
+    return isTimeColumn(column) ? iso(name, 'Z') : name;
+  }
+
+  utc(column: string): Sql {
+    return iso(this.id(column), 'Z');
+  }
+
+  /** The driver writes a list of lists as tuples. */
+  insertEach({ columns, rows }: Rows): Statement[] {
+    const names = columns.map((column) => this.id(column).sql).join(', ');
+    const write = cellWriter(columns, storedText, this.times);
+    const tuples = rows.map(({ cells }) => cells.map(write));
+    const into = `INSERT INTO ${this.table.sql} (${names}) VALUES`;
+    const places = columns.map((column) => this.placeOf(column));
+    if (places.every((place) => place === '?')) return [{ sql: `${into} ?`, text: `${into} ?`, values: [tuples] }];
+    const text = `${into} ${rows.map(() => `(${places.join(', ')})`).join(', ')}`;
+    return [{ sql: text, text, values: tuples.flat() }];
+  }
+
+  /** One statement with CASE: the fastest of all forms, and the one that always uses the primary key. */
+  updateEach({ columns, rows }: Rows): Statement[] {
+    const write = cellWriter(columns, storedText, this.times);
+    const values: Cell[] = [];
+    const assignments = columns.map((column, index) => {
+      const name = this.id(column).sql;
+      const place = this.placeOf(column);
+      const cells = rows.map((row) => row.cells[index]);
+      if (allSame(cells)) {
+        values.push(write(cells[0], index));
+        return `${name} = ${place}`;
+      }
+      for (const { id, cells } of rows) values.push(id, write(cells[index], index));
+      return `${name} = CASE id${` WHEN ? THEN ${place}`.repeat(rows.length)} END`;
+    });
+    const text = `UPDATE ${this.table.sql} SET ${assignments.join(', ')} WHERE id IN (?)`;
+    return [{ sql: text, text, values: [...values, rows.map((row) => row.id)] }];
+  }
+
+  /**
+   * TRUNCATE and cascades fire no triggers, and leave ready rows without a task. A claim locks both rows. If a claim
+   * can lock a ready row without its task, the row is an orphan, or another transaction locked the task first and will
+   * want the ready row. Waiting for the task would then be a deadlock.
+   */
+  *removeOrphans(fits: Sql, limit: number): Script<number> {
+    const { ready, table } = this;
+    const columns = ['service', 'priority', 'created_at', 'task_id'];
+    const keys = join(columns.map(ready.column));
+    const orphans = yield* select<Record<string, unknown>>(
+      sql`SELECT head.service, head.priority, DATE_FORMAT(head.created_at, '%Y-%m-%d %H:%i:%s.%f') AS created, head.task_id
+        FROM (SELECT ${keys} FROM ${ready.rows} WHERE ${fits} ORDER BY ${ready.order} LIMIT ${limit}) head
+        LEFT JOIN ${table} ON ${table}.id = head.task_id AND ${table}.status = ${literal(this.options.status.BEGIN)}
+        WHERE ${table}.id IS NULL`,
+    );
+    for (const { service, priority, created, task_id } of orphans)
+      yield* change(
+        sql`DELETE FROM ${ready.rows} WHERE service = ${service} AND priority = ${priority}
+          AND created_at = ${created} AND task_id = ${task_id}`,
+      );
+    return orphans.length;
+  }
+
+  /**
+   * A skip scan by a chain of variables in one packet. MariaDB reads the whole index for a recursive query over a
+   * correlated one, and for a variable that the same statement sets. It starts with short chains, because mostly there
+   * are few services.
+   */
+  *readyServices(after: string | undefined, most: number): Script<string[]> {
+    const names: string[] = [];
+    for (let length = 8; names.length < most; length *= 8) {
+      const links = Array.from({ length: Math.min(length, most - names.length) }, (_, link) => link);
+      const last = names.at(-1) ?? after;
+      const follows = (link: number): Sql =>
+        link === 0 && last === undefined ? sql`service >= ''` : sql`service > ${variable(link)}`;
+      const results: QueryResult[] = yield [
+        sql`SET ${variable(0)} = ${last ?? null}`,
+        ...links.map(
+          (link) => sql`SET ${variable(link + 1)} = (SELECT service FROM ${this.ready.rows}
+            WHERE ${follows(link)} ORDER BY service LIMIT 1)`,
+        ),
+        sql`SELECT ${join(links.map((link) => variable(link + 1)))}`,
+      ];
+      const found = Object.values(results.at(-1)!.rows[0]!).filter((name) => name !== null) as string[];
+      names.push(...found);
+      if (found.length < links.length) break;
+    }
+    return names;
+  }
+}
+
+const variable = (link: number): Sql => raw(`@softdd_${link}`);
+
+const iso = (time: Sql, zone: string): Sql => sql`DATE_FORMAT(${time}, ${raw(`'%Y-%m-%dT%H:%i:%s.%f${zone}'`)})`;

@@ -1,0 +1,75 @@
+import sql, { raw, type Sql } from 'sql-template-tag';
+import { type Engine, literal, type ReadySource, type TaskTable } from './dialect.js';
+import { dueAt } from './due-at.js';
+import type { Place } from './dialect.js';
+import type { StoredTimes } from '../stored-time.js';
+import { type Script, select } from '../transaction.js';
+
+/** What engines with partial indexes share: the ready row is the task's own row. */
+export abstract class PartialIndexDialect {
+  readonly table: Sql;
+  readonly times: StoredTimes;
+  readonly keys: Sql;
+  readonly callbacks: Sql;
+  readonly dueAt: Sql;
+  readonly ready: ReadySource;
+
+  constructor(engine: Engine, { schema, table, status, times }: TaskTable) {
+    this.times = times;
+    const path = (name: string): Sql => (schema ? sql`${this.id(schema)}.${this.id(name)}` : this.id(name));
+    this.table = path(table);
+    this.keys = path(`${table}_keys`);
+    this.callbacks = path(`${table}_callbacks`);
+    // Exactly the text of the index.
+    this.dueAt = raw(dueAt(engine, status));
+    this.ready = {
+      rows: this.table,
+      where: sql`status = ${literal(status.BEGIN)}`,
+      taskId: sql`id`,
+      tasks: this.table,
+      column: (name) => this.id(name),
+      order: this.order(),
+      from: (place) => this.from(place),
+    };
+  }
+
+  protected abstract order(): Sql;
+  protected abstract from(place: Place): Sql | undefined;
+
+  id(name: string): Sql {
+    return raw(`"${name.replaceAll('"', '""')}"`);
+  }
+
+  abstract idIn(ids: string[]): Sql;
+
+  ownedFrom(userId: string): Sql {
+    return sql`user_id = ${userId}`;
+  }
+
+  insertNew(table: Sql, columnsAndValues: Sql): Sql {
+    return sql`INSERT INTO ${table} ${columnsAndValues} ON CONFLICT DO NOTHING`;
+  }
+
+  onDuplicate(assignments: Sql): Sql {
+    return sql`ON CONFLICT (id) DO UPDATE SET ${assignments}`;
+  }
+
+  /** The ready row is the task, so there are no orphans. */
+  *removeOrphans(): Script<number> {
+    return 0;
+  }
+
+  /** A skip scan: each step seeks the next name. */
+  *readyServices(after: string | undefined, most: number): Script<string[]> {
+    const { rows, where } = this.ready;
+    const next = (follows: Sql): Sql => sql`SELECT MIN(service) FROM ${rows} WHERE ${where} AND ${follows}`;
+    const first = after === undefined ? sql`service >= ''` : sql`service > ${after}`;
+    const found = yield* select<{ name: string }>(
+      sql`WITH RECURSIVE steps (name, step) AS (SELECT (${next(first)}), 1
+        UNION ALL SELECT (${next(sql`service > steps.name`)}), step + 1 FROM steps
+          WHERE name IS NOT NULL AND step < ${literal(most)})
+        SELECT name FROM steps WHERE name IS NOT NULL`,
+    );
+    return found.map((row) => row.name);
+  }
+}

@@ -1,0 +1,163 @@
+import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
+import { ExternalContextCreator, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { InjectTaskOptions } from '../../contract/registration.js';
+import type { HttpSettings } from '../http.options.js';
+import { TaskErrorFilter } from '../error.filter.js';
+import { type Answer, begin, end, type Exchange } from './exchange.js';
+import {
+  ExecutionContextHost,
+  expressLayers,
+  NEST,
+  replaceExpressHandlers,
+  type RouteHandler,
+  RouteParamsFactory,
+} from './nest-internals.js';
+
+/** On a handler whose answer interceptors can't change: how to call it where one of them has not. */
+export const SEALED = 'softdd:task:sealed';
+export interface SealedRoute {
+  registration: string;
+  controller: Type;
+  /** Name of the controller's method. */
+  handler: string;
+  /** Interceptors of the host's own, of this controller, have a say: without them there is no answer. */
+  intercepted: boolean;
+  /** Of an answer that must never be kept; undefined: as it is. */
+  cacheControl: string | undefined;
+  readsOnly: boolean;
+}
+
+interface FastifyRoute {
+  handler: RouteHandler;
+  config?: Record<string, unknown>;
+}
+/** A response, of either adapter. */
+interface Sending {
+  status(code: number): Sending;
+  send(body: Buffer): unknown;
+}
+interface Fastify {
+  addHook(name: 'onRoute', hook: (route: FastifyRoute) => void): void;
+}
+
+/**
+ * Sends the answers of sealed routes, after everything that Nest runs around a handler. Nest's own pipeline ends in the
+ * value that the outermost interceptor gives; ours ends here, with the value that the handler gave (see Exchange). A
+ * handler that was passed by, because a cache answered in its place, is called now: a claim is never somebody else's.
+ */
+@Injectable()
+export class AnswerHook implements OnModuleInit {
+  private readonly filter: TaskErrorFilter;
+  private readonly params = new RouteParamsFactory();
+
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly moduleRef: ModuleRef,
+    private readonly contexts: ExternalContextCreator,
+    @InjectTaskOptions() private readonly options: HttpSettings,
+  ) {
+    this.filter = new TaskErrorFilter(adapterHost, options);
+    // Fastify takes its routes' handlers as they are when they are added.
+    if (adapterHost.httpAdapter) this.installFastify();
+    else adapterHost.init$.subscribe(() => this.installFastify());
+  }
+
+  /** Express has its routes by now. */
+  onModuleInit(): void {
+    const { httpAdapter } = this.adapterHost;
+    if (httpAdapter?.getType() !== 'express') return;
+    replaceExpressHandlers(expressLayers(httpAdapter), (handle) => {
+      const sealed = this.own(Reflect.getMetadata(SEALED, handle));
+      return sealed && this.around(handle, sealed);
+    });
+  }
+
+  private installFastify(): void {
+    const { httpAdapter } = this.adapterHost;
+    if (httpAdapter?.getType() !== 'fastify') return;
+    httpAdapter.getInstance<Fastify>().addHook('onRoute', (route) => {
+      const sealed = this.own(route.config?.[SEALED]);
+      if (sealed) route.handler = this.around(route.handler, sealed);
+    });
+  }
+
+  private own(sealed: unknown): SealedRoute | undefined {
+    const route = sealed as SealedRoute | undefined;
+    return route?.registration === this.options.name ? route : undefined;
+  }
+
+  private around(handler: RouteHandler, route: SealedRoute): RouteHandler {
+    const { conclude } = this;
+    return async function (this: unknown, request, response, next) {
+      const exchange = begin(request, route.readsOnly);
+      // Nest returns the response from async functions. Fastify's is a thenable that waits until it is sent: by us, later.
+      const thenable = response as { then?: unknown };
+      if ('then' in thenable) thenable.then = undefined;
+      try {
+        await handler.call(this, request, response, next);
+        // Another version of the route, or another host's, may have taken it.
+        if (exchange.admitted) await conclude(exchange, route, [request, response, next]);
+      } finally {
+        delete thenable.then;
+      }
+    };
+  }
+
+  private readonly conclude = async (exchange: Exchange, route: SealedRoute, args: unknown[]): Promise<void> => {
+    const { httpAdapter } = this.adapterHost;
+    const [, response] = args;
+    const isOver = (): boolean => exchange.over === true || httpAdapter.isHeadersSent(response);
+    if (isOver()) return;
+    try {
+      const { body, status } = await (exchange.run ?? this.call(exchange, route, args));
+      if (isOver()) return;
+      if (route.cacheControl !== undefined) httpAdapter.setHeader(response, 'Cache-Control', route.cacheControl);
+      const isBytes = Buffer.isBuffer(body);
+      if (typeof body === 'string' || isBytes)
+        httpAdapter.setHeader(response, 'Content-Type', 'application/json; charset=utf-8');
+      // Nest would have Express write the bytes as JSON.
+      if (isBytes) (response as Sending).status(status).send(body);
+      else httpAdapter.reply(response, body, status);
+      end(exchange);
+    } catch (error) {
+      this.filter.catch(error, new ExecutionContextHost(args));
+    }
+  };
+
+  /** As Nest would have: parameters, pipes, the handler; without interceptors. */
+  private async call(exchange: Exchange, route: SealedRoute, args: unknown[]): Promise<Answer> {
+    const { controller, handler, intercepted } = route;
+    if (intercepted)
+      throw new Error(
+        `A global interceptor answered in place of ${controller.name}.${handler.replace(/Route$/, '')}, which has ` +
+          'interceptors of its own that must see every answer: exclude the route from the global one.',
+      );
+    const instance = await this.instanceOf(controller);
+    const callback = (instance as Record<string, (...args: unknown[]) => unknown>)[handler]!;
+    const factory = {
+      exchangeKeyForValue: (type: number, data: unknown, [req, res, next]: unknown[]): unknown =>
+        this.params.exchangeKeyForValue(type, data as never, { req: req as object, res, next: next as never }),
+    };
+    const context = this.contexts.create(
+      instance as Record<string, unknown>,
+      callback,
+      handler,
+      NEST.parameters,
+      factory as never,
+      undefined,
+      undefined,
+      { guards: false, filters: false, interceptors: false },
+    );
+    await context(...args);
+    return exchange.run!;
+  }
+
+  private async instanceOf(controller: Type): Promise<object> {
+    try {
+      return this.moduleRef.get<object>(controller);
+    } catch {
+      // Of its own for each request: what it injects is scoped so.
+      return this.moduleRef.resolve<object>(controller);
+    }
+  }
+}

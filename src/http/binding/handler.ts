@@ -1,0 +1,72 @@
+import type { Type } from '@nestjs/common';
+import { isObservable, lastValueFrom, map } from 'rxjs';
+import type { TaskResponse } from '../../contract/response.js';
+import { InputList } from '../request/input.js';
+import { OverriddenInput } from '../request/method-override.js';
+import { conduct } from './exchange.js';
+import { type Handler, methodOf } from './lineage.js';
+import type { Parameters } from './parameters.js';
+
+/** A method of a host's controller that serves a route. */
+interface HostMethod {
+  host: Type;
+  name: string;
+  /** The method for a body that is a list. */
+  many: string | undefined;
+  response: TaskResponse;
+  /** Reads the arguments. Without it Nest reads them, and the method or Nest sends the answer. */
+  parameters: Parameters | undefined;
+  /** Interceptors of the host's own are between the method and the answer. */
+  intercepted: boolean;
+}
+
+/**
+ * The function that Nest calls in place of a host's method. The host's class stays as it is, and needs no decorators.
+ *
+ * Example: a host overrides `create`, and alice sends `POST /api/tasks` with `{"input":"a.mp4"}`.
+ *
+ *     class Videos extends TaskController {
+ *       override async create(userId: string, body: CreateTaskDto): Promise<TaskJson> {
+ *         return { ...(await super.create(userId, body)), isVideo: true };
+ *       }
+ *     }
+ *
+ * | step                 | what it gives                                                                             |
+ * | -------------------- | ----------------------------------------------------------------------------------------- |
+ * | `parameters.split()` | the request and the response, and what Nest has read for decorators of the host's own     |
+ * | `parameters.fill()`  | `['alice', CreateTaskDto {input: 'a.mp4'}]`, by the decorators of `TaskController.create` |
+ * | `calling()`          | `create`; `createMany` for a list, `remove` for `_method=DELETE`                          |
+ * | the host's method    | `{taskId: '…', input: 'a.mp4', isVideo: true}`                                            |
+ * | `enveloped()`        | `{status: 1, data: {taskId: '…', input: 'a.mp4', isVideo: true}}`                         |
+ * | `conduct()`          | keeps that as the answer, which AnswerHook sends once the global interceptors are done    |
+ */
+export function handlerOf({ host, name, many, response, parameters, intercepted }: HostMethod): Handler {
+  const call = async (self: unknown, args: unknown[]): Promise<unknown> => {
+    const { called, given } = calling(args, name, many);
+    return enveloped(response, await methodOf(host, called).apply(self, given));
+  };
+  if (!parameters)
+    return function (this: unknown, ...args) {
+      return call(this, args);
+    };
+  return function (this: unknown, ...given) {
+    const { args, request, response: reply } = parameters.split(given);
+    const work = async (): Promise<unknown> => {
+      const result = await call(this, await parameters.fill(args, request, reply));
+      return isObservable(result) ? lastValueFrom(result) : result;
+    };
+    return intercepted ? work() : conduct(request, reply, work);
+  };
+}
+
+/** The method that an input is for, and what it is called with. */
+function calling(args: unknown[], name: string, many: string | undefined): { called: string; given: unknown[] } {
+  for (const [index, arg] of args.entries()) {
+    if (arg instanceof InputList && many !== undefined) return { called: many, given: args };
+    if (arg instanceof OverriddenInput) return { called: arg.override.handler, given: args.with(index, arg.input) };
+  }
+  return { called: name, given: args };
+}
+
+const enveloped = (response: TaskResponse, result: unknown): unknown =>
+  isObservable(result) ? result.pipe(map((data) => response.success(data))) : response.success(result);

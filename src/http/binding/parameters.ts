@@ -1,0 +1,98 @@
+import type { PipeTransform, Type } from '@nestjs/common';
+import {
+  ExecutionContextHost,
+  hasOwnPipes,
+  isCustom,
+  isPathParameter,
+  NEST,
+  type Parameter,
+  parametersOf,
+  requestAndResponse,
+  typesOf,
+} from './nest-internals.js';
+import { readClientGone } from '../request/client-gone.js';
+import { noteSpace } from '../../queue/answer-room.js';
+import { answerSpaceOf, optionsOf } from './exchange.js';
+import { readHeader } from '../request/headers.js';
+import { InputList, readInput } from '../request/input.js';
+import { OverriddenInput } from '../request/method-override.js';
+import { UnknownFields } from '../request/unknown-fields.js';
+import { readUserId } from '../guards/user.guard.js';
+
+const OURS: ReadonlySet<unknown> = new Set([readInput, readUserId, readClientGone, readHeader]);
+
+interface HttpRequest {
+  params: Record<string, string>;
+}
+
+/**
+ * The parameters of a bound handler. Ours are read and validated here, by our own pipe: a host's global pipes are for
+ * its own routes, and one that validates what custom decorators give would refuse every body. What the host has
+ * decorated otherwise, or given pipes on purpose, Nest reads as ever; then it hands over request and response.
+ */
+export class Parameters {
+  private readonly ours: Parameter[];
+  private readonly count: number;
+  private types: unknown[] | undefined;
+  private readonly unknown = new UnknownFields();
+
+  constructor(
+    private readonly Bound: Type,
+    private readonly served: string,
+    private readonly pipe: PipeTransform,
+    host: Type,
+    source: string,
+    ownsMethod: boolean,
+  ) {
+    const found = parametersOf(host, source);
+    const all = Object.entries(ownsMethod ? withoutHeaders(found) : found);
+    const piped = hasOwnPipes(host, source);
+    const types = typesOf(host.prototype as object, source) ?? [];
+    const isOurs = ([key, parameter]: [string, Parameter]): boolean =>
+      !piped &&
+      parameter.pipes.length === 0 &&
+      (isCustom(key)
+        ? OURS.has(parameter.factory)
+        : isPathParameter(key, parameter) && types[parameter.index] === String);
+    this.ours = all.filter(isOurs).map(([, parameter]) => parameter);
+    this.count = Math.max(0, ...all.map(([, { index }]) => index + 1));
+    const nests = Object.fromEntries(all.filter((entry) => !isOurs(entry)));
+    Reflect.defineMetadata(NEST.parameters, { ...nests, ...requestAndResponse(this.count) }, Bound, served);
+  }
+
+  /** Splits what Nest gives into the handler's arguments, ours to be filled in, and request and response. */
+  split(given: unknown[]): { args: unknown[]; request: unknown; response: unknown } {
+    return { args: given.slice(0, this.count), request: given[this.count], response: given[this.count + 1] };
+  }
+
+  async fill(args: unknown[], request: unknown, response: unknown): Promise<unknown[]> {
+    const { Bound, served, pipe } = this;
+    const proto = Bound.prototype as Record<string, () => unknown>;
+    // The registration's own DTOs are put there once the class is whole.
+    this.types ??= typesOf(proto, served)!;
+    const context = new ExecutionContextHost([request, response], Bound, proto[served]);
+    for (const { index, data, factory } of this.ours) {
+      if (!factory) args[index] = (request as HttpRequest).params[data as string];
+      else {
+        const value = factory(data, context);
+        const metatype = this.types[index] as Type;
+        if (factory === readInput) {
+          this.unknown.check(value, metatype, response, optionsOf(request)?.strictFields === true);
+          args[index] = await pipe.transform(value, { type: 'custom', metatype });
+          noteSpace(inputIn(args[index]), answerSpaceOf(request));
+        } else args[index] = value;
+      }
+    }
+    return args;
+  }
+}
+
+/** The input that stands for the request: of a list the first one. */
+function inputIn(value: unknown): unknown {
+  if (value instanceof OverriddenInput) return value.input;
+  return value instanceof InputList ? (value as unknown[])[0] : value;
+}
+
+/** Of a method of the host's: what stands in the place of our headers is the host's. */
+export const withoutHeaders = (parameters: Record<string, Parameter>): Record<string, Parameter> =>
+  Object.fromEntries(Object.entries(parameters).filter(([, { factory }]) => factory !== readHeader));

@@ -1,0 +1,187 @@
+import { RequestMethod, type Type } from '@nestjs/common';
+import type { TaskErrorName } from '../../contract/errors.js';
+import { ClaimTaskDto } from '../dto/claim-task.dto.js';
+import { CreateTaskDto } from '../dto/create-task.dto.js';
+import { ListTasksDto } from '../dto/list-tasks.dto.js';
+import { RemoveTasksDto } from '../dto/remove-tasks.dto.js';
+import { ReportTaskDto } from '../dto/report-task.dto.js';
+import { ReportTasksDto } from '../dto/report-tasks.dto.js';
+import { UpdateTaskDto } from '../dto/update-task.dto.js';
+import type { TaskUris } from '../http.options.js';
+import type { ParameterHeader } from '../request/headers.js';
+
+/** A row of `AUDIENCES`. */
+export type Audience = 'user' | 'worker';
+
+/** What an answer that worked holds as its data: a row of `ANSWERS`. */
+export type AnswerKind = 'task' | 'created' | 'list' | 'removal' | 'claim' | 'cronTask' | 'reported';
+
+/** Everything that is said of a route, in this one place. */
+export interface RouteDefinition {
+  audience: Audience;
+  method: RequestMethod;
+  uri: keyof TaskUris;
+  /** Method of the controller that serves it. */
+  handler: string;
+  operationId: string;
+  /** What it reads from query and body. */
+  input?: Type;
+  /** Whether the OpenAPI document asks for a body. */
+  needsBody?: boolean;
+  /** Headers that are parameters. */
+  headers?: readonly ParameterHeader[];
+  answer: AnswerKind;
+  /** Failures of its own; those of every route apart. */
+  errors: readonly TaskErrorName[];
+  /** Cache-Control of an answer that worked. */
+  cacheControl: string;
+  /** It only reads: its answer may be refused once it is made. */
+  readsOnly?: boolean;
+  /** It takes the address of a callback: the OpenAPI document says what is sent there. */
+  hasCallback?: boolean;
+  /** Method of the controller that serves a body which is a list. */
+  listHandler?: string;
+  /** A route that serves by POST what another serves by PUT or GET: the handler that both call. */
+  aliasOf?: string;
+  /** Another verb that a POST to this path may ask for (`_method`), and the handler that serves it. */
+  override?: { verb: string; handler: string };
+}
+
+/** The method of the bound controller that serves a handler's route: it answers what the handler returns. */
+export const servedBy = (handler: string): string => `${handler}Route`;
+
+/** The method of a host's controller that serves a route. */
+export const sourceOf = ({ handler, aliasOf }: RouteDefinition): string => aliasOf ?? handler;
+
+const INPUT: TaskErrorName[] = ['INVALID_PARAM', 'TOO_LARGE'];
+/** TOO_MANY_REQUESTS: the server holds too many unfinished bodies. */
+const BODY: TaskErrorName[] = [...INPUT, 'UNSUPPORTED_MEDIA_TYPE', 'TOO_MANY_REQUESTS'];
+const CHANGE: TaskErrorName[] = [...BODY, 'NOT_FOUND', 'INVALID_STATE'];
+const { GET, POST, PUT, DELETE } = RequestMethod;
+const USER = { audience: 'user', cacheControl: 'no-cache' } as const;
+const WORKER = { audience: 'worker', cacheControl: 'no-cache' } as const;
+
+/** The same route under POST, calling the same handler. */
+const byPost = (original: RouteDefinition): RouteDefinition => ({
+  ...original,
+  handler: `${original.handler}ByPost`,
+  method: POST,
+  operationId: `${original.operationId}ByPost`,
+  aliasOf: original.handler,
+});
+
+const CREATE: RouteDefinition = {
+  ...USER,
+  method: POST,
+  uri: 'postTaskUri',
+  handler: 'create',
+  operationId: 'createTask',
+  input: CreateTaskDto,
+  needsBody: true,
+  headers: ['Idempotency-Key'],
+  answer: 'created',
+  errors: [...BODY, 'NOT_FOUND', 'TOO_MANY_TASK', 'IDEMPOTENCY_CONFLICT'],
+  hasCallback: true,
+  listHandler: 'createMany',
+  override: { verb: 'DELETE', handler: 'remove' },
+};
+
+const LIST: RouteDefinition = {
+  ...USER,
+  method: GET,
+  uri: 'getTaskListUri',
+  handler: 'list',
+  operationId: 'listTasks',
+  input: ListTasksDto,
+  answer: 'list',
+  errors: [...INPUT, 'TOO_MANY_REQUESTS'],
+  readsOnly: true,
+};
+
+const REMOVE: RouteDefinition = {
+  ...USER,
+  method: DELETE,
+  uri: 'deleteTaskUri',
+  handler: 'remove',
+  operationId: 'removeTasks',
+  input: RemoveTasksDto,
+  answer: 'removal',
+  errors: BODY,
+};
+
+const SHOW: RouteDefinition = {
+  ...USER,
+  method: GET,
+  uri: 'getTaskUri',
+  handler: 'get',
+  operationId: 'getTask',
+  answer: 'task',
+  errors: ['NOT_FOUND', 'INVALID_ACCESS', 'TOO_MANY_REQUESTS'],
+  readsOnly: true,
+};
+
+const UPDATE: RouteDefinition = {
+  ...USER,
+  method: PUT,
+  uri: 'putTaskUri',
+  handler: 'update',
+  operationId: 'updateTask',
+  input: UpdateTaskDto,
+  answer: 'task',
+  errors: [...CHANGE, 'TOO_MANY_TASK'],
+};
+
+const CLAIM: RouteDefinition = {
+  ...WORKER,
+  method: GET,
+  uri: 'getCronTaskUri',
+  handler: 'claim',
+  operationId: 'claimTask',
+  input: ClaimTaskDto,
+  headers: ['Idempotency-Key', 'Authorization'],
+  answer: 'claim',
+  errors: [...INPUT, 'TOO_MANY_REQUESTS'],
+  // Whoever is handed a stored answer believes that it has a task.
+  cacheControl: 'no-cache, no-store',
+};
+
+const REPORT_MANY: RouteDefinition = {
+  ...WORKER,
+  method: PUT,
+  uri: 'getCronTaskUri',
+  handler: 'reportMany',
+  operationId: 'reportTasks',
+  input: ReportTasksDto,
+  needsBody: true,
+  answer: 'reported',
+  errors: BODY,
+};
+
+const REPORT: RouteDefinition = {
+  ...WORKER,
+  method: PUT,
+  uri: 'putCronTaskUri',
+  handler: 'report',
+  operationId: 'reportTask',
+  input: ReportTaskDto,
+  headers: ['Lease-Token'],
+  answer: 'cronTask',
+  errors: [...CHANGE, 'LEASE_LOST'],
+};
+
+/** The contract's routes. */
+export const ROUTES: readonly RouteDefinition[] = [
+  CREATE,
+  LIST,
+  // A thousand ids don't fit in an address.
+  { ...byPost(LIST), uri: 'postTaskListUri', errors: BODY },
+  REMOVE,
+  SHOW,
+  UPDATE,
+  byPost(UPDATE),
+  CLAIM,
+  { ...byPost(CLAIM), errors: BODY },
+  REPORT_MANY,
+  REPORT,
+  byPost(REPORT),
+];

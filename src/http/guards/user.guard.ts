@@ -1,0 +1,49 @@
+import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
+import { TaskError } from '../../contract/errors.js';
+import { InjectAnswerRooms, InjectTaskOptions } from '../../contract/registration.js';
+import type { AnswerRooms } from '../../queue/answer-room.js';
+import { userIdRule } from '../../validation/rules.js';
+import type { HttpSettings } from '../http.options.js';
+import { admit } from '../binding/exchange.js';
+
+const USER_ID = Symbol('softdd.task.userId');
+
+export const readUserId = (_: unknown, context: ExecutionContext): string =>
+  context.switchToHttp().getRequest<{ [USER_ID]: string }>()[USER_ID];
+
+/** The owner that the request speaks for, at most 255 characters. */
+export const UserId = createParamDecorator(readUserId);
+
+/** Runs after the host's guards: without a user nobody comes in. */
+@Injectable()
+export class UserGuard implements CanActivate {
+  private readonly logger = new Logger('TaskModule');
+  private toldOfNumber = false;
+
+  constructor(
+    @InjectTaskOptions() private readonly options: HttpSettings,
+    @InjectAnswerRooms() private readonly rooms: AnswerRooms,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<{ [USER_ID]?: string }>();
+    const user = await this.options.userId(request);
+    const userId = typeof user === 'number' ? this.textOf(user) : user;
+    if (userIdRule(userId) !== undefined) throw new TaskError('INVALID_TOKEN');
+    request[USER_ID] = userId as string;
+    return admit(request, http.getResponse(), this.options, this.rooms.user, userId as string);
+  }
+
+  /** Beyond 2^53 two users may have become the same number when the token was parsed: such a number is nobody. */
+  private textOf(user: number): string | undefined {
+    if (Number.isSafeInteger(user)) return String(user);
+    if (!this.toldOfNumber)
+      this.logger.warn(
+        `A user was refused by INVALID_TOKEN: the id ${user} is a number that JavaScript does not keep exactly. ` +
+          'Integers up to 9007199254740991 are taken. Issue the id (`sub` of a token) as a string. Said once.',
+      );
+    this.toldOfNumber = true;
+    return undefined;
+  }
+}

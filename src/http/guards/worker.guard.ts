@@ -1,0 +1,42 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { TaskError } from '../../contract/errors.js';
+import { invalid } from '../../validation/invalid.js';
+import { InjectAnswerRooms, InjectTaskOptions } from '../../contract/registration.js';
+import type { AnswerRooms } from '../../queue/answer-room.js';
+import type { HttpSettings } from '../http.options.js';
+import { admit } from '../binding/exchange.js';
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/**
+ * Opens the worker routes to bearers of one of `workerTokens`, and to nobody while there are neither tokens nor
+ * `cronGuards`. Digests have one length, so the comparison tells nothing of a token, its length included.
+ */
+@Injectable()
+export class WorkerGuard implements CanActivate {
+  private readonly digests: Buffer[];
+
+  constructor(
+    @InjectTaskOptions() private readonly options: HttpSettings,
+    @InjectAnswerRooms() private readonly rooms: AnswerRooms,
+  ) {
+    this.digests = options.workerTokens.map(digest);
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    const http = context.switchToHttp();
+    const request = http.getRequest<{ headers: { authorization?: string }; method: string }>();
+    const { headers, method } = request;
+    const letIn = (): true => admit(request, http.getResponse(), this.options, this.rooms.worker, '');
+    // Both adapters serve HEAD from GET's handler: the task would be claimed, and the answer that says so dropped.
+    if (method === 'HEAD') throw invalid([{ field: 'method', rule: 'method', msg: 'method must be GET' }]);
+    if (this.digests.length === 0 && this.options.cronGuards !== undefined) return letIn();
+    const [, token = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
+    const given = digest(token);
+    // Every token is compared, whichever fits.
+    const fits = this.digests.reduce((found, known) => timingSafeEqual(known, given) || found, false);
+    if (!fits) throw new TaskError('INVALID_TOKEN');
+    return letIn();
+  }
+}

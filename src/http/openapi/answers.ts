@@ -1,0 +1,59 @@
+import { getSchemaPath } from '@nestjs/swagger';
+import type { AnswerKind } from '../binding/route-table.js';
+import type { Schema } from './envelope.js';
+import type { TaskSchemas } from './schemas.js';
+
+/** What an answer holds as its data. */
+export const ANSWERS: Record<AnswerKind, (schemas: TaskSchemas) => Schema> = {
+  task: ({ task }) => refTo(task),
+  created: ({ task }) => ({
+    oneOf: [refTo(task), object({ list: list('Of a list: the tasks, in its order.', refTo(task)) })],
+  }),
+  list: ({ task }) =>
+    object({
+      list: list('The tasks, newest first.', refTo(task)),
+      nextCursor: {
+        type: 'string',
+        nullable: true,
+        description: 'For the next page, as `cursor`; null where there is none.',
+        example: null,
+      },
+    }),
+  removal: () =>
+    object({
+      deleted: list('Ids of the tasks that were deleted.', { type: 'string' }),
+      notDeleted: list(
+        'Tasks that were not, each with the reason.',
+        object({
+          taskId: { type: 'string', description: 'The id that was asked for.' },
+          code: { type: 'integer', description: 'Code of the reason, as in an answer that failed.' },
+          msg: { type: 'string', description: 'Text of the reason.' },
+        }),
+      ),
+    }),
+  claim: ({ claimed }) => ({
+    oneOf: [
+      refTo(claimed),
+      object({ list: list('With `limit`: the tasks, in their order.', refTo(claimed)) }),
+      { type: 'array', maxItems: 0, items: {}, description: 'Without `limit`: nothing to do.' },
+    ],
+  }),
+  cronTask: ({ cronTask }) => refTo(cronTask),
+  reported: () =>
+    object({
+      list: list('The answers, in the order of the reports: each as if its report had come alone, and `taskId`.', {
+        type: 'object',
+        additionalProperties: true,
+      }),
+    }),
+};
+
+const refTo = (model: Parameters<typeof getSchemaPath>[0]): Schema => ({ $ref: getSchemaPath(model) });
+
+const list = (description: string, items: Schema): Schema => ({ type: 'array', description, items });
+
+const object = (properties: Record<string, Schema>): Schema => ({
+  type: 'object',
+  required: Object.keys(properties),
+  properties,
+});

@@ -1,0 +1,193 @@
+import { RequestMethod, type Type } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiConsumes,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOperation,
+  type ApiOperationOptions,
+  ApiParam,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import type { TaskErrorName } from '../../contract/errors.js';
+import type { RouteStructure } from '../http.options.js';
+import { CreateTaskDto } from '../dto/create-task.dto.js';
+import type { TaskDtos } from '../dto/index.js';
+import { UpdateTaskDto } from '../dto/update-task.dto.js';
+import { ANSWERS } from './answers.js';
+import { describeFailure, describeSuccess } from './envelope.js';
+import { headerDoc } from '../request/headers.js';
+import { exampleOf, queryOf } from './parameters.js';
+import { createSchemas, type TaskSchemas } from './schemas.js';
+import { AUDIENCES } from '../binding/audiences.js';
+import { NEST, setTypes, SWAGGER, typesOf } from '../binding/nest-internals.js';
+import { type Audience, type RouteDefinition, servedBy } from '../binding/route-table.js';
+import { LIMITS, type PriorityRange } from '../../validation/rules.js';
+
+/** Failures of every route. */
+const ANYWHERE: TaskErrorName[] = ['INVALID_TOKEN', 'UNAVAILABLE', 'INTERNAL'];
+
+const BODY_TYPES = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
+const cached = (example: string) => ({
+  'Cache-Control': { description: 'Answers are never cached.', schema: { type: 'string', example } },
+});
+const NO_CACHE = cached('no-cache');
+
+type Handlers = Record<string, () => unknown>;
+
+/** Puts what the routes of a registration take and give into their metadata, for @nestjs/swagger to read. */
+export class RouteDocs {
+  private readonly schemas: TaskSchemas;
+  /** What stands for a DTO of ours in this registration. */
+  private readonly ownDtos: ReadonlyMap<unknown, Type>;
+
+  constructor(
+    private readonly structure: RouteStructure,
+    dtos: TaskDtos,
+    priority: PriorityRange,
+  ) {
+    this.schemas = createSchemas(structure, dtos, priority);
+    this.ownDtos = new Map<unknown, Type>([
+      [CreateTaskDto, dtos.create],
+      [UpdateTaskDto, dtos.update],
+    ]);
+  }
+
+  /** What all handlers share, those that the host adds too. */
+  controller(Bound: Type, audience: Audience): void {
+    const { tag, security } = AUDIENCES[audience];
+    ApiTags(tag + this.schemas.suffix)(Bound);
+    ApiBearerAuth(security)(Bound);
+    const { task, cronTask, claimed, notice } = this.schemas;
+    ApiExtraModels(task, cronTask, claimed, notice)(Bound);
+  }
+
+  /** A route of the contract's. */
+  route(Bound: Type, route: RouteDefinition): void {
+    const proto = Bound.prototype as Handlers;
+    const served = servedBy(route.handler);
+    const handler = proto[served]!;
+    const apply = applierOf(Bound, served);
+
+    const operation = Reflect.getMetadata(SWAGGER.operation, handler) as ApiOperationOptions | undefined;
+    const callbacks = route.hasCallback ? { callbacks: this.callbacks() } : {};
+    apply(ApiOperation({ ...operation, ...callbacks, operationId: route.operationId + this.schemas.suffix }));
+    if (this.structure[route.uri].includes('{taskId}')) {
+      const schema = { type: 'string', maxLength: 36 };
+      apply(ApiParam({ name: 'taskId', description: 'Id of the task.', schema }));
+    }
+    this.input(proto, route).forEach(apply);
+    for (const name of route.headers ?? []) {
+      const doc = headerDoc(name);
+      if (doc) apply(ApiHeader({ name, required: false, ...doc }));
+    }
+    const schema = describeSuccess(new this.structure.response(), ANSWERS[route.answer](this.schemas));
+    apply(ApiResponse({ status: 200, description: 'It worked.', headers: cached(route.cacheControl), schema }));
+    this.failures(route.errors, route.audience).forEach(apply);
+  }
+
+  /** The notice of the end, as a receiver gets it: OpenAPI 3.0 has no other place for it than the route that names one. */
+  private callbacks(): ApiOperationOptions['callbacks'] {
+    const schema = { $ref: getSchemaPath(this.schemas.notice) };
+    const post = {
+      summary: 'The task has ended',
+      description:
+        'Sent once for each end, and again until it is taken: `webhook-id` stays the same. Headers and signature are ' +
+        'those of the Standard Webhooks specification.',
+      security: [],
+      requestBody: { required: true, content: { 'application/json': { schema } } },
+      responses: {
+        '2XX': { description: 'Taken. Every other answer is tried again for days, but for 410.' },
+        '410': { description: 'Not wanted any more: it is not tried again.' },
+      },
+    };
+    return { taskEnded: { '{$request.body#/callbackUrl}': { post } } };
+  }
+
+  /** A route that the host adds: our envelope, guard and filter are around it; what is inside is the host's to say. */
+  addedRoute(Bound: Type, name: string, audience: Audience): void {
+    const handler = (Bound.prototype as Handlers)[servedBy(name)]!;
+    const apply = applierOf(Bound, servedBy(name));
+    const operation = Reflect.getMetadata(SWAGGER.operation, handler) as ApiOperationOptions | undefined;
+    apply(ApiOperation({ operationId: `${Bound.name}_${name}`, ...operation }));
+    const documented = Object.keys((Reflect.getMetadata(SWAGGER.responses, handler) as object | undefined) ?? {});
+    this.failures([], audience, documented).forEach(apply);
+    if (documented.some((status) => status.startsWith('2'))) return;
+    const isPost = Reflect.getMetadata(NEST.method, handler) === RequestMethod.POST;
+    const status = (Reflect.getMetadata(NEST.httpCode, handler) as number | undefined) ?? (isPost ? 201 : 200);
+    const schema = describeSuccess(new this.structure.response(), { description: 'What the handler answers.' });
+    apply(ApiResponse({ status, description: 'It worked.', headers: NO_CACHE, schema }));
+  }
+
+  /** The parameters; the handler's DTO becomes this registration's, which validation goes by, too. */
+  private input(proto: Handlers, route: RouteDefinition): MethodDecorator[] {
+    const served = servedBy(route.handler);
+    const own = this.ownDtos.get(route.input);
+    const types = typesOf(proto, served)!.map((type) => (own && type === route.input ? own : type));
+    setTypes(proto, served, types);
+    // A host that decorates its handler again may say another one in its place.
+    const dto = types.find((type): type is Type => typeof type === 'function' && type !== String && type !== Object);
+    if (!route.input || !dto) return [];
+    if (route.method === RequestMethod.GET) return queryOf(dto);
+    const body = this.body(dto, route);
+    // Proxies drop bodies of DELETE.
+    const query = route.method === RequestMethod.DELETE ? queryOf(dto, { besideBody: true }) : [];
+    return [ApiConsumes(...BODY_TYPES), body, ...query];
+  }
+
+  /** A list can only be said in JSON. */
+  private body(dto: Type, { needsBody: required = false, listHandler }: RouteDefinition): MethodDecorator {
+    const type = this.schemas.bodyOf(dto);
+    const examples = { least: { summary: 'What is needed', value: exampleOf(type) } };
+    if (!listHandler) return ApiBody({ type, required, examples });
+    const one = { $ref: getSchemaPath(type) };
+    const many = { type: 'array' as const, maxItems: LIMITS.creates, items: one };
+    const models = ApiExtraModels(type);
+    const schema = ApiBody({ required, schema: { oneOf: [one, many] }, examples });
+    return (target, key, descriptor) => {
+      models(target, key, descriptor);
+      schema(target, key, descriptor);
+    };
+  }
+
+  private failures(own: readonly TaskErrorName[], audience: Audience, except: string[] = []): MethodDecorator[] {
+    const { error, response } = this.structure;
+    const guarded = (this.structure[AUDIENCES[audience].guards] ?? []).length > 0;
+    // A guard that says no, and nothing else, is INVALID_ACCESS.
+    const names = [...new Set([...own, ...ANYWHERE, ...(guarded ? (['INVALID_ACCESS'] as const) : [])])];
+    const httpCodes = [...new Set(names.map((name) => error[name].httpCode))];
+    return httpCodes
+      .filter((httpCode) => !except.includes(String(httpCode)))
+      .map((httpCode) => {
+        const group = names.filter((name) => error[name].httpCode === httpCode);
+        return ApiResponse({
+          status: httpCode,
+          description: group.map((name) => `${name}: ${error[name].msg}.`).join(' '),
+          headers: { ...NO_CACHE, ...headersOf(group.map((name) => error[name].headers)) },
+          schema: describeFailure(new response(), group, error),
+        });
+      });
+  }
+}
+
+const applierOf = (Bound: Type, name: string): ((decorator: MethodDecorator) => void) => {
+  const proto = Bound.prototype as Handlers;
+  return (decorator) => void decorator(proto, name, { value: proto[name] });
+};
+
+/** Headers of catalogue entries. */
+const headersOf = (given: (Record<string, string> | undefined)[]): typeof NO_CACHE =>
+  Object.fromEntries(
+    given
+      .flatMap((headers) => Object.entries(headers ?? {}))
+      .map(([name, example]) => [
+        name,
+        {
+          description: name === 'Retry-After' ? 'Seconds to wait before the next try.' : 'As the error catalogue says.',
+          schema: { type: 'string', example },
+        },
+      ]),
+  ) as typeof NO_CACHE;

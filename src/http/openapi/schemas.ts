@@ -1,0 +1,187 @@
+import type { Type } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions, ApiSchema } from '@nestjs/swagger';
+import { CALLBACK_TYPES } from '../../callbacks/callback.js';
+import type { TaskStatusCatalogue } from '../../contract/status.js';
+import { LifeCycle } from '../../queue/life-cycle.js';
+import type { RouteStructure } from '../http.options.js';
+import { SWAGGER } from '../binding/nest-internals.js';
+import type { TaskDtos } from '../dto/index.js';
+import { ReportTaskDto } from '../dto/report-task.dto.js';
+import { ReportOneTaskDto, ReportTasksDto } from '../dto/report-tasks.dto.js';
+import { LIMITS, type PriorityRange } from '../../validation/rules.js';
+
+const LEASE_TOKEN = 'b7e23ec2-9f0b-4c1e-8a45-3d1f5f2c6a10';
+
+/** What one registration shows in the OpenAPI document. */
+export interface TaskSchemas {
+  /** Keeps the names of a second registration apart from the first one's; empty for the default one. */
+  suffix: string;
+  task: Type;
+  cronTask: Type;
+  claimed: Type;
+  /** What the server sends when a task has ended. */
+  notice: Type;
+  /** A DTO as it is documented: with this registration's statuses. */
+  bodyOf(dto: Type): Type;
+}
+
+/**
+ * Classes below the host's entity and below the DTOs: the host's columns are documented with ours, each status comes
+ * with its integers, and neither the host's classes nor ours are written to.
+ */
+export function createSchemas(structure: RouteStructure, dtos: TaskDtos, priority: PriorityRange): TaskSchemas {
+  const { name, status } = structure;
+  const suffix = name === 'default' ? '' : `_${name}`;
+  const { task, cronTask, claimed, notice } = taskSchemas(structure, suffix);
+  const bodies = new Map<Type, Type>([
+    [dtos.create, withPriority(withStatus(dtos.create, `createTask${suffix}`, newStatus(status)), priority)],
+    [dtos.update, withStatus(dtos.update, `updateTask${suffix}`, userStatus(status))],
+    [ReportTaskDto, withStatus(ReportTaskDto, `reportTask${suffix}`, workerStatus(status))],
+    [ReportTasksDto, reportsSchema(status, suffix)],
+  ]);
+  return { suffix, task, cronTask, claimed, notice, bodyOf: (dto) => bodies.get(dto) ?? dto };
+}
+
+type TaskSchemaNames = 'task' | 'cronTask' | 'claimed' | 'notice';
+
+function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record<TaskSchemaNames, Type> {
+  class TaskSchema extends entity {
+    @ApiProperty({
+      type: 'integer',
+      description: `Where the task is in its life: ${named(status, Object.values(status))}.`,
+      example: status.BEGIN,
+    })
+    declare status: number;
+  }
+  ApiSchema({ name: `task${suffix}` })(TaskSchema);
+  class WorkerTaskSchema extends TaskSchema {
+    @ApiProperty({
+      description: "The callback's address; empty where there is none.",
+      example: 'https://example.org/done',
+    })
+    declare callbackUrl: string;
+  }
+  ApiSchema({ name: `workerTask${suffix}` })(WorkerTaskSchema);
+  class CronTaskSchema {
+    @ApiProperty({ type: WorkerTaskSchema })
+    declare task: unknown;
+    @ApiProperty({
+      description: "The callback's address, under the original's name for it; empty where there is none.",
+      example: 'https://example.org/done',
+    })
+    declare updateUrl: string;
+    @ApiProperty({
+      type: String,
+      format: 'date-time',
+      nullable: true,
+      description: 'When the lease runs out, unless it is renewed; null while no lease runs.',
+      example: '2026-11-24T09:35:00.000Z',
+    })
+    declare leaseExpiresAt: string | null;
+  }
+  ApiSchema({ name: `cronTask${suffix}` })(CronTaskSchema);
+  class ClaimedTaskSchema extends CronTaskSchema {
+    @ApiProperty({
+      description: 'For every report on the task.',
+      maxLength: 36,
+      example: LEASE_TOKEN,
+    })
+    declare leaseToken: string;
+    @ApiProperty({ type: 'integer', description: 'Which attempt at the task this is, from 1.', minimum: 1, example: 1 })
+    declare attempt: number;
+  }
+  ApiSchema({ name: `claimedTask${suffix}` })(ClaimedTaskSchema);
+  class NoticeSchema {
+    @ApiProperty({
+      description: 'What the task has ended in.',
+      enum: Object.values(CALLBACK_TYPES),
+      example: CALLBACK_TYPES.FINISHED,
+    })
+    declare type: string;
+    @ApiProperty({ format: 'date-time', description: 'When it ended.', example: '2026-11-24T09:35:00.000Z' })
+    declare timestamp: string;
+    @ApiProperty({ type: WorkerTaskSchema })
+    declare data: unknown;
+  }
+  ApiSchema({ name: `taskEnded${suffix}` })(NoticeSchema);
+  return { task: TaskSchema, cronTask: CronTaskSchema, claimed: ClaimedTaskSchema, notice: NoticeSchema };
+}
+
+/** A list of reports, each with this registration's statuses. */
+function reportsSchema(status: TaskStatusCatalogue, suffix: string): Type {
+  const One = withStatus(ReportOneTaskDto, `reportOneTask${suffix}`, workerStatus(status));
+  class Reports extends ReportTasksDto {
+    @ApiProperty({
+      type: [One],
+      description: 'Each is judged for itself.',
+      minItems: 1,
+      maxItems: LIMITS.reports,
+      example: [{ taskId: '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c', leaseToken: LEASE_TOKEN, progress: 50 }],
+    })
+    declare reports: unknown[];
+  }
+  ApiSchema({ name: `reportTasks${suffix}` })(Reports);
+  return Reports;
+}
+
+interface StatusDoc {
+  description: string;
+  enum: number[];
+  /** Where a first request sends it. */
+  example?: number;
+}
+
+function withStatus(Dto: Type, name: string, doc: StatusDoc): Type {
+  class Documented extends Dto {
+    @ApiPropertyOptional({ ...doc, type: 'integer' })
+    declare status?: number;
+  }
+  ApiSchema({ name })(Documented);
+  return Documented;
+}
+
+/** Documented, not checked: users are held to the option as it is when they ask. */
+function withPriority(Documented: Type, { min: minimum, max: maximum }: PriorityRange): Type {
+  const proto = Documented.prototype as object;
+  const known = Reflect.getMetadata(SWAGGER.property, proto, 'priority') as ApiPropertyOptions;
+  // 0 is what a task without a priority has, in any range; a default must be a right value.
+  const preset = minimum <= 0 && 0 <= maximum ? 0 : undefined;
+  ApiPropertyOptional({ ...known, minimum, maximum, default: preset } as ApiPropertyOptions)(proto, 'priority');
+  return Documented;
+}
+
+function newStatus(status: TaskStatusCatalogue): StatusDoc {
+  return {
+    description:
+      `${status.INIT} INIT for a draft, ${status.BEGIN} BEGIN for a task that is ready to be claimed. ` +
+      `Absent: as the configuration says, ${status.INIT} by default.`,
+    enum: [...new LifeCycle(status).newStatuses],
+    example: status.BEGIN,
+  };
+}
+
+function userStatus(status: TaskStatusCatalogue): StatusDoc {
+  return {
+    description:
+      `${status.BEGIN} BEGIN makes it ready, or runs it again once it has failed or was cancelled; ` +
+      `${status.CANCELLED} CANCELLED calls it off. ${status.INIT} INIT says that it is a draft still.`,
+    enum: [...new LifeCycle(status).userStatuses],
+    example: status.BEGIN,
+  };
+}
+
+function workerStatus(status: TaskStatusCatalogue): StatusDoc {
+  const allowed = [...new LifeCycle(status).workerStatuses];
+  return {
+    description:
+      `${named(status, allowed)}: FINISHED or ERROR at the end, BEGIN to give the task back, ` +
+      'any other while in progress. Absent: it stays.',
+    enum: allowed,
+  };
+}
+
+const named = (status: TaskStatusCatalogue, values: number[]): string =>
+  Object.entries(status)
+    .filter(([, value]) => values.includes(value))
+    .map(([name, value]) => `${value} ${name}`)
+    .join(', ');

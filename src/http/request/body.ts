@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http';
+import { type Input, unsupported } from '../../validation/body-problems.js';
+import type { Collector } from './collect.js';
+import { foreignBody, type Parsed as ForeignBody } from './foreign-body.js';
+import { parseUrlencoded } from './parse-form.js';
+import { parseJson } from '../../validation/parse-json.js';
+import { parseMultipart } from './parse-multipart.js';
+
+const BODY = Symbol('softdd.task.body');
+
+type Parsed = Input | Input[];
+type Stashing = ForeignBody & { [BODY]?: Body; raw?: Stashing };
+
+/** Reads a request's body and keeps it with the request, unparsed: nobody knows yet who sent it. */
+export async function stashBody(request: IncomingMessage, collector: Collector): Promise<void> {
+  const { headers } = request;
+  (request as Stashing)[BODY] = await collector.collect(request).then(
+    (bytes) => new Body(headers, bytes),
+    (error: unknown) => new Body(headers, undefined, error),
+  );
+}
+
+/** The parameters that a request's body carries, or a list of them. Throws what reading or parsing it threw. */
+export function bodyOf(request: unknown): Parsed {
+  const holder = request as Stashing;
+  const body = holder[BODY] ?? holder.raw?.[BODY];
+  if (body) return body.parsed();
+  const { headers = {} } = holder as Partial<IncomingMessage>;
+  const parsed = holder.body === undefined && holder.raw ? holder.raw : holder;
+  return foreignBody(parsed, headers['content-type'], (bytes) => parse(headers, bytes));
+}
+
+/**
+ * Gives a request the `body` that a host's own parsers would have set, for the host's guards. It is parsed when somebody
+ * looks at it. A body that can't be read is `{}` there: the failure is answered later, inside the route, where guards,
+ * CORS and the module's own error filter apply.
+ */
+export function showBody(request: { body?: unknown }, raw: unknown): void {
+  const shown = (value?: unknown): PropertyDescriptor => ({
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+  Object.defineProperty(request, 'body', {
+    enumerable: true,
+    configurable: true,
+    get: () => {
+      try {
+        return bodyOf(raw);
+      } catch {
+        return {};
+      }
+    },
+    set: (value: unknown) => Object.defineProperty(request, 'body', shown(value)),
+  });
+}
+
+/** A body that was read, or why it could not be; parsed at most once. */
+class Body {
+  private value?: Parsed;
+
+  constructor(
+    private readonly headers: IncomingMessage['headers'],
+    private bytes: Buffer | undefined,
+    private error?: unknown,
+  ) {}
+
+  parsed(): Parsed {
+    if (this.bytes) {
+      try {
+        this.value = parse(this.headers, this.bytes);
+      } catch (error) {
+        this.error = error;
+      }
+      this.bytes = undefined;
+    }
+    if (this.value) return this.value;
+    throw this.error;
+  }
+}
+
+type Parser = (bytes: Buffer, contentType: string) => Parsed;
+const PARSERS = new Map<string, Parser>([
+  ['application/json', parseJson],
+  ['application/x-www-form-urlencoded', parseUrlencoded],
+  ['multipart/form-data', parseMultipart],
+]);
+
+function parse(headers: IncomingMessage['headers'], bytes: Buffer): Parsed {
+  const { 'content-encoding': encoding, 'content-type': contentType = '' } = headers;
+  if (bytes.length === 0) return {};
+  if (encoding && encoding.toLowerCase() !== 'identity')
+    throw unsupported(`Content-Encoding ${encoding} is not supported; send the body as it is`);
+  const [type = ''] = contentType.split(';');
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(contentType)?.[1]?.toLowerCase();
+  if (charset && charset !== 'utf-8' && charset !== 'utf8') throw unsupported('send UTF-8');
+  const parser = PARSERS.get(type.trim().toLowerCase());
+  if (!parser) throw unsupported('send application/json, application/x-www-form-urlencoded or multipart/form-data');
+  return parser(bytes, contentType);
+}

@@ -1,0 +1,26 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ANSWERED_OTHERWISE } from '../../queue/use-cases/claim.js';
+import { exchangeOf } from '../binding/exchange.js';
+
+export function readClientGone(_: unknown, context: ExecutionContext): AbortSignal {
+  const http = context.switchToHttp();
+  // Fastify wraps both; Express's are Node's own.
+  const response = http.getResponse<ServerResponse & { raw?: ServerResponse }>();
+  const request = http.getRequest<IncomingMessage & { raw?: IncomingMessage }>();
+  const raw = response.raw ?? response;
+  const exchange = exchangeOf(request);
+  const gone = new AbortController();
+  if (exchange) exchange.gone = gone;
+  if ((request.raw ?? request).socket?.destroyed) gone.abort();
+  raw.once('close', () => {
+    if (!raw.writableEnded) gone.abort();
+  });
+  raw.once('finish', () => {
+    if (!exchange?.outcome) gone.abort(ANSWERED_OTHERWISE);
+  });
+  return gone.signal;
+}
+
+/** Aborted when the client hangs up before it has its answer, or was answered by somebody else. */
+export const ClientGone = createParamDecorator(readClientGone);

@@ -1,0 +1,49 @@
+import { isUtf8 } from 'node:buffer';
+import { invalid } from '../../validation/invalid.js';
+import { forbidProto, type Input, malformed, MAX_FIELDS, tooManyFields } from '../../validation/body-problems.js';
+
+/** Clients such as curl send UTF-8 as it is, without percent-encoding it. */
+export function parseUrlencoded(bytes: Buffer): Input {
+  if (!isUtf8(bytes)) throw malformed('must be UTF-8');
+  return parseForm(bytes.toString(), 'body');
+}
+
+/** `name=value&…`, of a body or a query. Empty values count as absent, and `ids[]=`, `ids[0]=` as lists, as in PHP. */
+export function parseForm(text: string, field: 'body' | 'query'): Input {
+  const form = new FormInput(field);
+  for (const [pair] of text.matchAll(/[^&]+/g)) {
+    const mark = pair.indexOf('=');
+    const [name, value] = mark < 0 ? [pair, ''] : [pair.slice(0, mark), pair.slice(mark + 1)];
+    form.add(decode(name, field), decode(value, field));
+  }
+  return form.input;
+}
+
+function decode(text: string, field: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw invalid([{ field, rule: 'encoding', msg: `${field} must be percent-encoded UTF-8` }]);
+  }
+}
+
+/** Fields of a form as they come in. */
+export class FormInput {
+  readonly input: Input = Object.create(null) as Input;
+  private count = 0;
+
+  constructor(private readonly field: 'body' | 'query') {}
+
+  add(name: string, value: string): void {
+    this.count += 1;
+    if (this.count > MAX_FIELDS) throw tooManyFields(this.field);
+    const [, base = name] = (name.endsWith(']') && /^(.+)\[\d*\]$/.exec(name)) || [];
+    forbidProto(base);
+    if (value === '') return;
+    const known = this.input[base];
+    if (base !== name) {
+      if (Array.isArray(known)) known.push(value);
+      else this.input[base] = [value];
+    } else this.input[name] = known === undefined ? value : [known, value].flat();
+  }
+}

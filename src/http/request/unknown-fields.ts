@@ -1,0 +1,100 @@
+import type { Type } from '@nestjs/common';
+import type { FieldProblem } from '../../contract/errors.js';
+import { invalid } from '../../validation/invalid.js';
+import { nearestOf } from '../../validation/nearest.js';
+import type { Input } from '../../validation/body-problems.js';
+import { ReportTaskDto } from '../dto/report-task.dto.js';
+import { ReportTasksDto } from '../dto/report-tasks.dto.js';
+import { InputList, MAX_PROBLEMS, OVERWRITTEN } from './input.js';
+import { dtoFields } from './input.pipe.js';
+import { OverriddenInput } from './method-override.js';
+
+/** Header of an answer: parameters that were ignored, because there are none of these names. */
+const IGNORED_HEADER = 'X-Task-Ignored';
+/** Most characters of a name that are told. */
+const MAX_NAME = 64;
+/** Parameters that a request says elsewhere than in its fields. */
+const ELSEWHERE = ['leaseToken', 'idempotencyKey', 'credential'];
+
+interface Replying {
+  header(name: string, value: string): unknown;
+}
+
+/** Tells a client of fields that nobody reads; with option `strictFields` refuses them. */
+export class UnknownFields {
+  private readonly fields = new Map<unknown, ReadonlySet<string>>();
+
+  check(value: unknown, metatype: unknown, response: unknown, strict: boolean): void {
+    if (value instanceof OverriddenInput) {
+      this.check(value.input, value.override.metatype, response, strict);
+      return;
+    }
+    const known = this.fieldsOf(metatype);
+    // A type that says nothing of its fields: the host reads them itself.
+    if (known.size === 0 || typeof value !== 'object' || value === null) return;
+    const inputs: [place: string, input: Input][] =
+      value instanceof InputList
+        ? (value as Input[]).map((input, index) => [`[${index}].`, input])
+        : [['', value as Input]];
+    if (strict) refuse(inputs.flatMap(([place, input]) => problemsOf(input, known, place)));
+    const names = inputs.flatMap(([, input]) => unknownIn(input, known));
+    if (metatype === ReportTasksDto) names.push(...this.ofReports((value as Input).reports));
+    if (names.length > 0) (response as Replying).header(IGNORED_HEADER, headerOf(names));
+  }
+
+  private ofReports(reports: unknown): string[] {
+    if (!Array.isArray(reports)) return [];
+    const isObject = (report: unknown): report is Input =>
+      typeof report === 'object' && report !== null && !Array.isArray(report);
+    return reports.filter(isObject).flatMap((report) => unknownIn(report, reportFields()));
+  }
+
+  private fieldsOf(metatype: unknown): ReadonlySet<string> {
+    let fields = this.fields.get(metatype);
+    if (!fields) {
+      fields = new Set(typeof metatype === 'function' ? dtoFields(metatype as Type) : []);
+      this.fields.set(metatype, fields);
+    }
+    return fields;
+  }
+}
+
+/** Throws INVALID_PARAM for one of many reports that has other fields. */
+export function checkReportFields(report: object): void {
+  refuse(problemsOf(report as Input, reportFields(), ''));
+}
+
+const reportFields = (): ReadonlySet<string> => new Set(['taskId', ...dtoFields(ReportTaskDto)]);
+
+function unknownIn(input: Input, known: ReadonlySet<string>): string[] {
+  const { [OVERWRITTEN]: overwritten = [] } = input as { [OVERWRITTEN]?: string[] };
+  const names = Object.keys(input).filter((name) => !known.has(name) && !ELSEWHERE.includes(name));
+  return [...names, ...overwritten];
+}
+
+function problemsOf(input: Input, known: ReadonlySet<string>, place: string): FieldProblem[] {
+  const takes = [...known].filter((name) => !['idempotencyKey', 'credential'].includes(name));
+  return unknownIn(input, known)
+    .slice(0, MAX_PROBLEMS)
+    .map((given) => {
+      const name = given.slice(0, MAX_NAME);
+      const meant = nearestOf(name, takes);
+      const remedy =
+        name === 'idempotencyKey'
+          ? 'send it as the header Idempotency-Key'
+          : meant
+            ? `did you mean ${meant}?`
+            : `leave it out; there are ${takes.join(', ')}`;
+      return { field: place + name, rule: 'unknown', msg: `${place}${name} is no parameter here; ${remedy}` };
+    });
+}
+
+function refuse(problems: FieldProblem[]): void {
+  if (problems.length > 0) throw invalid(problems.slice(0, MAX_PROBLEMS));
+}
+
+/** Each once, and no more than a header can hold. */
+const headerOf = (names: string[]): string =>
+  [...new Set(names.map((name) => name.slice(0, MAX_NAME).replaceAll(/[^\w.[\]-]/g, '_')))]
+    .slice(0, MAX_PROBLEMS)
+    .join(', ');

@@ -1,0 +1,158 @@
+import { Get, Injectable, Param, type PipeTransform, Put } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
+import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
+import type { Task, TaskJson } from '../contract/task.entity.js';
+import { type AnswerSpace, noteSpace, spaceOf } from '../queue/answer-room.js';
+import { check } from '../validation/invalid.js';
+import { reportRule, taskIdRule } from '../validation/rules.js';
+import type { TaskService } from '../service/task.service.js';
+import type { HttpSettings } from './http.options.js';
+import { ClientGone } from './request/client-gone.js';
+import { ClaimTaskDto } from './dto/claim-task.dto.js';
+import { ReportTaskDto } from './dto/report-task.dto.js';
+import { ReportTasksDto } from './dto/report-tasks.dto.js';
+import { type Failure, Failures } from './http-failures.js';
+import { inputPipe } from './request/input.pipe.js';
+import { TaskHeader } from './request/headers.js';
+import { TaskInput } from './request/input.js';
+import { checkReportFields } from './request/unknown-fields.js';
+
+/** A task as a worker gets it. */
+export interface CronTaskJson {
+  task: TaskJson & { callbackUrl: string };
+  /** The callback's address: the original's name for it. */
+  updateUrl: string;
+  /** ISO 8601, UTC; null while no lease runs. */
+  leaseExpiresAt: string | null;
+}
+
+/** A task as a claim answers it. */
+export interface ClaimedTaskJson extends CronTaskJson {
+  /** For every report on the task. */
+  leaseToken: string;
+  /** Which attempt at the task this is, from 1. */
+  attempt: number;
+}
+
+/** What a claim answers: one task, with `limit` a list of them, or nothing. */
+export type ClaimAnswer = ClaimedTaskJson | { list: ClaimedTaskJson[] } | [];
+
+/** The answer to one of many reports: the envelope of its own answer, and whose it is. */
+export interface ReportedJson {
+  taskId: unknown;
+  [field: string]: unknown;
+}
+
+/** What came of one of many reports. */
+interface Judged {
+  answer: ReportedJson;
+  failure?: Failure;
+  thrown?: unknown;
+}
+
+/** The routes for workers. A host extends it as it does `TaskController`, where the two signatures are explained. */
+@Injectable()
+export class CronTaskController<T extends Task = Task> {
+  @InjectTaskOptions() protected readonly options!: HttpSettings;
+  @InjectOwnTaskService() protected readonly tasks!: TaskService<T>;
+  private readonly pipe: PipeTransform = inputPipe();
+  private failures?: Failures;
+
+  claim(query: ClaimTaskDto, signal?: AbortSignal): Promise<ClaimAnswer>;
+  @ApiOperation({
+    summary: 'Claim ready tasks, by priority, then oldest first',
+    description:
+      'Hands each ready task to exactly one worker. Nothing to do: `data` is an empty array. A claim with `lease`, ' +
+      '`limit`, `wait`, `workerId` or an Idempotency-Key is reported on with the `leaseToken` that it answers; one ' +
+      "without them, the original's form, may be reported on without. An answer holds 8 MiB: of large tasks a claim gets " +
+      'fewer than `limit`. POST does the same.',
+  })
+  @Get()
+  async claim(
+    @TaskInput('GET') query: ClaimTaskDto,
+    @ClientGone() signal?: AbortSignal,
+    @TaskHeader('Idempotency-Key') key?: string,
+    @TaskHeader('Authorization') own?: string,
+  ): Promise<ClaimAnswer> {
+    const { lease, limit, wait, workerId, idempotencyKey = key, credential = own } = query;
+    const legacy = [lease, limit, wait, workerId, idempotencyKey].every((value) => value === undefined);
+    const taskId = query.taskId as string | undefined;
+    const tasks = await this.tasks.claim({ ...query, taskId, idempotencyKey, credential, legacy, signal });
+    const claimed = tasks.map((task): ClaimedTaskJson => {
+      const { task: json, updateUrl, leaseExpiresAt } = this.present(task);
+      return { task: json, updateUrl, leaseToken: task.leaseToken!, leaseExpiresAt, attempt: task.attempts };
+    });
+    return limit === undefined ? (claimed[0] ?? []) : { list: claimed };
+  }
+
+  report(taskId: string, body: ReportTaskDto): Promise<CronTaskJson>;
+  @ApiOperation({
+    summary: 'Report progress, the result, or the failure of a task',
+    description:
+      'Replaces what is given, and renews the lease; an empty report does only that. A finished task never changes ' +
+      'again. LEASE_LOST: the task is not, or no longer, this worker’s, or was cancelled; drop it. ' +
+      'POST does the same, for clients that send a multipart body with `_method=PUT`.',
+  })
+  @Put()
+  async report(
+    @Param('taskId') taskId: string,
+    @TaskInput('PUT') body: ReportTaskDto,
+    @TaskHeader('Lease-Token') token?: string,
+  ): Promise<CronTaskJson> {
+    const { leaseToken = token } = body;
+    return this.present(await this.tasks.report(taskId, { ...body, leaseToken }));
+  }
+
+  @ApiOperation({
+    summary: 'Report on many tasks at once',
+    description:
+      'Each report is judged for itself, and answered in its place as if it had come alone. Only where the server ' +
+      'could take none of them is the whole request answered as that failure: UNAVAILABLE, or INTERNAL. Those whose ' +
+      'answers have no room among 8 MiB are not taken, and TOO_MANY_REQUESTS in their places: send them again.',
+  })
+  @Put()
+  async reportMany(@TaskInput('PUT') body: ReportTasksDto): Promise<{ list: ReportedJson[] }> {
+    const { reports } = body;
+    // Those of one task go one after the other, in their order.
+    const lanes = new Map<unknown, Promise<Judged>>();
+    const failures = (this.failures ??= new Failures(this.options));
+    const answers = reports.map((report) => {
+      const taskId = (report as { taskId?: unknown } | null)?.taskId;
+      const before = lanes.get(taskId) ?? Promise.resolve();
+      const answer = before.then(() => this.reportOne(failures, taskId, report, spaceOf(body)));
+      lanes.set(taskId, answer);
+      return answer;
+    });
+    const judged = await Promise.all(answers);
+    // Nothing was taken, and nothing was wrong with what was said: clients try the request again.
+    if (judged.every(({ failure }) => failure && failure.entry.httpCode >= 500)) throw judged[0]!.thrown;
+    return { list: judged.map(({ answer }) => answer) };
+  }
+
+  /** What workers see of a task. */
+  protected present(task: T): CronTaskJson {
+    const callbackUrl = this.tasks.callbackUrlOf(task) ?? '';
+    const json = task.toResponse();
+    return { task: { ...json, callbackUrl }, updateUrl: callbackUrl, leaseExpiresAt: json.leaseExpiresAt };
+  }
+
+  private async reportOne(failures: Failures, taskId: unknown, report: unknown, space: AnswerSpace): Promise<Judged> {
+    const envelope = new this.options.response();
+    try {
+      const metadata = { type: 'custom', metatype: ReportTaskDto } as const;
+      check('report', report, reportRule);
+      check('taskId', taskId, taskIdRule);
+      if (this.options.strictFields) checkReportFields(report as object);
+      const body = (await this.pipe.transform(report, metadata)) as ReportTaskDto;
+      noteSpace(body, space);
+      return { answer: named(taskId, envelope.success(await this.report(taskId as string, body))) };
+    } catch (thrown) {
+      const failure = failures.describe(thrown);
+      return { answer: named(taskId, envelope.failure(failure.body)), failure, thrown };
+    }
+  }
+}
+
+/** The envelope with the task's id beside it, or, where a host's envelope is no object, below it. */
+const named = (taskId: unknown, answer: unknown): ReportedJson =>
+  typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? { taskId, ...answer } : { taskId, answer };

@@ -1,0 +1,72 @@
+import type { InjectionToken, OptionalFactoryDependency, Type } from '@nestjs/common';
+import { ContractStructure } from '../contract/contract.options.js';
+import type { OptionProblem } from '../contract/options.error.js';
+import { HttpStructure, TaskUris, type UserIdResolver } from '../http/http.options.js';
+import { TaskController } from '../http/task.controller.js';
+import { CronTaskController } from '../http/worker-task.controller.js';
+import { defaultsOf, defaultValues, pick, type TaskValues, valueNames } from './task.values.js';
+
+/** The classes of the routes. */
+export class ControllerStructure {
+  /** The user routes: a class that extends `TaskController`. @defaultValue TaskController */
+  controller: Type<TaskController> = TaskController;
+
+  /** The worker routes: a class that extends `CronTaskController`. @defaultValue CronTaskController */
+  cronController: Type<CronTaskController> = CronTaskController;
+}
+
+/** Each room declares its own options, with their defaults, rules and docs. These groups shape a registration. */
+const STRUCTURE = [TaskUris, ContractStructure, ControllerStructure, HttpStructure];
+
+/** Options that shape routes, providers and the OpenAPI document. They must be known when the module is imported. */
+export interface TaskStructure extends TaskUris, ContractStructure, ControllerStructure, HttpStructure {}
+
+/** Options that a factory may return, functions included. */
+export interface TaskDynamicOptions extends Partial<TaskValues> {
+  /** The owner for whom a request acts. Nothing means nobody. @defaultValue request.user.id, else request.user.sub */
+  userId?: UserIdResolver;
+}
+
+export interface TaskModuleOptions extends Partial<TaskStructure>, TaskDynamicOptions {}
+
+export interface TaskModuleAsyncOptions extends Partial<TaskStructure> {
+  useFactory: (...args: any[]) => TaskDynamicOptions | Promise<TaskDynamicOptions>;
+  inject?: (InjectionToken | OptionalFactoryDependency)[];
+}
+
+/** Structure and values, with defaults filled in. */
+export interface ResolvedTaskOptions extends TaskStructure, TaskValues {
+  userId: UserIdResolver;
+}
+
+export const defaultUserId: UserIdResolver = (request) => request?.user?.id ?? request?.user?.sub;
+
+export function resolveStructure(options: Partial<TaskStructure>): TaskStructure {
+  const given = pick(options, structureNames());
+  // If the list route is moved, its POST variant moves with it: it needs no option, and two registrations do not clash.
+  const derived = given.getTaskListUri === undefined ? {} : { postTaskListUri: `${given.getTaskListUri}/list` };
+  return { ...defaultsOf<TaskStructure>(STRUCTURE), ...derived, ...given };
+}
+
+export const resolveValues = (options: TaskDynamicOptions): TaskValues & { userId: UserIdResolver } => ({
+  userId: options.userId ?? defaultUserId,
+  ...defaultValues(),
+  ...pick(options, valueNames()),
+});
+
+/** Names of the options that shape a registration. */
+export const structureNames = (): string[] => [...Object.keys(defaultsOf(STRUCTURE)), 'table', 'dto', 'cronGuards'];
+
+/** Unknown options: misspelt, or on the wrong side of a factory. */
+export function strangeOptions(given: object, known: readonly string[]): OptionProblem[] {
+  return Object.entries(given)
+    .filter(([option, value]) => value !== undefined && !known.includes(option))
+    .map(([option]) => ({
+      option,
+      msg: structureNames().includes(option)
+        ? 'shapes routes and documents; set it next to useFactory'
+        : [...valueNames(), 'userId'].includes(option)
+          ? 'is a value; return it from useFactory'
+          : `there is no such option; the options are ${known.join(', ')}`,
+    }));
+}

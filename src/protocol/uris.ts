@@ -1,0 +1,13 @@
+/** The routes by the names of the server's options. `{taskId}` stands for the id. */
+export const URIS = {
+  postTaskUri: '/api/tasks',
+  getTaskListUri: '/api/tasks',
+  postTaskListUri: '/api/tasks/list',
+  deleteTaskUri: '/api/tasks',
+  getTaskUri: '/api/tasks/{taskId}',
+  putTaskUri: '/api/tasks/{taskId}',
+  getCronTaskUri: '/api/crontask',
+  putCronTaskUri: '/api/crontask/{taskId}',
+} as const;
+
+export type Uris = Record<keyof typeof URIS, string>;

@@ -1,0 +1,54 @@
+import type { TaskError } from '../contract/errors.js';
+import type { Task } from '../contract/task.entity.js';
+import type { Script } from '../database/transaction.js';
+import type { TaskEvent } from './events.js';
+import type { NewRow } from './stores/task.store.js';
+
+/** `any`: a service of a host's entity must be assignable to one of `Task`. */
+type AnyEvent = TaskEvent<any>;
+
+/** Runs in the transaction that changed the status of these tasks, after the rows are written. */
+export type InTransactionHook = (events: readonly AnyEvent[]) => Script<void>;
+
+/** Called after the commit, in the process that committed. It must not throw. */
+export type AfterCommitHook = (event: AnyEvent) => void;
+
+/** Checks a task before it is created, and completes its row. Throws a TaskError if the task may not be created. */
+export type BeforeCreateHook = (row: NewRow) => Promise<void> | undefined;
+
+/** Runs before an ended task runs again. Returns the reason if the task may not. */
+export type BeforeRunAgainHook = (taskId: string) => Script<TaskError | undefined>;
+
+/**
+ * Functions that run when a task changes. A capability adds its hooks when the queue opens. The queue calls them in
+ * that order and knows no capability by name.
+ */
+export class Hooks {
+  readonly beforeCreate: BeforeCreateHook[] = [];
+  readonly beforeRunAgain: BeforeRunAgainHook[] = [];
+  readonly inTransaction: InTransactionHook[] = [];
+  readonly afterCommit: AfterCommitHook[] = [];
+
+  /** Called by the script that changed these statuses. */
+  *changed(events: readonly AnyEvent[]): Script<void> {
+    if (events.length > 0) for (const hook of this.inTransaction) yield* hook(events);
+  }
+
+  /** Called once the transaction has committed. */
+  committed(events: Iterable<AnyEvent>): void {
+    for (const event of events) for (const hook of this.afterCommit) hook(event);
+  }
+
+  /** The reason why an ended task may not run again. */
+  *refuseRunAgain(taskId: string): Script<TaskError | undefined> {
+    for (const hook of this.beforeRunAgain) {
+      const refusal = yield* hook(taskId);
+      if (refusal) return refusal;
+    }
+    return undefined;
+  }
+}
+
+/** The same event for each of these tasks. */
+export const eventsOf = <T extends Task>(type: TaskEvent['type'], tasks: readonly T[]): TaskEvent<T>[] =>
+  tasks.map((task) => ({ type, task }));

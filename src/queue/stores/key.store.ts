@@ -1,0 +1,112 @@
+import sql, { join } from 'sql-template-tag';
+import { type Dialect, list } from '../../database/dialects/dialect.js';
+import { Conflict } from '../../database/failure-classes.js';
+import { change, post, type Script, select } from '../../database/transaction.js';
+
+/** A key, and the tasks that it stands for. */
+export interface KeyEntry {
+  /** Digest of everything that makes the key unique. */
+  id: string;
+  /** Digest of the content that the key was used with. */
+  fingerprint: string;
+  taskIds: string[];
+}
+
+export interface NewKey extends KeyEntry {
+  /** Seconds that the key is kept. */
+  seconds: number;
+}
+
+/** Idempotency keys, and the lock rows of owners. */
+export class KeyStore {
+  constructor(private readonly dialect: Dialect) {}
+
+  /**
+   * Those of the keys that already stand for tasks. Takes no locks: if two transactions race, `add` tells the loser.
+   */
+  *known(ids: string[]): Script<Map<string, KeyEntry>> {
+    if (ids.length === 0) return new Map();
+    const { dialect } = this;
+    const rows = yield* select<{ id: string; fingerprint: string; task_ids: string; live: unknown }>(
+      sql`SELECT id, fingerprint, task_ids, CASE WHEN expires_at > ${dialect.now} THEN 1 ELSE 0 END AS live
+        FROM ${dialect.keys} WHERE id IN (${list(ids)})`,
+    );
+    const isLive = ({ live }: { live: unknown }): boolean => Number(live) === 1;
+    yield* this.removeExpired(rows.filter((row) => !isLive(row)).map((row) => row.id));
+    const entries = rows.filter(isLive).map(({ id, fingerprint, task_ids }): [string, KeyEntry] => {
+      return [id, { id, fingerprint, taskIds: task_ids.split(' ').filter(Boolean) }];
+    });
+    return new Map(entries);
+  }
+
+  /**
+   * Stores what the keys stand for. If another transaction is storing the same key, this one waits for its commit and
+   * then fails with Conflict. When the script runs again it finds the entry of the other.
+   */
+  *add(entries: NewKey[]): Script<void> {
+    if (entries.length === 0) return;
+    const { dialect } = this;
+    const rows = sorted(entries, ({ id }) => id).map(
+      ({ id, fingerprint, taskIds, seconds }) =>
+        sql`(${id}, ${fingerprint}, ${taskIds.join(' ')}, ${dialect.after(seconds)})`,
+    );
+    const added = yield* change(
+      dialect.insertNew(dialect.keys, sql`(id, fingerprint, task_ids, expires_at) VALUES ${join(rows)}`),
+    );
+    if (added < entries.length) throw new Conflict('another transaction has just used this Idempotency-Key');
+  }
+
+  /** Deletes the entry of a key, if it still stands for these tasks. */
+  *drop({ id, taskIds }: KeyEntry): Script<void> {
+    yield* post(sql`DELETE FROM ${this.dialect.keys} WHERE id = ${id} AND task_ids = ${taskIds.join(' ')}`);
+  }
+
+  /** Makes callers with the same ids run one after the other, each until its transaction ends. */
+  *lock(ids: string[], seconds: number): Script<void> {
+    if (ids.length === 0) return;
+    const { dialect } = this;
+    const expires = dialect.after(seconds);
+    const rows = sorted(ids, (id) => id).map((id) => sql`(${id}, ${expires})`);
+    yield* change(
+      sql`INSERT INTO ${dialect.keys} (id, expires_at) VALUES ${join(rows)}
+        ${dialect.onDuplicate(sql`expires_at = ${expires}`)}`,
+    );
+  }
+
+  /** Those of the ids that another transaction holds, as far as can be seen without waiting. */
+  *held(ids: string[]): Script<Set<string>> {
+    if (ids.length === 0) return new Set();
+    const { dialect } = this;
+    const known = sql`SELECT id FROM ${dialect.keys} WHERE id IN (${list(ids)})`;
+    const [all, free] = yield [known, sql`${known} ${dialect.skipLocked}`];
+    const taken = new Set(free!.rows.map(({ id }) => id));
+    return new Set(all!.rows.map(({ id }) => id as string).filter((id) => !taken.has(id)));
+  }
+
+  /** A write that leaves nothing behind. */
+  *probe(id: string): Script<void> {
+    const { dialect } = this;
+    yield* change(sql`INSERT INTO ${dialect.keys} (id, expires_at) VALUES (${id}, ${dialect.now})`);
+    yield* change(sql`DELETE FROM ${dialect.keys} WHERE id = ${id}`);
+  }
+
+  /** Deletes expired entries. Returns how many. */
+  *purge(limit: number): Script<number> {
+    const { dialect } = this;
+    const rows = yield* select<{ id: string }>(
+      sql`SELECT id FROM ${dialect.keys} WHERE expires_at <= ${dialect.now} LIMIT ${limit} ${dialect.skipLocked}`,
+    );
+    yield* this.removeExpired(rows.map((row) => row.id));
+    return rows.length;
+  }
+
+  private *removeExpired(ids: string[]): Script<void> {
+    const { dialect } = this;
+    if (ids.length > 0)
+      yield* post(sql`DELETE FROM ${dialect.keys} WHERE id IN (${list(ids)}) AND expires_at <= ${dialect.now}`);
+  }
+}
+
+/** An order that all transactions share, so that their locks cannot deadlock. */
+const sorted = <T>(items: T[], keyOf: (item: T) => string): T[] =>
+  [...items].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));

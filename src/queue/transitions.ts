@@ -1,0 +1,204 @@
+import type { TaskStatusCatalogue } from '../contract/status.js';
+import { fromNow, NOW } from '../database/clock.js';
+import type { TaskEventType } from './events.js';
+import { isFenced } from './leases.js';
+import { isRunAgainBySql, RUN_AGAIN } from './run-again.js';
+import { pauseAfter, type ServicePolicy } from './service-policy.js';
+import type { TaskValues } from './stores/columns.js';
+
+/**
+ * The new values of a row when its task is claimed, reported on, changed by its user, or becomes due. Each function is
+ * (row, command, rules) -> values and event, and pure except for the jitter of the back-off. It assumes that the move
+ * is allowed; `LifeCycle` decides that. Except for the create, nothing else in the queue writes a status.
+ */
+export interface Transition {
+  /** New values by property. undefined leaves a column unchanged. */
+  values: TaskValues;
+  /** The event for listeners. undefined: none. */
+  event?: TaskEventType | undefined;
+}
+
+/** The columns that a transition reads. */
+export interface TransitionRow {
+  status: number;
+  attempts: number;
+  releases: number;
+  maxAttempts: number | null;
+  leaseToken: string | null;
+  leaseSeconds: number | null;
+  finishedAt: unknown;
+}
+
+/** The statuses of the registration, and the policy of the task's service. */
+export interface Rules {
+  status: TaskStatusCatalogue;
+  policy: ServicePolicy;
+}
+
+/** From this many releases in a row on, the task waits before it is ready again. */
+const PATIENCE = 3;
+
+/**
+ * Values that plain SQL left from the last run of a running row. `progress` is not reset: the new worker may have set
+ * it.
+ */
+const LEFT_BEHIND = { ...RUN_AGAIN, progress: undefined };
+
+export interface ClaimCommand {
+  token: string;
+  /** Seconds that the lease holds. */
+  lease: number;
+  workerId: string | null;
+  claimKey: string | null;
+}
+
+/** A worker takes a ready task: BEGIN to START. */
+export function claimed(row: TransitionRow, command: ClaimCommand, { status, policy }: Rules): Transition {
+  const isRunAgain = isRunAgainBySql(row, mostAttempts(row, policy));
+  return {
+    event: 'started',
+    values: {
+      ...(isRunAgain ? RUN_AGAIN : {}),
+      status: status.START,
+      attempts: isRunAgain ? 1 : row.attempts + 1,
+      leaseToken: command.token,
+      ...leaseOf(command.lease),
+      workerId: command.workerId,
+      claimKey: command.claimKey,
+      startedAt: NOW,
+    },
+  };
+}
+
+/**
+ * Plain SQL, or a Laravel application, took the task and wrote no lease. The task gets the lease of a legacy claim and
+ * is taken back when that runs out. A token of an earlier claim no longer counts.
+ */
+export function claimedBySql(row: TransitionRow, { token }: { token: string }, { policy }: Rules): Transition {
+  const isRunAgain = isRunAgainBySql(row, mostAttempts(row, policy));
+  return {
+    event: 'started',
+    values: {
+      ...(isRunAgain ? LEFT_BEHIND : {}),
+      ...leaseOf(policy.legacyLease),
+      leaseToken: token,
+      attempts: isRunAgain ? 1 : row.attempts + 1,
+      startedAt: NOW,
+    },
+  };
+}
+
+/** Nobody received the answer to the claim: the task becomes as if it had never been claimed. */
+export function unclaimed(row: TransitionRow, { status }: Rules): Transition {
+  return { event: 'ready', values: { status: status.BEGIN, attempts: row.attempts - 1, leaseExpiresAt: null } };
+}
+
+/** What a worker's report says. undefined: the report does not say it. */
+export interface ReportCommand {
+  progress?: number | undefined;
+  temp?: string | undefined;
+  output?: string | undefined;
+  error?: string | undefined;
+  /** Seconds that the lease holds from now on. undefined: as long as before. */
+  lease?: number | undefined;
+  /** Seconds until the task is ready again. undefined: the back-off. */
+  delay?: number | undefined;
+}
+
+/** The worker has finished the task: to FINISHED. */
+export function finished(_: TransitionRow, report: ReportCommand, { status }: Rules): Transition {
+  const end = { status: status.FINISHED, progress: 100, error: report.error ?? null, finishedAt: NOW };
+  return { event: 'finished', values: { ...over(report), ...end } };
+}
+
+/** The task has failed for good: to ERROR. */
+export function failed(_: TransitionRow, report: ReportCommand, { status }: Rules): Transition {
+  return { event: 'failed', values: { ...over(report), status: status.ERROR, finishedAt: NOW } };
+}
+
+/** The attempt failed and may be retried: to WAITING, or to BEGIN without a delay. After the last attempt: to ERROR. */
+export function retried(row: TransitionRow, report: ReportCommand, rules: Rules): Transition {
+  const { policy } = rules;
+  if (row.attempts >= mostAttempts(row, policy)) return failed(row, report, rules);
+  const delay = report.delay ?? pauseAfter(row.attempts, policy.backoff);
+  return ready({ ...over(report), releases: 0 }, delay, rules);
+}
+
+/**
+ * The worker gives the task back without using an attempt: to BEGIN. With a delay, or from the third time in a row:
+ * WAITING.
+ */
+export function released(row: TransitionRow, report: ReportCommand, rules: Rules): Transition {
+  const releases = row.releases + 1;
+  const pause = releases < PATIENCE ? 0 : pauseAfter(releases - PATIENCE + 1, rules.policy.backoff);
+  const values = { ...over(report), attempts: Math.max(row.attempts - 1, 0), releases };
+  return ready(values, report.delay ?? pause, rules);
+}
+
+/** The worker continues: the lease is renewed. The status stays, or becomes one of the host's own. */
+export function renewed(row: TransitionRow, report: ReportCommand, status: number | undefined): Transition {
+  const said = wordsOf(report);
+  const seconds = report.lease ?? row.leaseSeconds;
+  const isSilent = status === undefined && Object.values(said).every((value) => value === undefined);
+  return {
+    event: isSilent ? undefined : 'progressed',
+    values: { ...said, ...(seconds === null ? {} : leaseOf(seconds)), status },
+  };
+}
+
+/** A user makes a draft or a waiting task ready: to BEGIN. */
+export function madeReady(_: TransitionRow, { status }: Rules): Transition {
+  return { event: 'ready', values: { status: status.BEGIN } };
+}
+
+/** A user runs an ended task again, with all its attempts: to BEGIN. */
+export function runAgain(_: TransitionRow, { status }: Rules): Transition {
+  return { event: 'ready', values: { status: status.BEGIN, ...RUN_AGAIN } };
+}
+
+/** A user cancels the task: to CANCELLED. */
+export function cancelled(_: TransitionRow, { status }: Rules): Transition {
+  return { event: 'cancelled', values: { status: status.CANCELLED, finishedAt: NOW, leaseExpiresAt: null } };
+}
+
+/** A waiting task becomes due: to BEGIN. */
+export function due(_: TransitionRow, { status }: Rules): Transition {
+  return { event: 'ready', values: { status: status.BEGIN } };
+}
+
+/**
+ * The lease has run out: to BEGIN, or to ERROR after the last attempt. The row gets a token that nobody knows, so that
+ * reports of the former worker are refused. A legacy worker knows no lease, and its late end counts until another
+ * worker claims the task: the token stays.
+ */
+export function expired(row: TransitionRow, { token }: { token: string }, { status, policy }: Rules): Transition {
+  const most = mostAttempts(row, policy);
+  const leaseToken = isFenced(row.leaseToken) ? token : undefined;
+  if (row.attempts < most)
+    return { event: 'ready', values: { status: status.BEGIN, leaseExpiresAt: null, releases: 0, leaseToken } };
+  const error = `the lease ran out in attempt ${row.attempts} of ${most}`;
+  return {
+    event: 'failed',
+    values: { status: status.ERROR, leaseExpiresAt: null, finishedAt: NOW, error, leaseToken },
+  };
+}
+
+/** Plain SQL moved the task and left the lease on the row: the status stays, the lease is removed. */
+export const leaseDropped = (): Transition => ({ values: { leaseExpiresAt: null } });
+
+const mostAttempts = (row: TransitionRow, policy: ServicePolicy): number => row.maxAttempts ?? policy.maxAttempts;
+
+const leaseOf = (seconds: number): TaskValues => ({ leaseSeconds: seconds, leaseExpiresAt: fromNow(seconds) });
+
+function wordsOf({ progress, temp, output, error }: ReportCommand): TaskValues {
+  return { progress: progress === undefined ? undefined : Math.min(progress, 100), temp, output, error };
+}
+
+/** The values of the last report, without a lease. */
+const over = (report: ReportCommand): TaskValues => ({ ...wordsOf(report), leaseExpiresAt: null });
+
+/** Ready after this many seconds: WAITING until then, or BEGIN at once for 0. */
+function ready(values: TaskValues, seconds: number, { status }: Rules): Transition {
+  if (seconds > 0) return { values: { ...values, status: status.WAITING, runAt: fromNow(seconds) } };
+  return { event: 'ready', values: { ...values, status: status.BEGIN } };
+}

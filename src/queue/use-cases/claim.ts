@@ -1,0 +1,218 @@
+import { TaskError } from '../../contract/errors.js';
+import type { Task } from '../../contract/task.entity.js';
+import { type Command, done, failed, type Outcome, type Size } from '../../database/group-commit.js';
+import { transaction } from '../../database/database.js';
+import type { TaskValues } from '../stores/columns.js';
+import type { TaskChange } from '../stores/task.store.js';
+import type { TaskEvent } from '../events.js';
+import { type Row, type Script, together } from '../../database/transaction.js';
+import { spaceOf, workerAnswerBytes } from '../answer-room.js';
+import { checkClaim, type Claim, type ClaimOptions, entry, entryOf, isWithdrawal, keyOf } from './claim-options.js';
+import { Deal } from './deal.js';
+import { newToken } from '../leases.js';
+import type { Queue } from '../queue.js';
+import { isIdLike } from '../../validation/rules.js';
+import { eventsOf } from '../hooks.js';
+import { claimed, unclaimed } from '../transitions.js';
+import type { WaitingRoom } from '../waiting/waiting-room.js';
+
+/** Why a claim's signal is aborted if its client got another answer: the client does not ask for these tasks again. */
+export const ANSWERED_OTHERWISE = Symbol('softdd.task.answered');
+
+interface ClaimResult<T extends Task> {
+  /** Taken now, and not a repeated answer. */
+  isNew: boolean;
+  /** undefined: the claim was withdrawn. */
+  tasks: T[] | undefined;
+  /** Locked rows that no claim had room for. Their locks are now released. */
+  left?: Row[];
+}
+
+/** Gives ready tasks to workers, each task to exactly one. */
+export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
+  /** Claims without a service take longer, so they share no transaction with the others. */
+  private readonly ofAnyService: Command<Claim, ClaimResult<T>> = {
+    script: (claims) => this.script(claims),
+    keys: (claim) => this.keys(claim),
+    size: (claim) => this.size(claim),
+  };
+
+  constructor(
+    private readonly queue: Queue<T>,
+    private readonly waiting: WaitingRoom,
+  ) {}
+
+  async claim(options: ClaimOptions): Promise<T[]> {
+    const { service, group, taskId, wait = 0, signal } = options;
+    checkClaim(options);
+    if (taskId !== undefined && !isIdLike(taskId)) return [];
+    const filter = { service, group, taskId };
+    const seconds = isWithdrawal(options) ? 0 : wait;
+    const space = spaceOf(options);
+    return this.waiting.claim({ filter, seconds, signal, key: keyOf(options) }, (isLast) =>
+      this.attempt({ ...options, space, isLook: isLast }),
+    );
+  }
+
+  private async attempt(options: Claim): Promise<T[] | undefined> {
+    const { service, taskId, signal, idempotencyKey } = options;
+    if (signal?.aborted) return [];
+    const isOfAnyService = service === undefined && taskId === undefined;
+    const { isNew, tasks, left } = await this.queue.groupCommit.run(isOfAnyService ? this.ofAnyService : this, options);
+    if (left) this.queue.ready.left(left);
+    if (!tasks) return undefined;
+    // A client with a key repeats the request and gets the tasks. Without a key they would wait until their leases ran
+    // out.
+    if (signal?.aborted && (idempotencyKey === undefined || signal.reason === ANSWERED_OTHERWISE)) {
+      await this.undo(tasks);
+      return [];
+    }
+    if (isNew) this.queue.hooks.committed(eventsOf('started', tasks));
+    return tasks;
+  }
+
+  *script(claims: Claim[]): Script<Outcome<ClaimResult<T>>[]> {
+    for (const { space } of claims) space.clear();
+    const outcomes = yield* this.answeredBefore(claims);
+    const unanswered = claims.filter((claim) => !outcomes.has(claim));
+    // If nobody can receive the answer, nothing is taken.
+    const open = unanswered.filter((claim) => !claim.signal?.aborted && !claim.isLook && !isWithdrawal(claim));
+    const deals = yield* this.takeAll(open);
+    const shares = deals.flatMap((deal) => deal.shares);
+    for (const { claim, tasks, refusal, left } of shares)
+      outcomes.set(claim, refusal ? failed(refusal) : done({ isNew: true, tasks, left }));
+    const used = shares.flatMap(({ claim, tasks }) => entryOf(claim, tasks));
+    const withdrawn = unanswered.filter(isWithdrawal).map((claim) => entry(keyOf(claim)!, []));
+    yield* this.queue.keys.add([...used, ...withdrawn]);
+    return claims.map((claim) => outcomes.get(claim) ?? done({ isNew: true, tasks: [] }));
+  }
+
+  keys(claim: ClaimOptions): string[] {
+    const key = keyOf(claim);
+    return key === undefined ? [] : [key];
+  }
+
+  /** A withdrawal takes no task, but writes a key. */
+  size({ limit = 1 }: ClaimOptions): Size {
+    return { rows: Math.max(limit, 1), chars: 0 };
+  }
+
+  /**
+   * Answers for keys that were answered before, while those leases last. `tasks` is undefined for a withdrawn claim.
+   */
+  private *answeredBefore(claims: Claim[]): Script<Map<Claim, Outcome<ClaimResult<T>>>> {
+    const { keys, tasks } = this.queue;
+    const answered = new Map<Claim, Outcome<ClaimResult<T>>>();
+    const known = yield* keys.known(claims.flatMap((claim) => this.keys(claim)));
+    for (const claim of claims) {
+      const entry = known.get(keyOf(claim) ?? '');
+      if (!entry) continue;
+      if (entry.taskIds.length === 0) {
+        answered.set(claim, done({ isNew: false, tasks: undefined }));
+        continue;
+      }
+      const held: T[] = [];
+      let refusal: unknown;
+      yield* tasks.each(entry.taskIds, (task) => {
+        if (!this.isHeldBy(task, entry.id)) return true;
+        refusal = claim.space.hold(task.taskId, workerAnswerBytes(task));
+        if (!refusal) held.push(task);
+        return !refusal;
+      });
+      // All tasks or none: the worker would not ask for the others.
+      if (refusal instanceof TaskError) answered.set(claim, failed(refusal));
+      else if (held.length > 0) answered.set(claim, done({ isNew: false, tasks: held }));
+      // No lease is left: the key is free for a new claim.
+      else yield* keys.drop(entry);
+    }
+    return answered;
+  }
+
+  private isHeldBy(task: T, claimKey: string): boolean {
+    return task.claimKey === claimKey && this.queue.lifeCycle.isHeld(task.status);
+  }
+
+  /** Different services are independent. Filters that may find the same tasks run one after the other. */
+  private *takeAll(claims: Claim[]): Script<Deal<T>[]> {
+    const { apart, crossing } = byService(claims);
+    const deals: Deal<T>[] = [];
+    // One filter of each service per turn.
+    for (let turn = 0; ; turn++) {
+      const next = apart.map((filters) => filters[turn]).filter((filter) => filter !== undefined);
+      if (next.length === 0) break;
+      deals.push(...(yield* this.take(next)));
+    }
+    for (const filter of crossing) deals.push(...(yield* this.take([filter])));
+    return deals;
+  }
+
+  /** Deals the ready tasks of filters that have no task in common to their claims. BEGIN to START. */
+  private *take(filters: Claim[][]): Script<Deal<T>[]> {
+    const { ready, tasks } = this.queue;
+    const deals = filters.map((claims) => new Deal<T>(claims));
+    const most = deals.reduce((sum, { wanted }) => sum + wanted, 0);
+    const found = yield* together(deals.map(({ claims, wanted }) => ready.find(claims[0]!, wanted, most)));
+    const dealOf = new Map(found.flatMap(({ rows }, index) => rows.map((row) => [row, deals[index]!])));
+    yield* tasks.longTexts.each([...dealOf.keys()], (task, row) => {
+      if (dealOf.get(row)!.give(task)) dealOf.delete(row);
+      return deals.some((deal) => !deal.isOver);
+    });
+    for (const [row, deal] of dealOf) deal.left.push(row);
+    yield* together(deals.map((deal, index) => tasks.updateEach(this.changes(deal), found[index]!.now)));
+    const taken = deals.flatMap(({ shares }) => shares.flatMap((share) => share.tasks));
+    yield* this.queue.hooks.changed(eventsOf('started', taken));
+    return deals;
+  }
+
+  private changes({ shares }: Deal<T>): TaskChange<T>[] {
+    return shares.flatMap(({ claim, tasks }) => tasks.map((task) => ({ task, values: this.start(task, claim) })));
+  }
+
+  private start(task: T, claim: ClaimOptions): TaskValues {
+    const { legacy = false, workerId = null } = claim;
+    const rules = this.queue.rulesOf(task.service);
+    const lease = legacy ? rules.policy.legacyLease : (claim.lease ?? rules.policy.lease);
+    return claimed(task, { token: newToken(legacy), lease, workerId, claimKey: keyOf(claim) ?? null }, rules).values;
+  }
+
+  /** Makes the tasks as if they had never been claimed. */
+  private async undo(taken: T[]): Promise<void> {
+    const { database, tasks, lifeCycle, hooks, rulesOf } = this.queue;
+    const back = await transaction(database, function* (): Script<TaskEvent<T>[]> {
+      const undone: T[] = [];
+      for (const { taskId, leaseToken } of taken) {
+        const task = yield* tasks.lock(taskId);
+        if (!task || task.leaseToken !== leaseToken || !lifeCycle.isHeld(task.status)) continue;
+        undone.push(...(yield* tasks.update([taskId], unclaimed(task, rulesOf(task.service)).values)));
+      }
+      const events = eventsOf('ready', undone);
+      yield* hooks.changed(events);
+      return events;
+    });
+    hooks.committed(back);
+  }
+}
+
+/**
+ * Claims by service and filter. `crossing`: claims without a service or with a task id, which may meet any of the
+ * others.
+ */
+function byService(claims: Claim[]): { apart: Claim[][][]; crossing: Claim[][] } {
+  const named = claims.filter(({ service, taskId }) => service !== undefined && taskId === undefined);
+  const crossing = claims.filter(({ service, taskId }) => service === undefined || taskId !== undefined);
+  return { apart: groupBy(named, ({ service }) => service!).map(byFilter), crossing: byFilter(crossing) };
+}
+
+const byFilter = (claims: Claim[]): Claim[][] =>
+  groupBy(claims, ({ group, service, taskId }) => JSON.stringify([service, group, taskId]));
+
+function groupBy<I>(items: I[], keyOf: (item: I) => string): I[][] {
+  const groups = new Map<string, I[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,229 @@
+import { TaskError } from '../../contract/errors.js';
+import { type Task, TASK_COLUMNS } from '../../contract/task.entity.js';
+import { ALONE, type Command, done, failed, type Outcome, type Size } from '../../database/group-commit.js';
+import type { KeyEntry } from '../stores/key.store.js';
+import type { NewRow } from '../stores/task.store.js';
+import type { Script } from '../../database/transaction.js';
+import { type AnswerSpace, spaceOf } from '../answer-room.js';
+import type { TaskEvent } from '../events.js';
+import { eventsOf } from '../hooks.js';
+import { TaskIds } from '../ids.js';
+import { check, invalid, within } from '../../validation/invalid.js';
+import { type InTransaction, type Queue, runGrouped } from '../queue.js';
+import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
+import { checkKey, conflict, gone, keyOf } from './create-key.js';
+import { replay, roomFor } from './replay.js';
+import {
+  LIMITS,
+  maxAttemptsRule,
+  nameRule,
+  priorityRule,
+  textRule,
+  timeOf,
+  timeRule,
+  userIdRule,
+} from '../../validation/rules.js';
+
+/** Values for the columns that a host's entity adds. */
+export type OwnColumns<T extends Task> = Partial<Omit<T, keyof Task>>;
+
+export type NewTask<T extends Task = Task> = OwnColumns<T> & {
+  /** The owner, at most 255 characters. */
+  userId: string;
+  /** What to work on, at most 65,535 bytes of UTF-8. */
+  input: string;
+  args?: string | undefined;
+  /** The kind of work, at most 64 characters. Omitted: option `defaultService`. */
+  service?: string | undefined;
+  /** Narrows claims within a service, at most 64 characters. */
+  group?: string | undefined;
+  /**
+   * -32,768 to 32,767, lower first, by default 0. Option `userPriority` is for users and does not bind callers of this.
+   */
+  priority?: number | undefined;
+  /** WAITING until this time, then ready: a Date, or ISO 8601 with its zone. */
+  runAt?: Date | string | undefined;
+  /** 1 to 1,000. Omitted: the value of the service. */
+  maxAttempts?: number | undefined;
+  /** INIT or BEGIN. Omitted: option `initialStatus`. */
+  status?: number | undefined;
+  /** Receives this task's callback instead of option `callbackUrl`. Its origin must be in option `callbackAllow`. */
+  callbackUrl?: string | undefined;
+};
+
+export interface Idempotent {
+  /** The same key of the same owner with the same content returns the tasks that it created first. */
+  idempotencyKey?: string | undefined;
+}
+
+/** One call to create, checked and ready for the database. */
+interface Order<T extends Task> {
+  given: NewTask<T>[];
+  rows: NewRow[];
+  /** How many tasks each owner gets. */
+  owners: Map<string, number>;
+  limits: OwnerQuotas;
+  key: KeyEntry | undefined;
+  /** The space of the answer. */
+  space: AnswerSpace;
+}
+
+interface CreateResult<T extends Task> {
+  /** Created now, and not a repeated answer. */
+  isNew: boolean;
+  tasks: T[];
+}
+
+/** Creates tasks: all tasks of one call, or none. */
+export class Creation<T extends Task> implements Command<Order<T>, CreateResult<T>> {
+  private readonly ids = new TaskIds();
+
+  constructor(private readonly queue: Queue<T>) {}
+
+  async create(given: NewTask<T>[], { idempotencyKey, ...where }: InTransaction & Idempotent): Promise<T[]> {
+    const { queue } = this;
+    if (given.length === 0) return [];
+    if (given.length > LIMITS.creates)
+      throw invalid([{ field: 'body', rule: 'arrayMaxSize', msg: `body must have at most ${LIMITS.creates} tasks` }]);
+    const rows = given.map((task, index) => within(given.length > 1 ? `[${index}].` : '', () => this.toRow(task)));
+    await this.admit(rows);
+    const owners = countOwners(given);
+    if (idempotencyKey !== undefined) checkKey(idempotencyKey, owners);
+    const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, given, rows);
+    const limits = await quotasOf(queue.settings, owners.keys());
+    const order = { given, rows, owners, limits, key, space: spaceOf(given[0]) };
+    const { isNew, tasks } = await runGrouped(queue, where, this, order, (made) => this.committed(made));
+    return isNew || tasks.length === given.length ? tasks : gone();
+  }
+
+  *script(orders: Order<T>[]): Script<Outcome<CreateResult<T>>[]> {
+    const { keys, tasks } = this.queue;
+    const known = yield* keys.known(orders.flatMap(({ key }) => (key ? [key.id] : [])));
+    const knownTo = ({ key }: Order<T>): KeyEntry | undefined => key && known.get(key.id);
+    const held = orders.length === 1 ? new Set() : yield* Quotas.held(this.queue, quotasOfAll(orders));
+    // A create that has to wait for its owner's lock must not delay the others.
+    const waits = ({ owners }: Order<T>): boolean => [...owners.keys()].some((owner) => held.has(owner));
+    const fresh = orders.filter((order) => !knownTo(order) && !waits(order));
+    // The key comes first: if another process handles the same one, this waits for it here, before it counts in a
+    // quota.
+    const { idempotencyTtl: seconds } = this.queue.settings;
+    yield* keys.add(fresh.flatMap(({ key }) => (key ? { ...key, seconds } : [])));
+    const quotas = yield* Quotas.lock(this.queue, quotasOfAll(fresh));
+    const refusals = new Map(fresh.map((order) => [order, roomFor(order) ?? quotas.take(order.owners)]));
+    for (const [{ key }, refusal] of refusals) if (key && refusal) yield* keys.drop(key);
+    const made = yield* tasks.insert(fresh.filter((order) => !refusals.get(order)).flatMap(({ rows }) => rows));
+    yield* this.queue.hooks.changed(this.eventsOf(made));
+    const byId = new Map(made.map((task) => [task.taskId, task]));
+    const repeated = orders.filter(({ key }) => key && known.get(key.id)?.fingerprint === key.fingerprint);
+    const answers = yield* replay(
+      tasks,
+      repeated.map(({ key, space }) => ({ entry: known.get(key!.id)!, space })),
+    );
+    return orders.map((order) => {
+      const entry = knownTo(order);
+      const answer = entry && answers.get(entry);
+      if (entry && !answer) return failed(conflict());
+      if (answer) return answer instanceof TaskError ? failed(answer) : done({ isNew: false, tasks: answer });
+      if (waits(order)) return ALONE;
+      const refusal = refusals.get(order);
+      return refusal ? failed(refusal) : done({ isNew: true, tasks: order.rows.map((row) => byId.get(row.taskId)!) });
+    });
+  }
+
+  keys({ key }: Order<T>): string[] {
+    return key ? [key.id] : [];
+  }
+
+  size({ rows, given }: Order<T>): Size {
+    const chars = given.reduce((sum, { input, args }) => sum + input.length + (args?.length ?? 0), 0);
+    return { rows: rows.length, chars };
+  }
+
+  private committed({ isNew, tasks }: CreateResult<T>): void {
+    if (isNew) this.queue.hooks.committed(this.eventsOf(tasks));
+  }
+
+  private eventsOf(tasks: T[]): TaskEvent<T>[] {
+    const { BEGIN } = this.queue.lifeCycle.status;
+    return [
+      ...eventsOf('created', tasks),
+      ...eventsOf(
+        'ready',
+        tasks.filter(({ status }) => status === BEGIN),
+      ),
+    ];
+  }
+
+  /** All rows at once, because each may wait for a DNS lookup. Mostly there is nothing to do. */
+  private async admit(rows: NewRow[]): Promise<void> {
+    const { beforeCreate } = this.queue.hooks;
+    const admitOne = async (row: NewRow, place: string): Promise<void> => {
+      for (const hook of beforeCreate) {
+        const pending = within(place, () => hook(row));
+        if (pending) await pending;
+      }
+    };
+    await Promise.all(rows.map((row, index) => admitOne(row, rows.length > 1 ? `[${index}].` : '')));
+  }
+
+  /** A row that follows all rules. */
+  private toRow(task: NewTask<T>): NewRow {
+    const { lifeCycle, settings } = this.queue;
+    const {
+      userId,
+      input,
+      args,
+      service = settings.defaultService,
+      group,
+      priority,
+      runAt,
+      maxAttempts,
+      status,
+      callbackUrl,
+      ...own
+    } = task;
+    check('userId', userId, userIdRule);
+    check('input', input, textRule);
+    check('service', service, nameRule);
+    if (args !== undefined) check('args', args, textRule);
+    if (group !== undefined) check('group', group, nameRule);
+    if (priority !== undefined) check('priority', priority, priorityRule);
+    if (maxAttempts !== undefined) check('maxAttempts', maxAttempts, maxAttemptsRule);
+    if (runAt !== undefined) check('runAt', runAt, timeRule);
+    if (status !== undefined) checkStatus(status, lifeCycle.newStatuses);
+    if (runAt !== undefined && status === lifeCycle.status.INIT)
+      throw invalid([{ field: 'runAt', rule: 'draft', msg: `runAt is for tasks that run; omit status ${status}` }]);
+    return {
+      ...ownColumns(own),
+      taskId: this.ids.next(),
+      userId,
+      input,
+      args,
+      service,
+      group,
+      priority,
+      maxAttempts,
+      callbackUrl,
+      runAt: timeOf(runAt),
+      status: runAt === undefined ? (status ?? settings.initialStatus) : lifeCycle.status.BEGIN,
+    };
+  }
+}
+
+const quotasOfAll = <T extends Task>(orders: Order<T>[]): OwnerQuotas =>
+  new Map(orders.flatMap(({ limits }) => [...limits]));
+
+export function checkStatus(status: number, allowed: readonly number[]): void {
+  if (!allowed.includes(status))
+    throw invalid([{ field: 'status', rule: 'isIn', msg: `status must be one of ${allowed.join(', ')}` }]);
+}
+
+/** The values for a host's own columns. The queue's columns are dropped, because only the queue writes them. */
+export const ownColumns = (values: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !TASK_COLUMNS.includes(name)));
+
+function countOwners(tasks: { userId: string }[]): Map<string, number> {
+  const owners = new Map<string, number>();
+  for (const { userId } of tasks) owners.set(userId, (owners.get(userId) ?? 0) + 1);
+  return owners;
+}

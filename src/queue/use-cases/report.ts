@@ -1,0 +1,198 @@
+import { TaskError } from '../../contract/errors.js';
+import type { Task } from '../../contract/task.entity.js';
+import { ALONE, type Command, done, failed, type Outcome, type Size } from '../../database/group-commit.js';
+import type { TaskChange } from '../stores/task.store.js';
+import type { Script } from '../../database/transaction.js';
+import { type AnswerSpace, FULL, jsonBytes, spaceOf, workerAnswerBytes } from '../answer-room.js';
+import { checkStatus } from './create.js';
+import type { TaskEvent, TaskEventType } from '../events.js';
+import { check, invalid } from '../../validation/invalid.js';
+import { isFenced } from '../leases.js';
+import { failed as hasFailed, finished, released, renewed, retried, type Transition } from '../transitions.js';
+import type { Queue } from '../queue.js';
+import { leaseLost, refusal } from '../state-errors.js';
+import { delayRule, isIdLike, leaseRule, LIMITS, progressRule, textRule, tokenRule } from '../../validation/rules.js';
+
+export interface TaskReport {
+  /** The token of the claim. A report without one counts only for a legacy claim. */
+  leaseToken?: string | undefined;
+  /** Percent done, 0 or more. Above 100 counts as 100. */
+  progress?: number | undefined;
+  status?: number | undefined;
+  temp?: string | undefined;
+  output?: string | undefined;
+  /** Why the task failed, at most 65,535 bytes of UTF-8. */
+  error?: string | undefined;
+  /** Seconds that the lease holds from now on, 1 to 86,400. Omitted: as long as before. */
+  lease?: number | undefined;
+  /** With status ERROR: another attempt may succeed. */
+  retry?: boolean | undefined;
+  /** Seconds until the next attempt, 0 to 31,536,000, with a retry or a give-back. Omitted: the back-off. */
+  delay?: number | undefined;
+}
+
+/** The most bytes of tasks, as answered, in one transaction. Reports beyond it run alone. */
+const TRANSACTION_BYTES = 2 * LIMITS.answerBytes;
+
+/** What an accepted report changes. */
+type Change<T extends Task> = TaskChange<T> & Reported<T> & { isMove: boolean };
+
+interface Reported<T extends Task> {
+  task: T;
+  event?: TaskEventType | undefined;
+}
+
+interface ReportRequest extends TaskReport {
+  taskId: string;
+  /** The space of the answer. */
+  space: AnswerSpace;
+}
+
+/** Accepts workers' reports, each only under its lease. */
+export class Reports<T extends Task> implements Command<ReportRequest, Reported<T>> {
+  constructor(private readonly queue: Queue<T>) {}
+
+  async report(taskId: string, report: TaskReport): Promise<T> {
+    if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
+    this.checkReport(report);
+    const { task, event } = await this.queue.groupCommit.run(this, { ...report, taskId, space: spaceOf(report) });
+    if (event) this.queue.hooks.committed([{ type: event, task }]);
+    return task;
+  }
+
+  *script(reports: ReportRequest[]): Script<Outcome<Reported<T>>[]> {
+    const { tasks } = this.queue;
+    const alone = reports.length === 1;
+    const ids = reports.map(({ taskId }) => taskId);
+    const { rows, now } = yield* alone ? tasks.lockOne(ids[0]!) : tasks.lockFree(ids);
+    const reportOf = new Map(reports.map((report) => [report.taskId, report]));
+    const judged = new Map<string, Outcome<Reported<T>> | Change<T>>();
+    let bytes = 0;
+    yield* tasks.longTexts.each(rows, (task) => {
+      const report = reportOf.get(task.taskId)!;
+      const own = workerAnswerBytes(task) + jsonBytes([report.temp, report.output, report.error]);
+      bytes += own;
+      const isOver = !alone && bytes > TRANSACTION_BYTES;
+      judged.set(task.taskId, isOver ? ALONE : (refusalOf(report, own) ?? this.judge(task, report)));
+      return true;
+    });
+    const missing = ids.filter((taskId) => !judged.has(taskId));
+    const held = alone ? new Set<string>() : yield* tasks.present(missing);
+    const verdicts = ids.map(
+      (taskId) => judged.get(taskId) ?? (held.has(taskId) ? ALONE : failed(new TaskError('NOT_FOUND'))),
+    );
+    const changes = verdicts.flatMap((verdict) => ('values' in verdict ? verdict : []));
+    yield* tasks.updateEach(changes, now);
+    yield* this.queue.hooks.changed(changes.flatMap(moveOf));
+    return verdicts.map((verdict) => ('values' in verdict ? done(verdict) : verdict));
+  }
+
+  /** A second report on a task must find the result of the first. */
+  keys({ taskId }: ReportRequest): string[] {
+    return [taskId];
+  }
+
+  size({ temp = '', output = '', error = '' }: ReportRequest): Size {
+    return { rows: 1, chars: temp.length + output.length + error.length };
+  }
+
+  /** What the row becomes, or the answer if nothing changes. */
+  private judge(task: T, report: ReportRequest): Outcome<Reported<T>> | Change<T> {
+    try {
+      if (!this.counts(task, report)) return done({ task });
+    } catch (error) {
+      return failed(error);
+    }
+    const { values, event } = this.outcome(task, report);
+    // A late report on a task that has failed already is not a new failure.
+    return { task, values, event, isMove: values.status !== undefined && values.status !== task.status };
+  }
+
+  private checkReport({ leaseToken, status, progress, temp, output, error, lease, retry, delay }: TaskReport): void {
+    const { lifeCycle, settings } = this.queue;
+    if (leaseToken !== undefined) check('leaseToken', leaseToken, tokenRule);
+    else if (settings.requireLease)
+      throw invalid([
+        { field: 'leaseToken', rule: 'isDefined', msg: 'leaseToken is required; send the one that the claim returned' },
+      ]);
+    if (status !== undefined) checkStatus(status, lifeCycle.workerStatuses);
+    if (progress !== undefined) check('progress', progress, progressRule);
+    if (temp !== undefined) check('temp', temp, textRule);
+    if (output !== undefined) check('output', output, textRule);
+    if (error !== undefined) check('error', error, textRule);
+    if (lease !== undefined) check('lease', lease, leaseRule);
+    if (delay !== undefined) check('delay', delay, delayRule);
+    const { BEGIN, ERROR } = lifeCycle.status;
+    if (retry && status !== ERROR)
+      throw invalid([{ field: 'retry', rule: 'withStatus', msg: `retry is only allowed with status=${ERROR}` }]);
+    if (delay !== undefined && status !== BEGIN && !retry)
+      throw invalid([
+        {
+          field: 'delay',
+          rule: 'withStatus',
+          msg: `delay is only allowed with status=${BEGIN}, or with status=${ERROR} and retry`,
+        },
+      ]);
+  }
+
+  /** True if the report counts, false if it says nothing new. Otherwise LEASE_LOST or INVALID_STATE. */
+  private counts(task: T, { leaseToken, status, retry }: TaskReport): boolean {
+    const { lifeCycle } = this.queue;
+    if (leaseToken !== undefined) {
+      if (leaseToken !== task.leaseToken)
+        throw leaseLost(task, 'leaseToken is not, or no longer, the token of this task: stop working on it');
+      if (lifeCycle.isHeld(task.status)) return true;
+      if (repeats(lifeCycle.phase(task.status), status && lifeCycle.phase(status), retry)) return false;
+      throw leaseLost(task, 'the lease of this task is over: stop working on it');
+    }
+    if (lifeCycle.isFinal(task.status)) return false;
+    if (isFenced(task.leaseToken))
+      throw leaseLost(task, 'this task was claimed with a token: report with its leaseToken');
+    const verdict = lifeCycle.workerMove(task.status, status);
+    if (verdict === 'refuse') throw refusal(lifeCycle, task, 'worker');
+    // A late report that asks for another attempt changes nothing: there will be one, or there have been enough.
+    return verdict === 'move' && (lifeCycle.isHeld(task.status) || !retry);
+  }
+
+  private outcome(task: T, report: TaskReport): Transition {
+    const { lifeCycle, rulesOf } = this.queue;
+    const { status } = report;
+    const rules = rulesOf(task.service);
+    switch (status === undefined ? undefined : lifeCycle.phase(status)) {
+      case 'FINISHED':
+        return finished(task, report, rules);
+      case 'ERROR':
+        return report.retry ? retried(task, report, rules) : hasFailed(task, report, rules);
+      case 'BEGIN':
+        return released(task, report, rules);
+      default:
+        return renewed(task, report, status);
+    }
+  }
+}
+
+/** The events for the hooks inside the transaction: changes of status only. */
+function moveOf<T extends Task>({ isMove, event, task }: Change<T>): TaskEvent<T>[] {
+  return isMove && event ? [{ type: event, task }] : [];
+}
+
+/** Why a report does not count. Nothing is done if its answer cannot be held. */
+function refusalOf(report: ReportRequest, bytes: number): Outcome<never> | undefined {
+  const refusal = report.space.hold(report, bytes);
+  const msg = `the answers to the reports before this one fill ${LIMITS.answerBytes} bytes; send this one again`;
+  return refusal && failed(refusal === FULL ? new TaskError('TOO_MANY_REQUESTS', { msg }) : refusal);
+}
+
+/** Whether a report asks for what the task has become already, because the first answer was lost. */
+function repeats(now: string, asked: string | undefined | 0, retry = false): boolean {
+  switch (asked) {
+    case 'FINISHED':
+      return now === 'FINISHED';
+    case 'ERROR':
+      return now === 'ERROR' || (retry && (now === 'WAITING' || now === 'BEGIN'));
+    case 'BEGIN':
+      return now === 'BEGIN' || now === 'WAITING';
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,132 @@
+import type { QueryRunner } from 'typeorm';
+import { dueAt } from '../../database/dialects/due-at.js';
+import { utcOfTimestamp } from '../../database/stored-time.js';
+import { IN_PIECE, type SchemaStep, type TaskSchemaOptions } from '../schema.js';
+import { quoteText, readTriggers, seesTriggers, squeeze, tableComment, triggerDefiner } from './mysql.inspect.js';
+
+/**
+ * What triggers maintain, because MySQL has no partial indexes: the rows of the ready table, and the column `due_at`.
+ * The comment of the ready table says that its rows are complete.
+ */
+export class MysqlTriggers {
+  private readonly filled: string;
+
+  constructor(
+    private readonly runner: QueryRunner,
+    private readonly options: TaskSchemaOptions,
+    private readonly ready: string,
+  ) {
+    this.filled = `rows of ${options.table} with status ${options.status.BEGIN}, kept by triggers`;
+  }
+
+  removal(): SchemaStep[] {
+    return Object.keys(this.triggers(false)).map(drop);
+  }
+
+  async missing({ zoned, isNew }: { zoned: boolean; isNew: boolean }): Promise<SchemaStep[]> {
+    const isFilled = (await tableComment(this.runner, this.ready)) === this.filled;
+    const steps = await this.triggerSteps(zoned, isFilled);
+    if (steps.length === 0 && isFilled) return [];
+    // Writes between two triggers are missed. If an interruption follows, the next run fills the table again.
+    if (steps.length > 0 && isFilled) steps.unshift(this.mark(''));
+    return [...steps, ...this.filling(zoned, isNew)];
+  }
+
+  private async triggerSteps(zoned: boolean, isFilled: boolean): Promise<SchemaStep[]> {
+    const { table } = this.options;
+    const present = await readTriggers(this.runner, table);
+    // The mark was set after all triggers. Triggers that this account cannot see are not checked, and not replaced.
+    if (isFilled && !(await seesTriggers(this.runner, table, present))) return [];
+    const other = Object.entries(this.triggers(zoned)).filter(
+      ([name, { body }]) => present.get(name) !== squeeze(body),
+    );
+    if (other.length === 0) return [];
+    // MySQL shows triggers only to accounts that may create them.
+    const hidden = present.size === 0 ? ', or hidden from this user, which needs the TRIGGER privilege to see it' : '';
+    const definer = await triggerDefiner(this.runner, table);
+    return other.flatMap(([name, { event, body }]): SchemaStep[] => {
+      const isThere = present.has(name);
+      const what = `trigger ${name} is ${isThere ? 'different from what the options require' : `missing${hidden}`}`;
+      const sql = `CREATE ${definer}TRIGGER \`${name}\` ${event} ON \`${table}\` FOR EACH ROW ${body}`;
+      return [...(isThere ? [drop(name)] : []), { what, sql }];
+    });
+  }
+
+  /** The mark comes last: after an interruption before it, the next run fills again. */
+  private filling(zoned: boolean, isNew: boolean): SchemaStep[] {
+    const { table, status } = this.options;
+    const due = dueAt('mysql', status);
+    const pieces = { ...(isNew ? {} : { effect: 'reads all rows, writes go on' }), piecesOf: table };
+    return [
+      {
+        what: `${this.ready} has other rows than those with status ${status.BEGIN}`,
+        sql: `DELETE r FROM \`${this.ready}\` r LEFT JOIN \`${table}\` t ON t.id = r.task_id
+          WHERE t.id IS NULL OR NOT t.status <=> ${status.BEGIN}`,
+      },
+      {
+        what: `${this.ready} is not filled`,
+        ...pieces,
+        sql: `INSERT IGNORE INTO \`${this.ready}\` (service, priority, created_at, task_id, \`group\`)
+          SELECT service, priority, ${createdOf(zoned)('')}, id, \`group\` FROM \`${table}\` WHERE status = ${status.BEGIN} ${IN_PIECE}`,
+      },
+      {
+        what: `due_at of ${table} is not filled`,
+        ...pieces,
+        sql: `UPDATE \`${table}\` SET due_at = ${due} WHERE NOT due_at <=> ${due} ${IN_PIECE}`,
+      },
+      this.mark(this.filled),
+    ];
+  }
+
+  private mark(text: string): SchemaStep {
+    return {
+      what: `${this.ready} is not filled`,
+      sql: `ALTER TABLE \`${this.ready}\` COMMENT = ${quoteText(text)}`,
+    };
+  }
+
+  /** Any writer of a row fires them: the row is in the ready table exactly while it is claimable. */
+  private triggers(zoned: boolean): Record<string, { event: string; body: string }> {
+    const created = createdOf(zoned);
+    const ready = `\`${this.ready}\``;
+    const begin = this.options.status.BEGIN;
+    // A duplicate is an orphan: TRUNCATE fires no trigger, and then the same rows were loaded again.
+    const add = `INSERT INTO ${ready} (service, priority, created_at, task_id, \`group\`)
+    VALUES (NEW.service, NEW.priority, ${created('NEW.')}, NEW.id, NEW.\`group\`)
+    ON DUPLICATE KEY UPDATE \`group\` = NEW.\`group\``;
+    const remove = `DELETE FROM ${ready} WHERE service = OLD.service AND priority = OLD.priority
+    AND created_at = ${created('OLD.')} AND task_id = OLD.id`;
+    const same = `OLD.id = NEW.id AND OLD.service = NEW.service AND OLD.\`group\` <=> NEW.\`group\`
+    AND OLD.priority = NEW.priority AND OLD.created_at <=> NEW.created_at`;
+    const due = `SET NEW.due_at = ${dueAt('mysql', this.options.status, 'NEW.')}`;
+    return {
+      [`${this.options.table}_due_insert`]: { event: 'BEFORE INSERT', body: due },
+      [`${this.options.table}_due_update`]: { event: 'BEFORE UPDATE', body: due },
+      [`${this.ready}_insert`]: { event: 'AFTER INSERT', body: `IF NEW.status = ${begin} THEN ${add}; END IF` },
+      [`${this.ready}_update`]: {
+        event: 'AFTER UPDATE',
+        body: `IF NOT (OLD.status <=> NEW.status AND ${same}) THEN
+  IF OLD.status = ${begin} THEN ${remove}; END IF;
+  IF NEW.status = ${begin} THEN ${add}; END IF;
+END IF`,
+      },
+      [`${this.ready}_delete`]: { event: 'AFTER DELETE', body: `IF OLD.status = ${begin} THEN ${remove}; END IF` },
+    };
+  }
+}
+
+/**
+ * A row without a creation time counts as oldest. The key must be the same when any other session removes the row, so a
+ * `timestamp` is written in UTC.
+ */
+const createdOf =
+  (zoned: boolean) =>
+  (row: string): string => {
+    const column = `${row}created_at`;
+    return `COALESCE(${zoned ? utcOfTimestamp(column) : column}, TIMESTAMP'1970-01-01 00:00:00')`;
+  };
+
+const drop = (trigger: string): SchemaStep => ({
+  what: `trigger ${trigger}`,
+  sql: `DROP TRIGGER IF EXISTS \`${trigger}\``,
+});

@@ -1,0 +1,16 @@
+import { ID, type SideTable } from './table.js';
+
+/** Only for MySQL, which has no partial indexes: the claimable tasks, maintained by triggers. */
+export const READY: SideTable = {
+  suffix: 'ready',
+  holds: 'claimable tasks',
+  columns: {
+    service: { kind: 'key', length: 64 },
+    priority: { kind: 'small' },
+    created_at: { kind: 'time' },
+    task_id: ID,
+    group: { kind: 'key', length: 64, nullable: true },
+  },
+  primaryKey: ['service', 'priority', 'created_at', 'task_id'],
+  indexes: { group: { on: ['service', 'group', 'priority', 'created_at', 'task_id'] } },
+};

@@ -1,0 +1,79 @@
+import type { Engine } from '../../database/dialects/dialect.js';
+
+/** A column as every engine understands it. */
+export type Column = Kind & {
+  nullable?: true;
+  default?: number;
+  /**
+   * A column of the legacy table, which has it always, or perhaps because its host added it. In an adopted table it is
+   * compared with the declaration, and changed if it differs. Other existing columns are not touched.
+   */
+  original?: 'always' | 'perhaps';
+  /**
+   * The expression that the column stands for. PostgreSQL and SQLite index the expression and have no such column. On
+   * MySQL triggers maintain it, because TypeORM cannot read a table with a generated column that TypeORM did not
+   * create.
+   */
+  derived?: (engine: Engine, is: (status: number) => string) => string;
+};
+
+/** What a column holds. Each engine has one SQL type for it. */
+type Kind =
+  /**
+   * `id`: a UUID. `digest`: a hash in hexadecimal. `key`: other text that compares byte for byte, trailing spaces
+   * included. `string`: text that compares as the database does by default.
+   */
+  | { kind: 'id' | 'digest' | 'key' | 'string'; length: number }
+  /**
+   * `text`: 65,535 bytes on MySQL. `long text`: 16 MiB there. `tiny`: -128 to 127. `small`: 16 bits. `int`: 32 bits.
+   * `time`: UTC, with milliseconds. `local time`: `created_at` or `updated_at`. It defaults to now and stays as an
+   * adopted table has it, and a row without one comes first in an index.
+   */
+  | { kind: 'text' | 'long text' | 'tiny' | 'small' | 'int' | 'time' | 'local time'; length?: never };
+
+export const ID = { kind: 'id', length: 36 } as const;
+export const DIGEST = { kind: 'digest', length: 64 } as const;
+
+export interface Index {
+  on: readonly string[];
+  /** The rows that it covers. On MySQL, without partial indexes, it covers all rows. */
+  where?: { column: string; is: number | 'not null' };
+  /** The engine that does not need it. */
+  except?: Engine;
+}
+
+export interface Table {
+  name: string;
+  /** What it holds, for people. */
+  holds: string;
+  /** In the order of a new table. */
+  columns: Record<string, Column>;
+  /** @defaultValue ['id'] */
+  primaryKey?: readonly string[];
+  /** End of the index's name -> index: `due` of table `tasks` is `tasks_due`. */
+  indexes: Record<string, Index>;
+}
+
+/** A table next to the task table, for what is not part of a task: `keys` next to `tasks` is `tasks_keys`. */
+export type SideTable = Omit<Table, 'name'> & { suffix: string };
+
+export const tableBeside = (table: string, { suffix, ...declaration }: SideTable): Table => ({
+  ...declaration,
+  name: `${table}_${suffix}`,
+});
+
+/** Whether the column compares byte for byte. */
+export const isExact = (column: Column): column is Column & { length: number } =>
+  column.kind === 'id' || column.kind === 'digest' || column.kind === 'key';
+
+/** Refuses to use a table of that name that is not ours. */
+export function assertDeclared({ name, holds, columns }: Table, present: string[]): void {
+  const originals = Object.keys(columns).filter((column) => columns[column]!.original === 'always');
+  const isAdoptable = originals.length > 0;
+  const missing = (isAdoptable ? originals : Object.keys(columns)).filter((column) => !present.includes(column));
+  if (missing.length === 0) return;
+  const [what, remedy] = isAdoptable
+    ? ['is no task table', 'Give the queue a table of its own with the option `table`.']
+    : [`is not the queue's table of ${holds}`, 'Rename it, or give the queue another `table`.'];
+  throw new Error(`A table \`${name}\` exists and ${what}: it has no column ${missing.join(', ')}. ${remedy}`);
+}

@@ -1,0 +1,60 @@
+import { expect, it } from '@jest/globals';
+import * as client from '../../../src/client/index.js';
+import * as surface from '../../../src/index.js';
+
+it('exports exactly what a host may import', () => {
+  expect(Object.keys(surface).sort()).toEqual([
+    'CALLBACK_STATES',
+    'ClaimTaskDto',
+    'ClientGone',
+    'CreateTaskDto',
+    'CronTaskController',
+    'InjectTaskService',
+    'ListTasksDto',
+    'NewerSchemaError',
+    'Process',
+    'RemoveTasksDto',
+    'ReportOneTaskDto',
+    'ReportTaskDto',
+    'ReportTasksDto',
+    'RetryLater',
+    'SqliteInUseError',
+    'TASK_ERRORS',
+    'TASK_STATUS',
+    'Task',
+    'TaskController',
+    'TaskError',
+    'TaskInput',
+    'TaskModule',
+    'TaskOptionsError',
+    'TaskProcessor',
+    'TaskResponse',
+    'TaskService',
+    'TaskStopped',
+    'UnrecoverableError',
+    'UpdateTaskDto',
+    'UserId',
+    'getTaskServiceToken',
+    'isTaskWorkerRoute',
+    'runTaskMigrations',
+    'taskMigrations',
+    'withTaskCallbacks',
+  ]);
+});
+
+it('exports as client exactly what a worker or a user may import', () => {
+  expect(Object.keys(client).sort()).toEqual([
+    'ERROR_CODE',
+    'RetryLater',
+    'STATUS',
+    'TaskApiError',
+    'TaskClient',
+    'TaskStopped',
+    'TaskWorker',
+    'URIS',
+    'UnrecoverableError',
+    'WaitTimeoutError',
+  ]);
+  // A handler may throw either's.
+  expect(client.UnrecoverableError).toBe(surface.UnrecoverableError);
+});

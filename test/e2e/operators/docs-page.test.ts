@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { describeInBrowser, openBrowser } from '../../support/browser.js';
+import { WHOLE } from '../../support/host.js';
+import { type RunningServer, startServer } from '../../support/server.js';
+
+const OPERATIONS = [
+  ...['createTask', 'listTasks', 'removeTasks', 'listTasksByPost', 'getTask', 'updateTask', 'updateTaskByPost'],
+  ...['claimTask', 'claimTaskByPost', 'reportTasks', 'reportTask', 'reportTaskByPost', 'live', 'ready'],
+];
+
+describeInBrowser('the page /docs, as a newcomer finds it', () => {
+  let server: RunningServer;
+  let browser: Browser;
+  let page: Page;
+  beforeAll(async () => {
+    server = await startServer();
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  /** Opens the page, and pastes the tokens that the first start printed into its dialog. */
+  async function open(): Promise<void> {
+    await page?.close();
+    page = await browser.newPage();
+    await page.goto(`${server.url}/docs`);
+    await page.locator('.auth-wrapper .authorize').click();
+    for (const audience of ['user', 'worker']) {
+      const [, token] = new RegExp(`^${audience} token +(\\S+)`, 'im').exec(server.output())!;
+      const form = page.locator('.auth-container', { hasText: `${audience}  (http` });
+      await form.locator('input').fill(token!);
+      await form.locator('button.authorize').click();
+    }
+    await page.locator('.close-modal').click();
+  }
+  const block = (id: string): Locator => page.locator(`.opblock[id$="-${id}"]`);
+  async function tryOut(id: string): Promise<void> {
+    await block(id).locator('.opblock-summary-control').click();
+    await block(id).locator('.try-out__btn').click();
+  }
+  /** Presses Execute, and answers what came, with its status. */
+  async function execute(id: string): Promise<{ status: number; body: any }> {
+    const answer = block(id).locator('.live-responses-table');
+    if (await answer.isVisible()) await block(id).locator('button.btn-clear').click();
+    await answer.waitFor({ state: 'detached' });
+    await block(id).locator('button.execute').click();
+    const status = Number.parseInt(await answer.locator('.response-col_status').last().innerText());
+    return { status, body: JSON.parse(await answer.locator('.highlight-code code').first().innerText()) };
+  }
+
+  it('has these operations, in this order', async () => {
+    await open();
+    await block('ready').waitFor();
+    const ids = await page.locator('.opblock').evaluateAll((blocks) => blocks.map(({ id }) => id.split('-').pop()));
+    expect(ids).toEqual(OPERATIONS);
+  });
+
+  it('answers each of them with what stands there, whatever the type of the body', async () => {
+    const failed: unknown[] = [];
+    let executed = 0;
+    for (const id of OPERATIONS) {
+      await tryOut(id);
+      const types = await block(id).locator('.body-param-content-type select option').allInnerTexts();
+      // Forms in `npm run test:all`.
+      for (const type of [undefined, ...(WHOLE ? types.slice(1) : [])]) {
+        if (type) await block(id).locator('.body-param-content-type select').selectOption(type);
+        const { status, body } = await execute(id);
+        executed++;
+        const reports = id === 'reportTasks' ? body.data.list : [];
+        if (status !== 200 || reports.some((report: any) => report.status !== 1)) failed.push([id, type, status, body]);
+      }
+      await block(id).locator('.opblock-summary-control').click();
+    }
+    expect(failed).toEqual([]);
+    // Nine of them have a body, of three types.
+    expect(executed).toBe(OPERATIONS.length + (WHOLE ? 2 * 9 : 0));
+  });
+
+  it('keeps up with the tasks that it shows: users have the last one, workers the one they claimed', async () => {
+    await open();
+    for (const id of ['createTask', 'getTask', 'claimTask', 'reportTasks', 'reportTask']) await tryOut(id);
+    // Nothing is made up: there is no task yet.
+    await block('getTask').locator('button.execute').click();
+    await block('getTask').locator('input.invalid').waitFor();
+    const first = (await execute('createTask')).body.data.taskId;
+    expect((await execute('claimTask')).body.data.task.taskId).toBe(first);
+    const second = (await execute('createTask')).body.data.taskId;
+    expect((await execute('getTask')).body.data.taskId).toBe(second);
+    expect((await execute('reportTasks')).body.data.list).toMatchObject([{ taskId: first, status: 1 }]);
+    expect((await execute('claimTask')).body.data.task.taskId).toBe(second);
+    expect((await execute('reportTask')).body.data.task.taskId).toBe(second);
+    expect((await execute('reportTasks')).body.data.list).toMatchObject([{ taskId: second, status: 1 }]);
+  });
+});

@@ -1,0 +1,62 @@
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { type Environment, readConfig } from '../../src/server/config.js';
+import { serveDocs } from '../../src/server/docs.js';
+import { lineOf } from '../../src/server/failure.js';
+import { loadSecrets } from '../../src/server/secrets.js';
+import { createApp, serve } from '../../src/server/serve.js';
+import { newFolder } from './server.js';
+
+// The files of the OpenAPI page: Jest on Node 20 can't load what serves them. Tests of that page take a process.
+jest.unstable_mockModule('@fastify/static', () => ({ default: async () => undefined }));
+
+/** The settings of a server on a free port, with a database of its own where `given` names none. */
+const environmentOf = (given: Environment): Environment => ({
+  PORT: '0',
+  DATABASE_URL: `sqlite:${newFolder()}/data/task.sqlite`,
+  ...given,
+});
+
+/** Nest holds the logs of a start back in a static list, which the next app of this process would print. */
+function dropLogs(): void {
+  Logger.overrideLogger(false);
+  Logger.flush();
+}
+
+export interface ServerHere {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * The standalone server in this process: for tests of what it answers, not of how its process starts and ends. A
+ * process of its own takes ten times as long.
+ */
+export async function serveHere(given: Environment): Promise<ServerHere> {
+  const config = readConfig(environmentOf(given));
+  const app = await createApp(config, loadSecrets(config));
+  serveDocs(app);
+  await app.listen(config.port, config.host);
+  dropLogs();
+  return { url: await app.getUrl(), stop: () => app.close() };
+}
+
+/** A start that must fail, in this process: what it says at its end, and what it has printed before. */
+export async function failToServe(given: Environment): Promise<{ stdout: string; line: string }> {
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const initialize = jest.spyOn(DataSource.prototype, 'initialize');
+  try {
+    await serve(readConfig(environmentOf(given)));
+  } catch (error) {
+    // Nest closes nothing of an app that it can't create: a pool would keep this process from its end.
+    for (const dataSource of initialize.mock.contexts as DataSource[])
+      if (dataSource.isInitialized) await dataSource.destroy();
+    return { stdout: write.mock.calls.join(''), line: lineOf(error) };
+  } finally {
+    write.mockRestore();
+    initialize.mockRestore();
+    dropLogs();
+  }
+  throw new Error('it has started');
+}

@@ -1,0 +1,98 @@
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { itInWhole } from '../../support/host.js';
+import { generateTypes } from '../../support/generated-types.js';
+import { typeErrors } from '../../support/type-errors.js';
+import { standaloneApp } from '../http/openapi/fixtures/hosts.js';
+
+const root = resolve(import.meta.dirname, '../../..');
+
+/** The hand-written types against the generated ones: the same properties, as optional, of the same types. */
+const EQUAL = `
+  import type { components, operations } from './generated.js';
+  import type * as client from '@softdd/task/client';
+  type Schemas = components['schemas'];
+  // Which integers a status may be is the server's to say.
+  type Plain<T> = T extends number ? number
+    : T extends readonly (infer Item)[] ? Plain<Item>[]
+    : T extends object ? { [Name in keyof T]: Plain<T[Name]> }
+    : T;
+  type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+  type Equal<A, B> = Same<Plain<A>, Plain<B>>;
+  type Data<Id extends keyof operations> = operations[Id] extends
+    { responses: { 200: { content: { 'application/json': { data: infer D } } } } } ? D : never;
+  type Listed<Id extends keyof operations> = Extract<Data<Id>, { list: unknown }>;
+  type Method = { [Name in keyof client.TaskClient]:
+    client.TaskClient[Name] extends (...given: never[]) => unknown ? Name : never }[keyof client.TaskClient];
+  type Answer<Name extends Method> = Awaited<ReturnType<client.TaskClient[Name]>>;
+  type Query = NonNullable<operations['listTasks']['parameters']['query']>;
+  type Claimed = NonNullable<operations['claimTask']['parameters']['query']>;
+  export const checks: Record<string, true> = {
+    task: true satisfies Equal<client.Task, Schemas['task']>,
+    workerTask: true satisfies Equal<client.WorkerTask, Schemas['workerTask']>,
+    cronTask: true satisfies Equal<client.ReportedTask, Schemas['cronTask']>,
+    claimedTask: true satisfies Equal<client.ClaimedTask, Schemas['claimedTask']>,
+    createTask: true satisfies Equal<client.NewTask, Schemas['createTask']>,
+    updateTask: true satisfies Equal<client.TaskChanges, Schemas['updateTask']>,
+    reportTask: true satisfies Equal<client.Report, Schemas['reportTask']>,
+    reportOneTask: true satisfies Equal<client.TaskReport, Schemas['reportOneTask']>,
+    claimTask: true satisfies Equal<client.ClaimQuery, Schemas['claimTask']>,
+    claimQuery: true satisfies Equal<client.ClaimQuery, Claimed>,
+    listQuery: true satisfies Equal<Omit<client.ListQuery, 'ids'>, Omit<Query, 'ids'>>,
+    page: true satisfies Equal<client.TaskPage, Data<'listTasks'>>,
+    removal: true satisfies Equal<client.Removal, Data<'removeTasks'>>,
+    got: true satisfies Equal<Answer<'get'>, Data<'getTask'>>,
+    updated: true satisfies Equal<Answer<'update'>, Data<'updateTask'>>,
+    reported: true satisfies Equal<Answer<'report'>, Data<'reportTask'>>,
+    created: true satisfies Equal<{ list: Answer<'createMany'> }, Listed<'createTask'>>,
+    claimed: true satisfies Equal<{ list: Answer<'claim'> }, Listed<'claimTask'>>,
+    claimedByPost: true satisfies Equal<{ list: Answer<'claim'> }, Listed<'claimTaskByPost'>>,
+    // The document says no more of these answers: once it does, they are to be compared.
+    reportedMany: true satisfies Equal<{ list: { [name: string]: unknown }[] }, Data<'reportTasks'>>,
+  };
+  // Each operation has its method. Those of health are the orchestrator's; a twin by POST is for who can't PUT.
+  const METHODS = {
+    listTasks: 'list', createTask: 'create', removeTasks: 'remove', getTask: 'get', updateTask: 'update',
+    claimTask: 'claim', reportTask: 'report', reportTasks: 'reportMany',
+  } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | \`\${string}ByPost\`>, Method>;
+  export const methods: true = true satisfies Same<
+    (typeof METHODS)[keyof typeof METHODS] | 'createMany' | 'markReady' | 'cancel' | 'release' | 'waitFor', Method>;`;
+
+describe('the types of the client', () => {
+  let generated: string;
+  beforeAll(async () => {
+    const app = await standaloneApp();
+    const builder = new DocumentBuilder()
+      .addBearerAuth({ type: 'http' }, 'user')
+      .addBearerAuth({ type: 'http' }, 'worker');
+    const document = SwaggerModule.createDocument(app, builder.build());
+    await app.close();
+    generated = await generateTypes(document);
+  });
+
+  const errors = (checks: string): string[] =>
+    typeErrors(
+      new Map([
+        [join(root, 'test/unit/client/equal.ts'), checks],
+        [join(root, 'test/unit/client/generated.ts'), generated],
+      ]),
+    );
+
+  it('are those of the OpenAPI document', () => {
+    expect(errors(EQUAL)).toEqual([]);
+  });
+
+  // Each is a program of its own to the compiler: in `npm run test:all`.
+  itInWhole.each([
+    ["client.Task, Schemas['task']", "Omit<client.Task, 'temp'>, Schemas['task']"],
+    ["client.NewTask, Schemas['createTask']", "Required<client.NewTask>, Schemas['createTask']"],
+    ["client.Report, Schemas['reportTask']", "client.Report & { more?: 1 }, Schemas['reportTask']"],
+    ["{ list: Answer<'claim'> }, Listed<'claimTask'>", "{ list: client.ReportedTask[] }, Listed<'claimTask'>"],
+    ["reportTasks: 'reportMany',", ''],
+    [" | 'waitFor'", ''],
+  ])('would not be, if they differed: %s', (right, wrong) => {
+    expect(EQUAL).toContain(right);
+    expect(errors(EQUAL.replace(right, wrong))).not.toEqual([]);
+  });
+});

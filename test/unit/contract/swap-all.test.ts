@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SwaggerModule } from '@nestjs/swagger';
+import { ADAPTERS, BATTERY, type Host, startHost } from '../../support/host.js';
+import { call } from '../../support/http.js';
+import { EVERYTHING, forRootAsync, videoMigrations } from '../../support/swapped.js';
+
+const CASES = [
+  ...BATTERY.map((where) => ({ ...where, way: 'forRoot', register: undefined })),
+  ...ADAPTERS.map((adapter) => ({ engine: 'sqlite' as const, adapter, way: 'forRootAsync', register: forRootAsync })),
+];
+
+describe.each(CASES)('a host with everything swapped by $way on $engine with $adapter', ({ register, ...where }) => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await startHost({ ...where, register, options: EVERYTHING, typeorm: videoMigrations() });
+  });
+  afterAll(() => host?.close());
+
+  const alice = { headers: { 'x-key': 'open', 'x-owner': 'alice' } };
+  const worker = { headers: { 'x-key': 'worker' } };
+
+  it('runs a task through: own routes, column, statuses, envelope, guards and callback address', async () => {
+    const json = { input: 'in', title: 'Film', status: 110 };
+    const created = await call('POST', `${host.url}/api/videos/new`, { ...alice, json });
+    expect(created.status).toBe(200);
+    const { taskId } = created.body.result;
+    expect(created.body).toMatchObject({
+      ok: true,
+      result: {
+        taskId,
+        service: 'transcode',
+        status: 110,
+        progress: 0,
+        input: 'in',
+        args: '',
+        temp: '',
+        output: '',
+        title: 'Film',
+        overridden: true,
+      },
+    });
+    const edited = await call('PUT', `${host.url}/api/videos/${taskId}/edit`, { ...alice, form: { title: 'Movie' } });
+    expect(edited.body.result).toMatchObject({ title: 'Movie', input: 'in' });
+    const claimed = await call('GET', `${host.url}/jobs`, worker);
+    expect(claimed.body.result).toMatchObject({
+      task: { taskId, status: 120, title: 'Movie', callbackUrl: EVERYTHING.callbackUrl, claimedFrom: 'here' },
+      updateUrl: EVERYTHING.callbackUrl,
+    });
+    const report = (form: Record<string, string>) =>
+      call('PUT', `${host.url}/jobs/${taskId}/report`, { ...worker, form });
+    expect((await report({ status: '125', progress: '90' })).body.result.task).toMatchObject({ status: 125 });
+    expect((await report({ status: '130' })).body.result.task).toMatchObject({ status: 130, progress: 100 });
+    const list = await call('GET', `${host.url}/api/videos`, alice);
+    expect(list.body.result.list).toMatchObject([{ taskId, status: 130, title: 'Movie' }]);
+    const removed = await call('DELETE', `${host.url}/api/videos/old`, { ...alice, json: { ids: [taskId] } });
+    expect(removed.body.result).toEqual({ deleted: [taskId], notDeleted: [] });
+  });
+
+  it('answers failures by its own catalogue, entries of its own included', async () => {
+    const gone = await call('GET', `${host.url}/api/videos/nothing`, alice);
+    expect(gone.status).toBe(410);
+    expect(gone.headers.get('x-gone')).toBe('yes');
+    expect(gone.body).toEqual({ ok: false, error: { code: 1, msg: 'no such video' } });
+    const banned = await call('POST', `${host.url}/api/videos/new`, { ...alice, json: { input: '', title: 'banned' } });
+    expect(banned.status).toBe(451);
+    expect(banned.body.error).toEqual({ code: 20001, msg: 'banned', detail: { title: 'banned' } });
+    const long = await call('POST', `${host.url}/api/videos/new`, {
+      ...alice,
+      json: { input: '', title: 'x'.repeat(101) },
+    });
+    expect(long.status).toBe(400);
+    expect(long.body.error).toMatchObject({ code: 14004, detail: [{ field: 'title', rule: 'maxLength' }] });
+    const shut = await call('GET', `${host.url}/jobs`, alice);
+    expect(shut.body).toMatchObject({ ok: false, error: { code: 14002 } });
+  });
+
+  it('is documented as it is', () => {
+    const document = SwaggerModule.createDocument(host.app, { openapi: '3.0.0', info: { title: '', version: '' } });
+    expect(Object.keys(document.paths).sort()).toEqual([
+      '/api/tasks/stats',
+      '/api/videos',
+      '/api/videos/list',
+      '/api/videos/new',
+      '/api/videos/old',
+      '/api/videos/{taskId}',
+      '/api/videos/{taskId}/edit',
+      '/jobs',
+      '/jobs/{taskId}/report',
+    ]);
+    const schemas = document.components!.schemas as Record<string, { properties: Record<string, object> }>;
+    for (const name of ['task', 'workerTask', 'createTask', 'updateTask'])
+      expect(schemas[name]!.properties.title).toMatchObject({ type: 'string', description: 'Title of the video.' });
+    const responses = document.paths['/api/videos/{taskId}']!.get!.responses as Record<string, unknown>;
+    expect(Object.keys(responses)).toContain('410');
+    expect(responses['200']).toMatchObject({
+      content: { 'application/json': { schema: { required: ['ok', 'result'] } } },
+    });
+  });
+});

@@ -1,0 +1,235 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type CanActivate,
+  Get,
+  Header,
+  HttpCode,
+  Inject,
+  Injectable,
+  Param,
+  Scope,
+  SetMetadata,
+  UseGuards,
+} from '@nestjs/common';
+import { SwaggerModule } from '@nestjs/swagger';
+import {
+  type ClaimAnswer,
+  type ClaimTaskDto,
+  type CreateTaskDto,
+  CronTaskController,
+  type CronTaskJson,
+  type ListJson,
+  type ListTasksDto,
+  type RemovalJson,
+  type RemoveTasksDto,
+  type ReportTaskDto,
+  TaskController,
+  type TaskJson,
+  type TaskModuleOptions,
+  type UpdateTaskDto,
+  UserId,
+} from '../../../../src/index.js';
+import { ADAPTERS, type Host, startHost } from '../../../support/host.js';
+
+/** Every handler overridden, none decorated again; each leaves its name in what it answers. */
+class Undecorated extends TaskController {
+  override async create(userId: string, body: CreateTaskDto): Promise<TaskJson> {
+    return { ...(await super.create(userId, body)), by: 'create' };
+  }
+  override async list(userId: string, query: ListTasksDto): Promise<ListJson & { by?: string }> {
+    return { ...(await super.list(userId, query)), by: 'list' };
+  }
+  override async remove(userId: string, body: RemoveTasksDto): Promise<RemovalJson & { by?: string }> {
+    return { ...(await super.remove(userId, body)), by: 'remove' };
+  }
+  override async get(userId: string, taskId: string): Promise<TaskJson> {
+    return { ...(await super.get(userId, taskId)), by: 'get' };
+  }
+  override async update(userId: string, taskId: string, body: UpdateTaskDto): Promise<TaskJson> {
+    return { ...(await super.update(userId, taskId, body)), by: 'update' };
+  }
+}
+
+class UndecoratedCron extends CronTaskController {
+  override async claim(query: ClaimTaskDto): Promise<ClaimAnswer> {
+    const claimed = await super.claim(query);
+    return 'task' in claimed ? { ...claimed, task: { ...claimed.task, by: 'claim' } } : claimed;
+  }
+  override async report(taskId: string, body: ReportTaskDto): Promise<CronTaskJson> {
+    const reported = await super.report(taskId, body);
+    return { ...reported, task: { ...reported.task, by: 'report' } };
+  }
+}
+
+class Nobody implements CanActivate {
+  canActivate = (): boolean => false;
+}
+class Guarded extends TaskController {
+  @UseGuards(Nobody)
+  override async remove(userId: string, body: RemoveTasksDto): Promise<RemovalJson> {
+    return super.remove(userId, body);
+  }
+}
+/** The guard is the nearest ancestor's. */
+class GuardedAbove extends Guarded {
+  override async remove(userId: string, body: RemoveTasksDto): Promise<RemovalJson> {
+    return super.remove(userId, body);
+  }
+}
+
+const documentOf = ({ app }: Host) =>
+  SwaggerModule.createDocument(app, { openapi: '3.0.0', info: { title: 'test', version: '1' } });
+
+describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adapter) => {
+  let host: Host;
+  let plain: Host;
+  beforeAll(async () => {
+    const options = { controller: Undecorated, cronController: UndecoratedCron };
+    host = await startHost({ engine: 'sqlite', adapter, options });
+    plain = await startHost({ engine: 'sqlite', adapter });
+  });
+  afterAll(async () => {
+    await host?.close();
+    await plain?.close();
+  });
+
+  it('keep their routes, each in the envelope, and their aliases', async () => {
+    const created = await host.user('alice', 'POST', '/api/tasks', { json: { input: 'in', status: 10 } });
+    expect([created.status, created.body.data.by]).toEqual([200, 'create']);
+    const path = `/api/tasks/${created.body.data.taskId}`;
+    expect((await host.user('alice', 'GET', '/api/tasks')).body.data).toMatchObject({ by: 'list' });
+    expect((await host.user('alice', 'GET', path)).body.data.by).toBe('get');
+    expect((await host.user('alice', 'PUT', path, { json: { args: 'x' } })).body.data.by).toBe('update');
+    expect((await host.user('alice', 'POST', path, { multipart: { _method: 'PUT' } })).body.data.by).toBe('update');
+    const { task } = (await host.worker('GET', '/api/crontask')).body.data;
+    expect(task.by).toBe('claim');
+    const cronPath = `/api/crontask/${task.taskId}`;
+    const report = (method: string) => host.worker(method, cronPath, { form: { progress: '1' } });
+    expect((await report('PUT')).body.data.task.by).toBe('report');
+    expect((await report('POST')).body.data.task.by).toBe('report');
+    expect((await host.user('alice', 'DELETE', '/api/tasks', { json: { ids: ['x'] } })).body.data.by).toBe('remove');
+    const form = { _method: 'DELETE', ids: '["x"]' };
+    expect((await host.user('alice', 'POST', '/api/tasks', { form })).body.data.by).toBe('remove');
+  });
+
+  it('keep their validation', async () => {
+    const bad: [method: string, path: string, json: object][] = [
+      ['POST', '/api/tasks', {}],
+      ['PUT', '/api/tasks/x', { status: 'ready' }],
+      ['POST', '/api/tasks/x', { status: 'ready' }],
+      ['DELETE', '/api/tasks', {}],
+    ];
+    for (const [method, path, json] of bad)
+      expect((await host.user('alice', method, path, { json })).body.data.code).toBe(14004);
+    expect((await host.user('alice', 'GET', '/api/tasks?page=0')).body.data.code).toBe(14004);
+    expect((await host.worker('PUT', '/api/crontask/x', { json: { progress: -1 } })).body.data.code).toBe(14004);
+    expect((await host.worker('GET', `/api/crontask?service=${'x'.repeat(65)}`)).body.data.code).toBe(14004);
+  });
+
+  it('keep their guards', async () => {
+    expect((await host.worker('GET', '/api/tasks')).body.data.code).toBe(10001);
+    expect((await host.user('alice', 'GET', '/api/crontask')).body.data.code).toBe(10001);
+  });
+
+  it('keep their place in the OpenAPI document, to the letter', () => {
+    expect(documentOf(host)).toEqual(documentOf(plain));
+    expect(Object.keys(documentOf(host).paths)).toHaveLength(5);
+  });
+});
+
+@Injectable({ scope: Scope.REQUEST })
+class PerRequest {
+  private static made = 0;
+  readonly number = ++PerRequest.made;
+}
+
+class Rich extends TaskController {
+  @Inject(PerRequest) private readonly perRequest!: PerRequest;
+
+  /** An accessor: must not be touched before there is an instance. */
+  get owner(): string {
+    return this.options.name;
+  }
+
+  @Get('/api/tasks/:taskId/owner')
+  ownerOf() {
+    return this.owner;
+  }
+
+  @Get('/api/tasks/:taskId/input')
+  async inputOf(@UserId() userId: string, @Param('taskId') taskId: string): Promise<string> {
+    return (await this.get(userId, taskId)).input;
+  }
+
+  @Get('/api/tasks/stats')
+  stats() {
+    return { number: this.perRequest.number };
+  }
+
+  /** An override may say what it wants otherwise; the rest stays. */
+  @HttpCode(202)
+  @Header('X-Made-By', 'host')
+  @SetMetadata('role', 'maker')
+  override async create(userId: string, body: CreateTaskDto): Promise<TaskJson> {
+    return super.create(userId, body);
+  }
+}
+
+/** Two steps below ours: the nearer class wins, the farther one counts where it is silent. */
+class Richer extends Rich {
+  override async create(userId: string, body: CreateTaskDto): Promise<TaskJson> {
+    return { ...(await super.create(userId, body)), richer: true };
+  }
+}
+
+describe.each(ADAPTERS)('a guard on remove, with %s', (adapter) => {
+  it.each([Guarded, GuardedAbove])('is not passed by with _method=DELETE (%p)', async (controller) => {
+    const host = await startHost({ engine: 'sqlite', adapter, options: { controller } });
+    const { taskId } = await host.tasks.create({ userId: 'alice', input: 'in' });
+    const fields = { ids: JSON.stringify([taskId]) };
+    expect((await host.user('alice', 'DELETE', '/api/tasks', { form: fields })).status).toBe(430);
+    const form = { ...fields, _method: 'DELETE' };
+    expect((await host.user('alice', 'POST', '/api/tasks', { form })).body.data.code).toBe(14004);
+    expect(await host.tasks.get(taskId)).toMatchObject({ taskId });
+    await host.close();
+  });
+});
+
+describe.each(ADAPTERS)('what a host adds to a controller, with %s', (adapter) => {
+  let host: Host | undefined;
+  afterEach(() => host?.close());
+  const start = async (controller: TaskModuleOptions['controller']) => {
+    class Providers {}
+    const imports = [{ module: Providers, providers: [PerRequest], exports: [PerRequest] }];
+    return (host = await startHost({ engine: 'sqlite', adapter, options: { controller, imports } }));
+  };
+
+  it('answers a fixed path before the path with a parameter, behind the same guards', async () => {
+    const { user, worker } = await start(Rich);
+    expect((await user('alice', 'GET', '/api/tasks/stats')).body).toMatchObject({ status: 1 });
+    expect((await user('alice', 'GET', '/api/tasks/x/owner')).body).toEqual({ status: 1, data: 'default' });
+    // What one handler gets from another is what that returns, without an envelope.
+    const { taskId } = (await user('alice', 'POST', '/api/tasks', { json: { input: 'in' } })).body.data;
+    expect((await user('alice', 'GET', `/api/tasks/${taskId}/input`)).body).toEqual({ status: 1, data: 'in' });
+    expect((await user('alice', 'GET', '/api/tasks/other')).body.data.code).toBe(14001);
+    expect((await worker('GET', '/api/tasks/stats')).body.data.code).toBe(10001);
+  });
+
+  it('injects request-scoped providers, a new one for each request', async () => {
+    const { user } = await start(Rich);
+    const first = (await user('alice', 'GET', '/api/tasks/stats')).body.data.number;
+    const second = (await user('alice', 'GET', '/api/tasks/stats')).body.data.number;
+    expect(second).toBeGreaterThan(first);
+    const created = await user('alice', 'POST', '/api/tasks', { json: { input: 'in', status: 10 } });
+    expect(created.body.data).toMatchObject({ input: 'in', status: 10 });
+  });
+
+  it('takes decorators of an override, and of the classes between', async () => {
+    const { user, app } = await start(Richer);
+    const created = await user('alice', 'POST', '/api/tasks', { json: { input: 'in' } });
+    expect([created.status, created.headers.get('x-made-by')]).toEqual([202, 'host']);
+    expect(created.body).toMatchObject({ status: 1, data: { input: 'in', richer: true } });
+    const document = SwaggerModule.createDocument(app, { openapi: '3.0.0', info: { title: '', version: '' } });
+    expect(document.paths['/api/tasks/stats']!.get!.security).toEqual([{ user: [] }]);
+  });
+});

@@ -1,0 +1,25 @@
+import { describe, expect, it } from '@jest/globals';
+import { AUDIENCES } from '../../../../src/http/binding/audiences.js';
+import { parametersOf, typesOf } from '../../../../src/http/binding/nest-internals.js';
+import { ROUTES, sourceOf } from '../../../../src/http/binding/route-table.js';
+import { readHeader } from '../../../../src/http/request/headers.js';
+import { readInput } from '../../../../src/http/request/input.js';
+
+describe.each(ROUTES)('the route $operationId', (route) => {
+  const { base } = AUDIENCES[route.audience];
+  const source = sourceOf(route);
+  const parameters = Object.values(parametersOf(base, source));
+
+  it('has a handler that reads the input and the headers that the table names', () => {
+    const types = typesOf(base.prototype as object, source)!;
+    const inputs = parameters.filter(({ factory }) => factory === readInput).map(({ index }) => types[index]);
+    expect(inputs).toEqual(route.input ? [route.input] : []);
+    const headers = parameters.filter(({ factory }) => factory === readHeader).map(({ data }) => data);
+    expect(headers.sort()).toEqual([...(route.headers ?? [])].sort());
+  });
+
+  it('has a method for each name in the table', () => {
+    const names = [source, route.listHandler, route.override?.handler].filter((name) => name !== undefined);
+    expect(names.filter((name) => typeof (base.prototype as Record<string, unknown>)[name] !== 'function')).toEqual([]);
+  });
+});
