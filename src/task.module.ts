@@ -19,7 +19,7 @@ import { type DataSource, Entity } from 'typeorm';
 import { ANSWER_ROOMS, InjectTaskOptions, TASK_OPTIONS, TASK_SERVICE } from './contract/registration.js';
 import { Task } from './contract/task.entity.js';
 import { AnswerRooms } from './queue/answer-room.js';
-import { LIMITS, type PriorityRange, userPriorityOf } from './validation/rules.js';
+import { BOUNDS, type PriorityRange, userPriorityOf } from './validation/rules.js';
 import { TaskService } from './service/task.service.js';
 import { AnswerHook } from './http/binding/answer-hook.js';
 import { BodyHook } from './http/request/body-hook.js';
@@ -90,7 +90,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
   private static register(
     given: Partial<TaskStructure>,
     values: Pick<TaskModuleAsyncOptions, 'useFactory' | 'inject'>,
-    priority: PriorityRange = LIMITS.priority,
+    priority: PriorityRange = BOUNDS.priority,
   ): DynamicModule {
     const structure = withTable(resolveStructure(given));
     checkStructure(structure);

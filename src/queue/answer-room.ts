@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { TaskError } from '../contract/errors.js';
 import { Task } from '../contract/task.entity.js';
-import { LIMITS } from '../validation/rules.js';
+import { BOUNDS } from '../validation/rules.js';
 
 /** docs/operations.md lists these figures, too. */
 export const ANSWERS = {
@@ -196,7 +196,7 @@ export class AnswerSpace {
    */
   hold(part: unknown, bytes: number): typeof FULL | TaskError | undefined {
     const others = this.total - (this.parts.get(part) ?? 0);
-    if (others > 0 && others + bytes > LIMITS.answerBytes) return FULL;
+    if (others > 0 && others + bytes > BOUNDS.answerBytes) return FULL;
     const refusal = this.room?.count(this, others + bytes);
     if (refusal) return refusal;
     this.parts.set(part, bytes);

@@ -14,7 +14,7 @@ export interface RuleProblem {
 }
 export type Rule = (value: unknown) => RuleProblem | undefined;
 
-export const LIMITS = {
+export const BOUNDS = {
   /** Bytes of UTF-8 in `input`, `args`, `temp` and `output`: the size of a TEXT column of MySQL. */
   textBytes: 65_535,
   /** Characters (code points) in `service` and `group`. */
@@ -109,13 +109,13 @@ export const wholeRule: Rule = (value) =>
 export const booleanRule: Rule = (value) =>
   typeof value === 'boolean' ? undefined : { rule: 'isBoolean', msg: 'must be true or false' };
 export const cursorRule: Rule = (value) =>
-  typeof value === 'string' && value.length <= LIMITS.cursorLength
+  typeof value === 'string' && value.length <= BOUNDS.cursorLength
     ? undefined
     : { rule: 'cursor', msg: 'must be the nextCursor of an earlier list' };
 export const reportsRule: Rule = (value) => {
   if (!Array.isArray(value)) return { rule: 'isArray', msg: 'must be a list of { taskId, … }' };
   if (value.length === 0) return { rule: 'arrayNotEmpty', msg: 'must hold at least one report' };
-  if (value.length > LIMITS.reports) return { rule: 'arrayMaxSize', msg: `must be at most ${LIMITS.reports}` };
+  if (value.length > BOUNDS.reports) return { rule: 'arrayMaxSize', msg: `must be at most ${BOUNDS.reports}` };
   return undefined;
 };
 export const reportRule: Rule = (value) =>
@@ -125,32 +125,32 @@ export const reportRule: Rule = (value) =>
 export const taskIdRule: Rule = (value) =>
   typeof value === 'string' ? undefined : { rule: 'string', msg: 'must be a string' };
 export const progressRule = integer(0, Number.MAX_SAFE_INTEGER);
-export const pageRule = integer(1, LIMITS.page);
-export const pageSizeRule = integer(1, LIMITS.pageSize);
-export const callbackLimitRule = integer(1, LIMITS.callbacks);
+export const pageRule = integer(1, BOUNDS.page);
+export const pageSizeRule = integer(1, BOUNDS.pageSize);
+export const callbackLimitRule = integer(1, BOUNDS.callbacks);
 export const idsRule: Rule = (value) => {
   if (!Array.isArray(value))
     return { rule: 'isArray', msg: 'must be a list of task ids, or the JSON text of one: ["…","…"]' };
-  if (value.length > LIMITS.ids) return { rule: 'arrayMaxSize', msg: `must be at most ${LIMITS.ids} ids` };
+  if (value.length > BOUNDS.ids) return { rule: 'arrayMaxSize', msg: `must be at most ${BOUNDS.ids} ids` };
   if (!value.every((id) => typeof id === 'string')) return { rule: 'isString', msg: 'must be a list of strings' };
   return undefined;
 };
 export const someIdsRule = all(idsRule, (value) =>
   (value as unknown[]).length === 0 ? { rule: 'arrayNotEmpty', msg: 'must name at least one task' } : undefined,
 );
-export const statusRule = integer(LIMITS.status.min, LIMITS.status.max);
-export const leaseRule = integer(LIMITS.lease.min, LIMITS.lease.max);
-export const waitRule = integer(0, LIMITS.wait);
-export const claimLimitRule = integer(0, LIMITS.claims);
-export const delayRule = integer(0, LIMITS.delay);
-export const priorityRule = integer(LIMITS.priority.min, LIMITS.priority.max);
-export const maxAttemptsRule = integer(LIMITS.maxAttempts.min, LIMITS.maxAttempts.max);
-export const workerIdRule = all(storable, notEmpty, length(LIMITS.workerIdLength));
+export const statusRule = integer(BOUNDS.status.min, BOUNDS.status.max);
+export const leaseRule = integer(BOUNDS.lease.min, BOUNDS.lease.max);
+export const waitRule = integer(0, BOUNDS.wait);
+export const claimLimitRule = integer(0, BOUNDS.claims);
+export const delayRule = integer(0, BOUNDS.delay);
+export const priorityRule = integer(BOUNDS.priority.min, BOUNDS.priority.max);
+export const maxAttemptsRule = integer(BOUNDS.maxAttempts.min, BOUNDS.maxAttempts.max);
+export const workerIdRule = all(storable, notEmpty, length(BOUNDS.workerIdLength));
 export const tokenRule = all(storable, notEmpty, length(36));
 export const keyRule: Rule = (value) =>
-  typeof value === 'string' && /^[\x20-\x7e]+$/.test(value) && value.length <= LIMITS.keyLength
+  typeof value === 'string' && /^[\x20-\x7e]+$/.test(value) && value.length <= BOUNDS.keyLength
     ? undefined
-    : { rule: 'idempotencyKey', msg: `must be 1 to ${LIMITS.keyLength} printable ASCII characters` };
+    : { rule: 'idempotencyKey', msg: `must be 1 to ${BOUNDS.keyLength} printable ASCII characters` };
 
 const ISO_TIME =
   /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)$/i;
@@ -187,7 +187,7 @@ export interface PriorityRange {
   max: number;
 }
 /** By default users cannot overtake tasks with priority 0: negative priorities are for the host. */
-export const USER_PRIORITY: Readonly<PriorityRange> = { min: 0, max: LIMITS.priority.max };
+export const USER_PRIORITY: Readonly<PriorityRange> = { min: 0, max: BOUNDS.priority.max };
 export const userPriorityOf = (given: Partial<PriorityRange>): PriorityRange => ({
   ...USER_PRIORITY,
   ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
@@ -196,7 +196,7 @@ export const priorityWithin = ({ min, max }: PriorityRange): Rule => integer(min
 
 /** Rule for option `userPriority`. */
 export const userPriorityRule: Rule = (value) => {
-  const { min: lowest, max: highest } = LIMITS.priority;
+  const { min: lowest, max: highest } = BOUNDS.priority;
   const problem = { rule: 'userPriority', msg: `must be { min, max }: integers from ${lowest} to ${highest}` };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return problem;
   const names = Object.keys(value);
@@ -223,9 +223,9 @@ export const retentionRule: Rule = (value) => {
   return fits ? undefined : problem;
 };
 
-export const textRule = all(storable, bytes(LIMITS.textBytes));
-export const nameRule = all(storable, notEmpty, length(LIMITS.nameLength));
-export const userIdRule = all(storable, notEmpty, length(LIMITS.userIdLength));
+export const textRule = all(storable, bytes(BOUNDS.textBytes));
+export const nameRule = all(storable, notEmpty, length(BOUNDS.nameLength));
+export const userIdRule = all(storable, notEmpty, length(BOUNDS.userIdLength));
 
 /**
  * Whether a value can be a task's id. All ids are UUIDs, legacy ids too, so a text that is not short printable ASCII is

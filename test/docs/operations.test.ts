@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { ANSWERS } from '../../src/queue/answer-room.js';
-import { LIMITS } from '../../src/validation/rules.js';
+import { BOUNDS } from '../../src/validation/rules.js';
 import { DEADLINES } from '../../src/database/deadlines.js';
 import { read } from '../support/documents.js';
 import { type Host, PLACES, startHost } from '../support/host.js';
@@ -45,7 +45,7 @@ describe('docs/operations.md', () => {
       ([, , value, unit]) => Number(value) * { MiB: 1024 * 1024, KiB: 1024, s: 1000 }[unit as 'MiB'],
     );
     const { small, room, share, patience } = ANSWERS;
-    expect(stated).toEqual([LIMITS.answerBytes, small, room, share, room, patience]);
+    expect(stated).toEqual([BOUNDS.answerBytes, small, room, share, room, patience]);
   });
 
   it('names commands that exist', () => {

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { TASK_STATUS, Task } from '../../src/index.js';
-import { LIMITS } from '../../src/validation/rules.js';
+import { BOUNDS } from '../../src/validation/rules.js';
 import { codeOf, linksOf, PAGES, pagesIn, proseOf, read } from '../support/documents.js';
 import { typeErrors } from '../support/type-errors.js';
 
@@ -32,22 +32,22 @@ describe('the documents', () => {
   it('state the bounds of requests as they are', () => {
     const rows = [...section('docs/rest-api.md', 'Bounds').matchAll(/^\| (.*?) +\| (\d+)(?: \w+.*?)? +\|$/gm)];
     expect(Object.fromEntries(rows.map(([, what, most]) => [what, Number(most)]))).toEqual({
-      '`input`, `args`, `temp`, `output`, `error`': LIMITS.textBytes,
-      '`service`, `group`': LIMITS.nameLength,
-      '`workerId`': LIMITS.workerIdLength,
-      "owner (the user's id)": LIMITS.userIdLength,
-      '`Idempotency-Key`': LIMITS.keyLength,
-      '`ids` in one request': LIMITS.ids,
-      'new tasks in one request': LIMITS.creates,
-      'tasks in one claim (`limit`)': LIMITS.claims,
-      'reports in one request': LIMITS.reports,
-      'tasks on one page (`pageNum`; 10 by default)': LIMITS.pageSize,
-      '`wait` of a claim': LIMITS.wait,
-      '`lease`': LIMITS.lease.max,
-      '`delay` of a retry': LIMITS.delay,
+      '`input`, `args`, `temp`, `output`, `error`': BOUNDS.textBytes,
+      '`service`, `group`': BOUNDS.nameLength,
+      '`workerId`': BOUNDS.workerIdLength,
+      "owner (the user's id)": BOUNDS.userIdLength,
+      '`Idempotency-Key`': BOUNDS.keyLength,
+      '`ids` in one request': BOUNDS.ids,
+      'new tasks in one request': BOUNDS.creates,
+      'tasks in one claim (`limit`)': BOUNDS.claims,
+      'reports in one request': BOUNDS.reports,
+      'tasks on one page (`pageNum`; 10 by default)': BOUNDS.pageSize,
+      '`wait` of a claim': BOUNDS.wait,
+      '`lease`': BOUNDS.lease.max,
+      '`delay` of a retry': BOUNDS.delay,
       'fields in one body': 1100,
       body: 1,
-      answer: LIMITS.answerBytes / 2 ** 20,
+      answer: BOUNDS.answerBytes / 2 ** 20,
     });
   });
 

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import {
-  LIMITS,
+  BOUNDS,
   anyRule,
   claimLimitRule,
   keyRule,
@@ -14,17 +14,17 @@ import { Field, toInteger, toText } from '../../validation/field.js';
 @ApiSchema({ name: 'claimTask' })
 export class ClaimTaskDto {
   @ApiPropertyOptional({
-    description: `Tasks of this service only; at most ${LIMITS.nameLength} characters.`,
+    description: `Tasks of this service only; at most ${BOUNDS.nameLength} characters.`,
     minLength: 1,
-    maxLength: LIMITS.nameLength,
+    maxLength: BOUNDS.nameLength,
   })
   @Field(nameRule, { to: toText })
   service?: string;
 
   @ApiPropertyOptional({
-    description: `Tasks of this group only; at most ${LIMITS.nameLength} characters.`,
+    description: `Tasks of this group only; at most ${BOUNDS.nameLength} characters.`,
     minLength: 1,
-    maxLength: LIMITS.nameLength,
+    maxLength: BOUNDS.nameLength,
   })
   @Field(nameRule, { to: toText })
   group?: string;
@@ -40,8 +40,8 @@ export class ClaimTaskDto {
   @ApiPropertyOptional({
     type: 'integer',
     description: 'Seconds that the claim holds without a report. Absent: as the configuration says.',
-    minimum: LIMITS.lease.min,
-    maximum: LIMITS.lease.max,
+    minimum: BOUNDS.lease.min,
+    maximum: BOUNDS.lease.max,
     example: 300,
   })
   @Field(leaseRule, { to: toInteger })
@@ -53,7 +53,7 @@ export class ClaimTaskDto {
       'Up to so many tasks: `data` is then `{"list":[…]}`, always a list. 0 withdraws the claim with this ' +
       'Idempotency-Key, wherever it waits: the answer is what it has taken, and it takes nothing more.',
     minimum: 0,
-    maximum: LIMITS.claims,
+    maximum: BOUNDS.claims,
   })
   @Field(claimLimitRule, { to: toInteger })
   limit?: number;
@@ -62,16 +62,16 @@ export class ClaimTaskDto {
     type: 'integer',
     description: 'Seconds to wait for a task where there is none: the answer comes as soon as there is one.',
     minimum: 0,
-    maximum: LIMITS.wait,
+    maximum: BOUNDS.wait,
     default: 0,
   })
   @Field(waitRule, { to: toInteger })
   wait?: number;
 
   @ApiPropertyOptional({
-    description: `Who the worker is: free text of at most ${LIMITS.workerIdLength} characters, kept with the task.`,
+    description: `Who the worker is: free text of at most ${BOUNDS.workerIdLength} characters, kept with the task.`,
     minLength: 1,
-    maxLength: LIMITS.workerIdLength,
+    maxLength: BOUNDS.workerIdLength,
   })
   @Field(workerIdRule, { to: toText })
   workerId?: string;

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { ownUrlRule, URL_LENGTH } from '../../callbacks/targets/allow-list.js';
 import {
-  LIMITS,
+  BOUNDS,
   keyRule,
   maxAttemptsRule,
   nameRule,
@@ -15,32 +15,32 @@ import { Field, toInteger, toText } from '../../validation/field.js';
 @ApiSchema({ name: 'createTask' })
 export class CreateTaskDto {
   @ApiProperty({
-    description: `What to work on, e.g. an object-storage id; at most ${LIMITS.textBytes} bytes of UTF-8.`,
-    maxLength: LIMITS.textBytes,
+    description: `What to work on, e.g. an object-storage id; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
+    maxLength: BOUNDS.textBytes,
     example: 's3://bucket/in.mp4',
   })
   @Field(textRule, { to: toText, required: true })
   input!: string;
 
   @ApiPropertyOptional({
-    description: `Parameters of the work; at most ${LIMITS.textBytes} bytes of UTF-8.`,
-    maxLength: LIMITS.textBytes,
+    description: `Parameters of the work; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
+    maxLength: BOUNDS.textBytes,
   })
   @Field(textRule, { to: toText })
   args?: string;
 
   @ApiPropertyOptional({
-    description: `Kind of work: what workers filter by; at most ${LIMITS.nameLength} characters. Absent: the default service.`,
+    description: `Kind of work: what workers filter by; at most ${BOUNDS.nameLength} characters. Absent: the default service.`,
     minLength: 1,
-    maxLength: LIMITS.nameLength,
+    maxLength: BOUNDS.nameLength,
   })
   @Field(nameRule, { to: toText })
   service?: string;
 
   @ApiPropertyOptional({
-    description: `Narrows what a worker claims within the service; at most ${LIMITS.nameLength} characters.`,
+    description: `Narrows what a worker claims within the service; at most ${BOUNDS.nameLength} characters.`,
     minLength: 1,
-    maxLength: LIMITS.nameLength,
+    maxLength: BOUNDS.nameLength,
   })
   @Field(nameRule, { to: toText })
   group?: string;
@@ -48,8 +48,8 @@ export class CreateTaskDto {
   @ApiPropertyOptional({
     type: 'integer',
     description: 'Lower is claimed first; the same: oldest first. Option `userPriority` may narrow the range.',
-    minimum: LIMITS.priority.min,
-    maximum: LIMITS.priority.max,
+    minimum: BOUNDS.priority.min,
+    maximum: BOUNDS.priority.max,
     default: 0,
   })
   @Field(priorityRule, { to: toInteger })
@@ -66,8 +66,8 @@ export class CreateTaskDto {
   @ApiPropertyOptional({
     type: 'integer',
     description: 'Attempts until the task has failed for good. Absent: as the configuration says.',
-    minimum: LIMITS.maxAttempts.min,
-    maximum: LIMITS.maxAttempts.max,
+    minimum: BOUNDS.maxAttempts.min,
+    maximum: BOUNDS.maxAttempts.max,
   })
   @Field(maxAttemptsRule, { to: toInteger })
   maxAttempts?: number;

@@ -1,5 +1,5 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { LIMITS, cursorRule, idsRule, nameRule, pageRule, pageSizeRule, statusRule } from '../../validation/rules.js';
+import { BOUNDS, cursorRule, idsRule, nameRule, pageRule, pageSizeRule, statusRule } from '../../validation/rules.js';
 import { Field, toInteger, toList } from '../../validation/field.js';
 
 @ApiSchema({ name: 'listTasks' })
@@ -8,16 +8,16 @@ export class ListTasksDto {
     type: 'integer',
     description: 'Page, from 1, which is the default. Not together with `cursor`.',
     minimum: 1,
-    maximum: LIMITS.page,
+    maximum: BOUNDS.page,
   })
   @Field(pageRule, { to: toInteger })
   page?: number;
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: `Tasks on a page, at most ${LIMITS.pageSize}: the size, not a number of a page.`,
+    description: `Tasks on a page, at most ${BOUNDS.pageSize}: the size, not a number of a page.`,
     minimum: 1,
-    maximum: LIMITS.pageSize,
+    maximum: BOUNDS.pageSize,
     default: 10,
   })
   @Field(pageSizeRule, { to: toInteger })
@@ -27,7 +27,7 @@ export class ListTasksDto {
     description:
       'What the page before answered as `nextCursor`, instead of `page`: stays in place while tasks are added, and ' +
       'costs the same at any depth.',
-    maxLength: LIMITS.cursorLength,
+    maxLength: BOUNDS.cursorLength,
   })
   @Field(cursorRule)
   cursor?: string;
@@ -35,35 +35,35 @@ export class ListTasksDto {
   @ApiPropertyOptional({
     type: 'integer',
     description: 'Tasks in this status only.',
-    minimum: LIMITS.status.min,
-    maximum: LIMITS.status.max,
+    minimum: BOUNDS.status.min,
+    maximum: BOUNDS.status.max,
   })
   @Field(statusRule, { to: toInteger })
   status?: number;
 
   @ApiPropertyOptional({
-    description: `Tasks of this group only; at most ${LIMITS.nameLength} characters.`,
+    description: `Tasks of this group only; at most ${BOUNDS.nameLength} characters.`,
     minLength: 1,
-    maxLength: LIMITS.nameLength,
+    maxLength: BOUNDS.nameLength,
   })
   @Field(nameRule)
   group?: string;
 
   @ApiPropertyOptional({
-    description: `Tasks of this service only; at most ${LIMITS.nameLength} characters.`,
+    description: `Tasks of this service only; at most ${BOUNDS.nameLength} characters.`,
     minLength: 1,
-    maxLength: LIMITS.nameLength,
+    maxLength: BOUNDS.nameLength,
   })
   @Field(nameRule)
   service?: string;
 
   @ApiPropertyOptional({
     oneOf: [
-      { type: 'array', items: { type: 'string' }, maxItems: LIMITS.ids },
+      { type: 'array', items: { type: 'string' }, maxItems: BOUNDS.ids },
       { type: 'string', description: 'JSON text of such a list.' },
     ],
     description:
-      `These tasks only, and all of them, without paging: at most ${LIMITS.ids} ids, a list, or in forms and queries its ` +
+      `These tasks only, and all of them, without paging: at most ${BOUNDS.ids} ids, a list, or in forms and queries its ` +
       'JSON text. More than about 200 do not fit in a URL: send them in a body, by POST.',
   })
   @Field(idsRule, { to: toList })

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import {
-  LIMITS,
+  BOUNDS,
   booleanRule,
   delayRule,
   leaseRule,
@@ -40,22 +40,22 @@ export class ReportTaskDto {
   status?: number;
 
   @ApiPropertyOptional({
-    description: `Intermediate data for the next step; at most ${LIMITS.textBytes} bytes of UTF-8.`,
-    maxLength: LIMITS.textBytes,
+    description: `Intermediate data for the next step; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
+    maxLength: BOUNDS.textBytes,
   })
   @Field(textRule, { to: toText })
   temp?: string;
 
   @ApiPropertyOptional({
-    description: `The result, e.g. an object-storage id; at most ${LIMITS.textBytes} bytes of UTF-8.`,
-    maxLength: LIMITS.textBytes,
+    description: `The result, e.g. an object-storage id; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
+    maxLength: BOUNDS.textBytes,
   })
   @Field(textRule, { to: toText })
   output?: string;
 
   @ApiPropertyOptional({
-    description: `Why it failed; at most ${LIMITS.textBytes} bytes of UTF-8.`,
-    maxLength: LIMITS.textBytes,
+    description: `Why it failed; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
+    maxLength: BOUNDS.textBytes,
   })
   @Field(textRule, { to: toText })
   error?: string;
@@ -63,8 +63,8 @@ export class ReportTaskDto {
   @ApiPropertyOptional({
     type: 'integer',
     description: 'Seconds that the lease holds from now on. Absent: as long as before.',
-    minimum: LIMITS.lease.min,
-    maximum: LIMITS.lease.max,
+    minimum: BOUNDS.lease.min,
+    maximum: BOUNDS.lease.max,
   })
   @Field(leaseRule, { to: toInteger })
   lease?: number;
@@ -79,7 +79,7 @@ export class ReportTaskDto {
     type: 'integer',
     description: 'Seconds until the next attempt, with a retry or a give-back. Absent: the back-off.',
     minimum: 0,
-    maximum: LIMITS.delay,
+    maximum: BOUNDS.delay,
   })
   @Field(delayRule, { to: toInteger })
   delay?: number;

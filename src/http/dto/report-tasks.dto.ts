@@ -1,5 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { LIMITS, reportsRule } from '../../validation/rules.js';
+import { BOUNDS, reportsRule } from '../../validation/rules.js';
 import { Field, toList } from '../../validation/field.js';
 import { ReportTaskDto } from './report-task.dto.js';
 
@@ -16,7 +16,7 @@ export class ReportTasksDto {
     type: [ReportOneTaskDto],
     description: 'Each is judged for itself.',
     minItems: 1,
-    maxItems: LIMITS.reports,
+    maxItems: BOUNDS.reports,
   })
   @Field(reportsRule, { to: toList, required: true })
   reports!: unknown[];

@@ -1,19 +1,19 @@
 import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { LIMITS, textRule, wholeRule } from '../../validation/rules.js';
+import { BOUNDS, textRule, wholeRule } from '../../validation/rules.js';
 import { Field, toInteger, toText } from '../../validation/field.js';
 
 @ApiSchema({ name: 'updateTask' })
 export class UpdateTaskDto {
   @ApiPropertyOptional({
-    description: `Replaces the input, until a worker has had the task; at most ${LIMITS.textBytes} bytes of UTF-8.`,
-    maxLength: LIMITS.textBytes,
+    description: `Replaces the input, until a worker has had the task; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
+    maxLength: BOUNDS.textBytes,
   })
   @Field(textRule, { to: toText })
   input?: string;
 
   @ApiPropertyOptional({
-    description: `Replaces the parameters, until a worker has had the task; at most ${LIMITS.textBytes} bytes of UTF-8.`,
-    maxLength: LIMITS.textBytes,
+    description: `Replaces the parameters, until a worker has had the task; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
+    maxLength: BOUNDS.textBytes,
   })
   @Field(textRule, { to: toText })
   args?: string;

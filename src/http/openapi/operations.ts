@@ -25,7 +25,7 @@ import { createSchemas, type TaskSchemas } from './schemas.js';
 import { AUDIENCES } from '../binding/audiences.js';
 import { NEST, setTypes, SWAGGER, typesOf } from '../binding/nest-internals.js';
 import { type Audience, type RouteDefinition, servedBy } from '../binding/route-table.js';
-import { LIMITS, type PriorityRange } from '../../validation/rules.js';
+import { BOUNDS, type PriorityRange } from '../../validation/rules.js';
 
 /** Failures of every route. */
 const ANYWHERE: TaskErrorName[] = ['INVALID_TOKEN', 'UNAVAILABLE', 'INTERNAL'];
@@ -144,7 +144,7 @@ export class RouteDocs {
     const examples = { least: { summary: 'What is needed', value: exampleOf(type) } };
     if (!listHandler) return ApiBody({ type, required, examples });
     const one = { $ref: getSchemaPath(type) };
-    const many = { type: 'array' as const, maxItems: LIMITS.creates, items: one };
+    const many = { type: 'array' as const, maxItems: BOUNDS.creates, items: one };
     const models = ApiExtraModels(type);
     const schema = ApiBody({ required, schema: { oneOf: [one, many] }, examples });
     return (target, key, descriptor) => {

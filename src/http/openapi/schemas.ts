@@ -8,7 +8,7 @@ import { SWAGGER } from '../binding/nest-internals.js';
 import type { TaskDtos } from '../dto/index.js';
 import { ReportTaskDto } from '../dto/report-task.dto.js';
 import { ReportOneTaskDto, ReportTasksDto } from '../dto/report-tasks.dto.js';
-import { LIMITS, type PriorityRange } from '../../validation/rules.js';
+import { BOUNDS, type PriorityRange } from '../../validation/rules.js';
 
 const LEASE_TOKEN = 'b7e23ec2-9f0b-4c1e-8a45-3d1f5f2c6a10';
 
@@ -115,7 +115,7 @@ function reportsSchema(status: TaskStatusCatalogue, suffix: string): Type {
       type: [One],
       description: 'Each is judged for itself.',
       minItems: 1,
-      maxItems: LIMITS.reports,
+      maxItems: BOUNDS.reports,
       example: [{ taskId: '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c', leaseToken: LEASE_TOKEN, progress: 50 }],
     })
     declare reports: unknown[];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { LIMITS } from '../../validation/rules.js';
+import { BOUNDS } from '../../validation/rules.js';
 
 type Headers = Record<string, string | string[] | undefined>;
 
@@ -21,7 +21,7 @@ export const HEADERS = {
       description:
         "Of the client's choice, new for each new wish: a request that is sent again with the same key, because its " +
         'answer was lost, is answered as the first one.',
-      schema: { type: 'string', minLength: 1, maxLength: LIMITS.keyLength },
+      schema: { type: 'string', minLength: 1, maxLength: BOUNDS.keyLength },
     },
   },
   'Lease-Token': {

@@ -1,7 +1,7 @@
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { type Task, TASK_COLUMNS } from '../../contract/task.entity.js';
-import { LIMITS } from '../../validation/rules.js';
+import { BOUNDS } from '../../validation/rules.js';
 import { FromNow } from '../../database/clock.js';
 import { type Dialect, isTimeColumn, literal, sizeOf } from '../../database/dialects/dialect.js';
 import type { Cell } from '../../database/rows.js';
@@ -104,7 +104,7 @@ export class TaskColumns<T extends Task> {
   /** Built once per power of two, because building one takes longer than sending it. */
   private listsOf(rows: number): Lists {
     const share = (count: number): number => Math.floor(READ_BYTES / count / this.long.length);
-    const isWhole = rows <= 1 || (this.isBounded && share(rows) >= LIMITS.textBytes);
+    const isWhole = rows <= 1 || (this.isBounded && share(rows) >= BOUNDS.textBytes);
     const power = isWhole ? 0 : Math.ceil(Math.log2(rows));
     let lists = this.lists.get(power);
     if (!lists) {

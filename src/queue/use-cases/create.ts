@@ -14,7 +14,7 @@ import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
 import { checkKey, conflict, gone, keyOf } from './create-key.js';
 import { replay, roomFor } from './replay.js';
 import {
-  LIMITS,
+  BOUNDS,
   maxAttemptsRule,
   nameRule,
   priorityRule,
@@ -83,8 +83,8 @@ export class Creation<T extends Task> implements Command<Order<T>, CreateResult<
   async create(given: NewTask<T>[], { idempotencyKey, ...where }: InTransaction & Idempotent): Promise<T[]> {
     const { queue } = this;
     if (given.length === 0) return [];
-    if (given.length > LIMITS.creates)
-      throw invalid([{ field: 'body', rule: 'arrayMaxSize', msg: `body must have at most ${LIMITS.creates} tasks` }]);
+    if (given.length > BOUNDS.creates)
+      throw invalid([{ field: 'body', rule: 'arrayMaxSize', msg: `body must have at most ${BOUNDS.creates} tasks` }]);
     const rows = given.map((task, index) => within(given.length > 1 ? `[${index}].` : '', () => this.toRow(task)));
     await this.admit(rows);
     const owners = countOwners(given);

@@ -8,7 +8,7 @@ import type { Queue } from '../queue.js';
 import {
   idsRule,
   isIdLike,
-  LIMITS,
+  BOUNDS,
   nameRule,
   pageRule,
   pageSizeRule,
@@ -84,6 +84,6 @@ function checkOptions({ userId, page, pageNum, cursor, service, group, status, i
 
 function tooLarge(field: 'ids' | 'pageNum', fits: number): TaskError {
   const remedy = field === 'ids' ? 'ask for fewer ids' : `use pageNum=${fits}, and continue with nextCursor`;
-  const msg = `${field} asks for more than ${LIMITS.answerBytes} bytes; only the first ${fits} tasks fit: ${remedy}`;
+  const msg = `${field} asks for more than ${BOUNDS.answerBytes} bytes; only the first ${fits} tasks fit: ${remedy}`;
   return new TaskError('TOO_LARGE', [{ field, rule: 'answerBytes', msg, fits }]);
 }

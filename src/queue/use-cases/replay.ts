@@ -4,7 +4,7 @@ import type { KeyEntry } from '../stores/key.store.js';
 import type { NewRow, TaskStore } from '../stores/task.store.js';
 import type { Script } from '../../database/transaction.js';
 import { answerBytes, type AnswerSpace, FULL, jsonBytes, roughBytes } from '../answer-room.js';
-import { LIMITS } from '../../validation/rules.js';
+import { BOUNDS } from '../../validation/rules.js';
 
 /** Bytes that a new task takes in an answer besides its values. */
 const OVERHEAD = 512;
@@ -38,7 +38,7 @@ export function* replay<T extends Task>(
 /** Reports made the tasks longer than an answer may be. The client gets the ids, in case it lost the first answer. */
 function grown({ taskIds }: KeyEntry): TaskError {
   const msg =
-    `the tasks of this Idempotency-Key have grown beyond ${LIMITS.answerBytes} bytes; ` +
+    `the tasks of this Idempotency-Key have grown beyond ${BOUNDS.answerBytes} bytes; ` +
     'list them by these ids in several requests';
   return new TaskError('TOO_LARGE', [{ field: 'body', rule: 'answerBytes', msg, ids: taskIds }]);
 }
@@ -51,7 +51,7 @@ export function roomFor({ rows, space }: { rows: NewRow[]; space: AnswerSpace })
   space.clear();
   for (const row of rows) {
     const refusal = space.hold(row.taskId, roughBytes(row) ?? jsonBytes(row) + OVERHEAD);
-    const msg = `the answer would have more than ${LIMITS.answerBytes} bytes; send fewer tasks at once`;
+    const msg = `the answer would have more than ${BOUNDS.answerBytes} bytes; send fewer tasks at once`;
     if (refusal === FULL) return new TaskError('TOO_LARGE', [{ field: 'body', rule: 'answerBytes', msg }]);
     if (refusal) return refusal;
   }

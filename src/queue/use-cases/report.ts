@@ -11,7 +11,7 @@ import { isFenced } from '../leases.js';
 import { failed as hasFailed, finished, released, renewed, retried, type Transition } from '../transitions.js';
 import type { Queue } from '../queue.js';
 import { leaseLost, refusal } from '../state-errors.js';
-import { delayRule, isIdLike, leaseRule, LIMITS, progressRule, textRule, tokenRule } from '../../validation/rules.js';
+import { delayRule, isIdLike, leaseRule, BOUNDS, progressRule, textRule, tokenRule } from '../../validation/rules.js';
 
 export interface TaskReport {
   /** The token of the claim. A report without one counts only for a legacy claim. */
@@ -32,7 +32,7 @@ export interface TaskReport {
 }
 
 /** The most bytes of tasks, as answered, in one transaction. Reports beyond it run alone. */
-const TRANSACTION_BYTES = 2 * LIMITS.answerBytes;
+const TRANSACTION_BYTES = 2 * BOUNDS.answerBytes;
 
 /** What an accepted report changes. */
 type Change<T extends Task> = TaskChange<T> & Reported<T> & { isMove: boolean };
@@ -179,7 +179,7 @@ function moveOf<T extends Task>({ isMove, event, task }: Change<T>): TaskEvent<T
 /** Why a report does not count. Nothing is done if its answer cannot be held. */
 function refusalOf(report: ReportRequest, bytes: number): Outcome<never> | undefined {
   const refusal = report.space.hold(report, bytes);
-  const msg = `the answers to the reports before this one fill ${LIMITS.answerBytes} bytes; send this one again`;
+  const msg = `the answers to the reports before this one fill ${BOUNDS.answerBytes} bytes; send this one again`;
   return refusal && failed(refusal === FULL ? new TaskError('TOO_MANY_REQUESTS', { msg }) : refusal);
 }
 

@@ -10,7 +10,7 @@ import {
   UnrecoverableError,
   type WorkerTask,
 } from '../../../../src/client/index.js';
-import { LIMITS } from '../../../../src/validation/rules.js';
+import { BOUNDS } from '../../../../src/validation/rules.js';
 import { type Host, spread, startHost, WORKER_TOKEN } from '../../../support/host.js';
 import { until } from '../../../support/until.js';
 
@@ -211,7 +211,7 @@ describe.each(spread(import.meta))('TaskWorker, on $engine with $adapter', ({ en
 
   it('fails a task whose output the server refuses, and says so', async () => {
     const refused: Error[] = [];
-    const { service, worker } = work(() => 'x'.repeat(LIMITS.textBytes + 1));
+    const { service, worker } = work(() => 'x'.repeat(BOUNDS.textBytes + 1));
     worker.on('refused', ({ error }) => refused.push(error));
     const { taskId } = await create(service);
     const task = await user.waitFor(taskId, { timeout: 20 });
