@@ -21,7 +21,11 @@ const INSERT = { rows: 100, bytes: 500_000 } as const;
  * After that any process may take it again, and the lease token separates a late outcome from the current one.
  */
 export class CallbackStore {
-  constructor(private readonly dialect: Dialect) {}
+  private readonly table: Sql;
+
+  constructor(private readonly dialect: Dialect) {
+    this.table = dialect.beside('callbacks');
+  }
 
   /** Nobody waits for the last statement: it travels with the next one, or with COMMIT. */
   *insert(callbacks: NewCallback[]): Script<void> {
@@ -37,7 +41,7 @@ export class CallbackStore {
     const others = busy.length === 0 ? empty : sql`AND origin NOT IN (${list(busy)})`;
     const recent = seconds === undefined ? empty : sql`AND due_at >= ${dialect.after(-seconds)}`;
     return yield* select<{ id: string; origin: string }>(
-      sql`SELECT id, origin FROM ${dialect.callbacks} WHERE due_at <= ${dialect.now} ${recent} ${others}
+      sql`SELECT id, origin FROM ${this.table} WHERE due_at <= ${dialect.now} ${recent} ${others}
         ORDER BY due_at LIMIT ${limit}`,
     );
   }
@@ -57,20 +61,20 @@ export class CallbackStore {
       sql`SELECT id, task_id, type, url, origin, is_own, attempts, tries, lease_token, ${dialect.bytes('body')} AS size,
           CASE WHEN ${dialect.bytes('body')} <= ${LARGE_BODY} THEN body END AS body,
           ${dialect.utc('due_at')} AS due_at_iso, ${dialect.clock} AS softdd_now
-        FROM ${dialect.callbacks} WHERE id IN (${list(ids)}) AND due_at <= ${dialect.now}
+        FROM ${this.table} WHERE id IN (${list(ids)}) AND due_at <= ${dialect.now}
         ORDER BY id ${dialect.skipLocked}`,
     );
     let left = bytes;
     const rows = due.filter(({ size }) => Number(size) <= LARGE_BODY || (left -= Number(size)) >= 0);
     const large = rows.filter(({ body }) => body === null).map(({ id }) => id);
     if (large.length > 0) {
-      const found = yield* select(sql`SELECT id, body FROM ${dialect.callbacks} WHERE id IN (${list(large)})`);
+      const found = yield* select(sql`SELECT id, body FROM ${this.table} WHERE id IN (${list(large)})`);
       const bodies = new Map(found.map(({ id, body }) => [id, body]));
       for (const row of rows) row.body ??= bodies.get(row.id);
     }
     if (rows.length > 0)
       yield* post(
-        sql`UPDATE ${dialect.callbacks} SET due_at = ${dialect.after(seconds)}, lease_token = ${token},
+        sql`UPDATE ${this.table} SET due_at = ${dialect.after(seconds)}, lease_token = ${token},
           attempts = attempts + 1 WHERE id IN (${list(rows.map((row) => row.id))})`,
       );
     const callbacks = rows.map((row): TakenCallback => {
@@ -99,7 +103,7 @@ export class CallbackStore {
     const pause = next === 'untried' ? 0 : next;
     const again = typeof pause === 'number';
     yield* post(
-      sql`UPDATE ${dialect.callbacks} SET state = ${again ? 'pending' : pause},
+      sql`UPDATE ${this.table} SET state = ${again ? 'pending' : pause},
         due_at = ${again ? dialect.after(pause) : sql`NULL`}, ended_at = ${again ? sql`NULL` : dialect.now},
         attempts = attempts - ${next === 'untried' ? 1 : 0}, lease_token = NULL, tries = ${JSON.stringify(tries)} WHERE id = ${id} AND lease_token = ${token}`,
     );
@@ -112,14 +116,14 @@ export class CallbackStore {
     if (state !== undefined) conditions.push(sql`state = ${state}`);
     if (before !== undefined) conditions.push(sql`id < ${before}`);
     const rows = yield* select(
-      sql`SELECT ${this.columns} FROM ${this.dialect.callbacks} WHERE ${join(conditions, ' AND ')}
+      sql`SELECT ${this.columns} FROM ${this.table} WHERE ${join(conditions, ' AND ')}
         ORDER BY id DESC LIMIT ${limit}`,
     );
     return rows.map(toCallback);
   }
 
   *find(id: string): Script<(TaskCallback & { body: string }) | undefined> {
-    const rows = yield* select(sql`SELECT ${this.columns}, body FROM ${this.dialect.callbacks} WHERE id = ${id}`);
+    const rows = yield* select(sql`SELECT ${this.columns}, body FROM ${this.table} WHERE id = ${id}`);
     return rows.map((row) => ({ ...toCallback(row), body: row.body as string }))[0];
   }
 
@@ -130,11 +134,11 @@ export class CallbackStore {
   *replay(id: string): Script<boolean> {
     const { dialect } = this;
     const rows = yield* select<{ lease_token: unknown }>(
-      sql`SELECT lease_token FROM ${dialect.callbacks} WHERE id = ${id} ${dialect.forUpdate}`,
+      sql`SELECT lease_token FROM ${this.table} WHERE id = ${id} ${dialect.forUpdate}`,
     );
     if (rows.length > 0)
       yield* change(
-        sql`UPDATE ${dialect.callbacks} SET state = 'pending', due_at = ${dialect.now}, ended_at = NULL,
+        sql`UPDATE ${this.table} SET state = 'pending', due_at = ${dialect.now}, ended_at = NULL,
           lease_token = NULL, attempts = 0 WHERE id = ${id} AND (lease_token IS NULL OR due_at <= ${dialect.now})`,
       );
     return rows.length > 0;
@@ -142,7 +146,7 @@ export class CallbackStore {
 
   *counts(): Script<Map<CallbackState, number>> {
     const rows = yield* select<{ state: CallbackState; count: unknown }>(
-      sql`SELECT state, COUNT(*) AS count FROM ${this.dialect.callbacks} GROUP BY state`,
+      sql`SELECT state, COUNT(*) AS count FROM ${this.table} GROUP BY state`,
     );
     return new Map(rows.map(({ state, count }) => [state, Number(count)]));
   }
@@ -150,7 +154,7 @@ export class CallbackStore {
   /** How many are pending, counted up to `most`. */
   *pending(most: number): Script<number> {
     const [row] = yield* select<{ count: unknown }>(
-      sql`SELECT COUNT(*) AS count FROM (SELECT 1 FROM ${this.dialect.callbacks} WHERE state = 'pending'
+      sql`SELECT COUNT(*) AS count FROM (SELECT 1 FROM ${this.table} WHERE state = 'pending'
         LIMIT ${most}) pending`,
     );
     return Number(row!.count);
@@ -160,24 +164,21 @@ export class CallbackStore {
   *purge(seconds: number, limit: number): Script<number> {
     const { dialect } = this;
     const rows = yield* select<{ id: string }>(
-      sql`SELECT id FROM ${dialect.callbacks} WHERE ended_at <= ${dialect.after(-seconds)}
+      sql`SELECT id FROM ${this.table} WHERE ended_at <= ${dialect.after(-seconds)}
         ORDER BY ended_at LIMIT ${limit} ${dialect.skipLocked}`,
     );
-    if (rows.length > 0)
-      yield* post(sql`DELETE FROM ${dialect.callbacks} WHERE id IN (${list(rows.map((row) => row.id))})`);
+    if (rows.length > 0) yield* post(sql`DELETE FROM ${this.table} WHERE id IN (${list(rows.map((row) => row.id))})`);
     return rows.length;
   }
 
   /** Deletes a task's ended callbacks except for the newest `keep`. Returns how many are pending, up to 1,000. */
   *trim(taskId: string, keep: number): Script<number> {
-    const { dialect } = this;
     const rows = yield* select<{ id: string; state: CallbackState }>(
-      sql`SELECT id, state FROM ${dialect.callbacks} WHERE task_id = ${taskId} ORDER BY id DESC LIMIT 1000`,
+      sql`SELECT id, state FROM ${this.table} WHERE task_id = ${taskId} ORDER BY id DESC LIMIT 1000`,
     );
     const ended = rows.filter(({ state }) => state !== 'pending');
     const old = ended.slice(keep).map(({ id }) => id);
-    if (old.length > 0)
-      yield* post(sql`DELETE FROM ${dialect.callbacks} WHERE id IN (${list(old)}) AND ended_at IS NOT NULL`);
+    if (old.length > 0) yield* post(sql`DELETE FROM ${this.table} WHERE id IN (${list(old)}) AND ended_at IS NOT NULL`);
     return rows.length - ended.length;
   }
 
@@ -189,7 +190,7 @@ export class CallbackStore {
         ({ id, taskId, type, url, origin, isOwn, body }) =>
           sql`(${id}, ${taskId}, ${type}, ${url}, ${origin}, ${isOwn ? 1 : 0}, 'pending', 0, ${dialect.now}, ${body}, '[]', ${dialect.now})`,
       );
-      yield sql`INSERT INTO ${dialect.callbacks}
+      yield sql`INSERT INTO ${this.table}
         (id, task_id, type, url, origin, is_own, state, attempts, due_at, body, tries, created_at)
         VALUES ${join(rows)}`;
     }

@@ -54,10 +54,8 @@ export interface Dialect {
   readonly times: StoredTimes;
   /** The task table, quoted. */
   readonly table: Sql;
-  /** The table of idempotency keys, quoted. */
-  readonly keys: Sql;
-  /** The table of callbacks, quoted. */
-  readonly callbacks: Sql;
+  /** A side table, quoted: `keys` is `tasks_keys`. */
+  beside(suffix: string): Sql;
   /** The clock of the database, UTC, in milliseconds: one time for a whole statement. */
   readonly now: Sql;
   /** When a row must be moved: its due time, or the end of its lease. NULL for all other rows. */

@@ -11,8 +11,6 @@ export class MysqlDialect implements Dialect {
   readonly engine = 'mysql';
   readonly clock = sql`DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.%fZ')`;
   readonly table: Sql;
-  readonly keys: Sql;
-  readonly callbacks: Sql;
   readonly now = sql`UTC_TIMESTAMP(3)`;
   /** A column of its own, maintained by triggers. */
   readonly dueAt = sql`due_at`;
@@ -28,11 +26,9 @@ export class MysqlDialect implements Dialect {
     this.table = this.id(options.table);
     this.times = options.times;
     this.sortKey = sql`DATE_FORMAT(${this.stored('created_at')}, '%Y-%m-%d %H:%i:%s.%f')`;
-    this.keys = this.id(`${options.table}_keys`);
-    this.callbacks = this.id(`${options.table}_callbacks`);
     // The table's own column: an unqualified name means the formatted text of that name, which no index serves.
     this.listOrder = sql`${this.table}.user_id DESC, ${this.table}.created_at DESC, ${this.table}.id DESC`;
-    const rows = this.id(`${options.table}_ready`);
+    const rows = this.beside('ready');
     // Not AS created_at: ORDER BY prefers an alias to a column, and would sort, and lock, every ready row.
     const column = (name: string): Sql => sql`${rows}.${this.id(name)}`;
     this.ready = {
@@ -51,6 +47,10 @@ export class MysqlDialect implements Dialect {
           ${column('priority')} = ${priority} AND ${column('created_at')} >= ${created})`;
       },
     };
+  }
+
+  beside(suffix: string): Sql {
+    return this.id(`${this.options.table}_${suffix}`);
   }
 
   id(name: string): Sql {

@@ -9,17 +9,16 @@ import { type Script, select } from '../transaction.js';
 export abstract class PartialIndexDialect {
   readonly table: Sql;
   readonly times: StoredTimes;
-  readonly keys: Sql;
-  readonly callbacks: Sql;
   readonly dueAt: Sql;
   readonly ready: ReadySource;
+  private readonly name: string;
+  private readonly path: (name: string) => Sql;
 
   constructor(engine: Engine, { schema, table, status, times }: TaskTable) {
     this.times = times;
-    const path = (name: string): Sql => (schema ? sql`${this.id(schema)}.${this.id(name)}` : this.id(name));
-    this.table = path(table);
-    this.keys = path(`${table}_keys`);
-    this.callbacks = path(`${table}_callbacks`);
+    this.path = (name) => (schema ? sql`${this.id(schema)}.${this.id(name)}` : this.id(name));
+    this.name = table;
+    this.table = this.path(table);
     // Exactly the text of the index.
     this.dueAt = raw(dueAt(engine, status));
     this.ready = {
@@ -35,6 +34,10 @@ export abstract class PartialIndexDialect {
 
   protected abstract order(): Sql;
   protected abstract from(place: Place): Sql | undefined;
+
+  beside(suffix: string): Sql {
+    return this.path(`${this.name}_${suffix}`);
+  }
 
   id(name: string): Sql {
     return raw(`"${name.replaceAll('"', '""')}"`);

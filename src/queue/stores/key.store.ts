@@ -1,4 +1,4 @@
-import sql, { join } from 'sql-template-tag';
+import sql, { join, type Sql } from 'sql-template-tag';
 import { type Dialect, list } from '../../database/dialects/dialect.js';
 import { Conflict } from '../../database/failure-classes.js';
 import { change, post, type Script, select } from '../../database/transaction.js';
@@ -19,7 +19,11 @@ export interface NewKey extends KeyEntry {
 
 /** Idempotency keys, and the lock rows of owners. */
 export class KeyStore {
-  constructor(private readonly dialect: Dialect) {}
+  private readonly table: Sql;
+
+  constructor(private readonly dialect: Dialect) {
+    this.table = dialect.beside('keys');
+  }
 
   /**
    * Those of the keys that already stand for tasks. Takes no locks: if two transactions race, `add` tells the loser.
@@ -29,7 +33,7 @@ export class KeyStore {
     const { dialect } = this;
     const rows = yield* select<{ id: string; fingerprint: string; task_ids: string; live: unknown }>(
       sql`SELECT id, fingerprint, task_ids, CASE WHEN expires_at > ${dialect.now} THEN 1 ELSE 0 END AS live
-        FROM ${dialect.keys} WHERE id IN (${list(ids)})`,
+        FROM ${this.table} WHERE id IN (${list(ids)})`,
     );
     const isLive = ({ live }: { live: unknown }): boolean => Number(live) === 1;
     yield* this.removeExpired(rows.filter((row) => !isLive(row)).map((row) => row.id));
@@ -51,14 +55,14 @@ export class KeyStore {
         sql`(${id}, ${fingerprint}, ${taskIds.join(' ')}, ${dialect.after(seconds)})`,
     );
     const added = yield* change(
-      dialect.insertNew(dialect.keys, sql`(id, fingerprint, task_ids, expires_at) VALUES ${join(rows)}`),
+      dialect.insertNew(this.table, sql`(id, fingerprint, task_ids, expires_at) VALUES ${join(rows)}`),
     );
     if (added < entries.length) throw new Conflict('another transaction has just used this Idempotency-Key');
   }
 
   /** Deletes the entry of a key, if it still stands for these tasks. */
   *drop({ id, taskIds }: KeyEntry): Script<void> {
-    yield* post(sql`DELETE FROM ${this.dialect.keys} WHERE id = ${id} AND task_ids = ${taskIds.join(' ')}`);
+    yield* post(sql`DELETE FROM ${this.table} WHERE id = ${id} AND task_ids = ${taskIds.join(' ')}`);
   }
 
   /** Makes callers with the same ids run one after the other, each until its transaction ends. */
@@ -68,7 +72,7 @@ export class KeyStore {
     const expires = dialect.after(seconds);
     const rows = sorted(ids, (id) => id).map((id) => sql`(${id}, ${expires})`);
     yield* change(
-      sql`INSERT INTO ${dialect.keys} (id, expires_at) VALUES ${join(rows)}
+      sql`INSERT INTO ${this.table} (id, expires_at) VALUES ${join(rows)}
         ${dialect.onDuplicate(sql`expires_at = ${expires}`)}`,
     );
   }
@@ -77,7 +81,7 @@ export class KeyStore {
   *held(ids: string[]): Script<Set<string>> {
     if (ids.length === 0) return new Set();
     const { dialect } = this;
-    const known = sql`SELECT id FROM ${dialect.keys} WHERE id IN (${list(ids)})`;
+    const known = sql`SELECT id FROM ${this.table} WHERE id IN (${list(ids)})`;
     const [all, free] = yield [known, sql`${known} ${dialect.skipLocked}`];
     const taken = new Set(free!.rows.map(({ id }) => id));
     return new Set(all!.rows.map(({ id }) => id as string).filter((id) => !taken.has(id)));
@@ -86,15 +90,15 @@ export class KeyStore {
   /** A write that leaves nothing behind. */
   *probe(id: string): Script<void> {
     const { dialect } = this;
-    yield* change(sql`INSERT INTO ${dialect.keys} (id, expires_at) VALUES (${id}, ${dialect.now})`);
-    yield* change(sql`DELETE FROM ${dialect.keys} WHERE id = ${id}`);
+    yield* change(sql`INSERT INTO ${this.table} (id, expires_at) VALUES (${id}, ${dialect.now})`);
+    yield* change(sql`DELETE FROM ${this.table} WHERE id = ${id}`);
   }
 
   /** Deletes expired entries. Returns how many. */
   *purge(limit: number): Script<number> {
     const { dialect } = this;
     const rows = yield* select<{ id: string }>(
-      sql`SELECT id FROM ${dialect.keys} WHERE expires_at <= ${dialect.now} LIMIT ${limit} ${dialect.skipLocked}`,
+      sql`SELECT id FROM ${this.table} WHERE expires_at <= ${dialect.now} LIMIT ${limit} ${dialect.skipLocked}`,
     );
     yield* this.removeExpired(rows.map((row) => row.id));
     return rows.length;
@@ -103,7 +107,7 @@ export class KeyStore {
   private *removeExpired(ids: string[]): Script<void> {
     const { dialect } = this;
     if (ids.length > 0)
-      yield* post(sql`DELETE FROM ${dialect.keys} WHERE id IN (${list(ids)}) AND expires_at <= ${dialect.now}`);
+      yield* post(sql`DELETE FROM ${this.table} WHERE id IN (${list(ids)}) AND expires_at <= ${dialect.now}`);
   }
 }
 
