@@ -56,8 +56,8 @@ describe.each(ENGINES)('four TaskWorkers on a line that loses a tenth of the ans
     await until('all are done', () => ends.length + troubles.length >= TASKS, 120);
     await Promise.all(workers.map((worker) => worker.close()));
     await Promise.all(runs);
-    // So many that hardly any kind of request was spared.
-    expect(proxy.lost).toBeGreaterThan(50);
+    // The line has lost some. How many is chance.
+    expect(proxy.lost).toBeGreaterThan(10);
     expect(troubles).toEqual([]);
     expect(new Set(ends).size).toBe(TASKS);
     expect([...began.values()].filter((times) => times !== 1)).toEqual([]);
