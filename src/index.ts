@@ -36,9 +36,11 @@ export { ClientGone } from './http/request/client-gone.js';
 export {
   type ClaimAnswer,
   type ClaimedTaskJson,
-  CronTaskController,
   type CronTaskJson,
   type ReportedJson,
+  WorkerTaskController,
+  /** @deprecated Use `WorkerTaskController`: it is the same class, and has nothing to do with cron. */
+  WorkerTaskController as CronTaskController,
 } from './http/worker-task.controller.js';
 export { ClaimTaskDto } from './http/dto/claim-task.dto.js';
 export { CreateTaskDto } from './http/dto/create-task.dto.js';

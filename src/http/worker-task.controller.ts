@@ -52,7 +52,7 @@ interface Judged {
 
 /** The routes for workers. A host extends it as it does `TaskController`, where the two signatures are explained. */
 @Injectable()
-export class CronTaskController<T extends Task = Task> {
+export class WorkerTaskController<T extends Task = Task> {
   @InjectTaskOptions() protected readonly options!: HttpSettings;
   @InjectOwnTaskService() protected readonly tasks!: TaskService<T>;
   private readonly pipe: PipeTransform = inputPipe();

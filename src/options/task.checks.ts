@@ -8,7 +8,7 @@ import { statusProblems } from '../contract/status.js';
 import { Task, TASK_COLUMNS } from '../contract/task.entity.js';
 import { NEST } from '../http/binding/nest-internals.js';
 import { dtoFields } from '../http/request/input.pipe.js';
-import { CronTaskController } from '../http/worker-task.controller.js';
+import { WorkerTaskController } from '../http/worker-task.controller.js';
 import { ROUTES } from '../http/binding/route-table.js';
 import { TaskController } from '../http/task.controller.js';
 import { type OptionProblem, TaskOptionsError } from '../contract/options.error.js';
@@ -77,7 +77,7 @@ function classProblems(structure: TaskStructure): OptionProblem[] {
   const required: [option: keyof TaskStructure, base: Type][] = [
     ['entity', Task],
     ['controller', TaskController],
-    ['cronController', CronTaskController],
+    ['cronController', WorkerTaskController],
     ['response', TaskResponse],
   ];
   const problems = required

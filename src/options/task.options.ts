@@ -3,7 +3,7 @@ import { ContractStructure } from '../contract/contract.options.js';
 import type { OptionProblem } from '../contract/options.error.js';
 import { HttpStructure, TaskUris, type UserIdResolver } from '../http/http.options.js';
 import { TaskController } from '../http/task.controller.js';
-import { CronTaskController } from '../http/worker-task.controller.js';
+import { WorkerTaskController } from '../http/worker-task.controller.js';
 import { defaultsOf, defaultValues, pick, type TaskValues, valueNames } from './task.values.js';
 
 /** The classes of the routes. */
@@ -11,8 +11,11 @@ export class ControllerStructure {
   /** The user routes: a class that extends `TaskController`. @defaultValue TaskController */
   controller: Type<TaskController> = TaskController;
 
-  /** The worker routes: a class that extends `CronTaskController`. @defaultValue CronTaskController */
-  cronController: Type<CronTaskController> = CronTaskController;
+  /**
+   * The worker routes: a class that extends `WorkerTaskController`, whose former name `CronTaskController` is an alias.
+   * @defaultValue WorkerTaskController
+   */
+  cronController: Type<WorkerTaskController> = WorkerTaskController;
 }
 
 /** Each room declares its own options, with their defaults, rules and docs. These groups shape a registration. */

@@ -5,7 +5,7 @@ import { Column, Entity, type MigrationInterface, type QueryRunner } from 'typeo
 import {
   type ClaimTaskDto,
   type CreateTaskDto,
-  CronTaskController,
+  WorkerTaskController,
   type ClaimAnswer,
   Task,
   TASK_ERRORS,
@@ -65,7 +65,7 @@ export class VideoController extends TaskController<VideoTask> {
   }
 }
 
-export class VideoCronController extends CronTaskController {
+export class VideoWorkerController extends WorkerTaskController {
   override async claim(query: ClaimTaskDto): Promise<ClaimAnswer> {
     const claimed = await super.claim(query);
     return 'task' in claimed ? { ...claimed, task: { ...claimed.task, claimedFrom: 'here' } } : claimed;
@@ -122,7 +122,7 @@ export const EVERYTHING = {
   entity: VideoTask,
   dto: VideoFields,
   controller: VideoController,
-  cronController: VideoCronController,
+  cronController: VideoWorkerController,
   status: VIDEO_STATUS,
   error: VIDEO_ERRORS,
   response: VideoResponse,

@@ -3,7 +3,7 @@ import type { RouteStructure } from '../http.options.js';
 import { TaskController } from '../task.controller.js';
 import { UserGuard } from '../guards/user.guard.js';
 import { WorkerGuard } from '../guards/worker.guard.js';
-import { CronTaskController } from '../worker-task.controller.js';
+import { WorkerTaskController } from '../worker-task.controller.js';
 import type { Audience } from './route-table.js';
 
 /** The classes that the routes are bound to: of this module's, or a host's that extends it. */
@@ -37,7 +37,7 @@ export const AUDIENCES: Record<Audience, AudienceDefinition> = {
     tag: 'tasks',
   },
   worker: {
-    base: CronTaskController,
+    base: WorkerTaskController,
     controller: 'cronController',
     guards: 'cronGuards',
     guard: WorkerGuard,

@@ -1,9 +1,9 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { CronTaskController } from '../worker-task.controller.js';
+import { WorkerTaskController } from '../worker-task.controller.js';
 
 /**
  * Whether a request goes to a route for workers, which `workerTokens` and `cronGuards` guard. A host's global guard
  * that knows users alone lets those pass: `if (isTaskWorkerRoute(context)) return true;`.
  */
 export const isTaskWorkerRoute = (context: ExecutionContext): boolean =>
-  context.getClass().prototype instanceof CronTaskController;
+  context.getClass().prototype instanceof WorkerTaskController;

@@ -34,12 +34,20 @@ it('exports exactly what a host may import', () => {
     'UnrecoverableError',
     'UpdateTaskDto',
     'UserId',
+    'WorkerTaskController',
     'getTaskServiceToken',
     'isTaskWorkerRoute',
     'runTaskMigrations',
     'taskMigrations',
     'withTaskCallbacks',
   ]);
+});
+
+it('keeps the former names of what was renamed', () => {
+  class Workers extends surface.CronTaskController {}
+  const typed: surface.CronTaskController = Workers.prototype satisfies surface.WorkerTaskController;
+  expect(typed).toBeInstanceOf(surface.WorkerTaskController);
+  expect(surface.CronTaskController).toBe(surface.WorkerTaskController);
 });
 
 it('exports as client exactly what a worker or a user may import', () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { SwaggerModule } from '@nestjs/swagger';
 import {
-  CronTaskController,
+  WorkerTaskController,
   getTaskServiceToken,
   InjectTaskService,
   TASK_ERRORS,
@@ -70,7 +70,7 @@ function fingerprint(target: object): unknown {
 }
 
 const CLASSES = [
-  ...[TaskController, CronTaskController, TaskResponse, VideoController, VideoFields, VideoResponse, VideoTask],
+  ...[TaskController, WorkerTaskController, TaskResponse, VideoController, VideoFields, VideoResponse, VideoTask],
   ...[HeaderGuard, EVERYTHING.cronController, EVERYTHING.guards[0]!],
 ];
 

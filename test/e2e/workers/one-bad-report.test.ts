@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ForbiddenException, type LoggerService } from '@nestjs/common';
-import { CronTaskController, type CronTaskJson, type ReportTaskDto, TaskError } from '../../../src/index.js';
+import { WorkerTaskController, type CronTaskJson, type ReportTaskDto, TaskError } from '../../../src/index.js';
 import { dataOf, expectFailure } from '../../support/answers.js';
 import { ADAPTERS, type Host, startHost } from '../../support/host.js';
 
@@ -10,7 +10,7 @@ const FAILURES: Record<string, () => unknown> = {
   bug: () => new Error('a bug of the host'),
   forbidden: () => new ForbiddenException('not this one'),
 };
-class FailingController extends CronTaskController {
+class FailingController extends WorkerTaskController {
   override async report(taskId: string, body: ReportTaskDto): Promise<CronTaskJson> {
     const failure = FAILURES[body.error ?? ''];
     if (failure) throw failure();

@@ -10,7 +10,7 @@ import {
   VIDEO_STATUS,
   VIDEO_URIS,
   VideoController,
-  VideoCronController,
+  VideoWorkerController,
   VideoFields,
   VideoResponse,
   VideoTask,
@@ -63,7 +63,7 @@ const CASES: Case[] = [
   },
   {
     option: 'cronController',
-    options: { cronController: VideoCronController },
+    options: { cronController: VideoWorkerController },
     proof: async (host) => {
       await host.user('alice', 'POST', '/api/tasks', { json });
       expect((await host.worker('GET', '/api/crontask')).body.data.task.claimedFrom).toBe('here');

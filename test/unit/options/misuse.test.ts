@@ -55,7 +55,7 @@ const STRUCTURE: [TaskModuleOptions, string, string, string][] = [
     wrong({ cronController: TaskController }),
     'cronController',
     'TaskController does not',
-    'extends CronTaskController',
+    'extends WorkerTaskController',
   ],
   [wrong({ response: 'json' }), 'response', '"json" does not extend TaskResponse', 'extends TaskResponse'],
   [{ controller: Placed }, 'controller', 'Placed has its own path "/mine"', 'set the URIs by options'],

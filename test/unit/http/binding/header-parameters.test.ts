@@ -4,7 +4,7 @@ import {
   type ClaimAnswer,
   type ClaimTaskDto,
   CreateTaskDto,
-  CronTaskController,
+  WorkerTaskController,
   type CronTaskJson,
   type ReportTaskDto,
   TaskController,
@@ -52,7 +52,7 @@ class Decorated extends TaskController {
   }
 }
 
-class Workers extends CronTaskController {
+class Workers extends WorkerTaskController {
   override async claim(query: ClaimTaskDto): Promise<ClaimAnswer> {
     seen.push({ key: query.idempotencyKey, credential: query.credential });
     return super.claim({ ...query });

@@ -16,7 +16,7 @@ import {
   type ClaimAnswer,
   type ClaimTaskDto,
   type CreateTaskDto,
-  CronTaskController,
+  WorkerTaskController,
   type CronTaskJson,
   type ListJson,
   type ListTasksDto,
@@ -50,7 +50,7 @@ class Undecorated extends TaskController {
   }
 }
 
-class UndecoratedCron extends CronTaskController {
+class UndecoratedWorkers extends WorkerTaskController {
   override async claim(query: ClaimTaskDto): Promise<ClaimAnswer> {
     const claimed = await super.claim(query);
     return 'task' in claimed ? { ...claimed, task: { ...claimed.task, by: 'claim' } } : claimed;
@@ -84,7 +84,7 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
   let host: Host;
   let plain: Host;
   beforeAll(async () => {
-    const options = { controller: Undecorated, cronController: UndecoratedCron };
+    const options = { controller: Undecorated, cronController: UndecoratedWorkers };
     host = await startHost({ engine: 'sqlite', adapter, options });
     plain = await startHost({ engine: 'sqlite', adapter });
   });
