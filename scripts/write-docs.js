@@ -40,7 +40,7 @@ const optionRows = (found, extra = () => []) =>
   ]);
 const structure = () => [
   ...options('ContractStructure', 'src/contract/contract.options.ts'),
-  ...options('ControllerStructure', 'src/options/task.options.ts'),
+  ...options('ControllerStructure', 'src/http/controller.options.ts'),
   ...options('HttpStructure', 'src/http/http.options.ts'),
 ];
 const values = () => [

@@ -52,7 +52,7 @@ export { UpdateTaskDto } from './http/dto/update-task.dto.js';
 export { TaskInput } from './http/request/input.js';
 export { type ListJson, type RemovalJson, TaskController } from './http/task.controller.js';
 export { UserId } from './http/guards/user.guard.js';
-export { isTaskWorkerRoute } from './http/guards/worker-route.js';
+export { isTaskWorkerRoute } from './http/guards/worker.guard.js';
 export { type TaskMigrationOptions, taskMigrations } from './schema/migrations.js';
 export { NewerSchemaError, runTaskMigrations } from './schema/runner.js';
 export {

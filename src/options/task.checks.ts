@@ -8,9 +8,8 @@ import { statusProblems } from '../contract/status.js';
 import { Task, TASK_COLUMNS } from '../contract/task.entity.js';
 import { NEST } from '../http/binding/nest-internals.js';
 import { dtoFields } from '../http/request/input.pipe.js';
-import { WorkerTaskController } from '../http/worker-task.controller.js';
-import { ROUTES } from '../http/binding/route-table.js';
-import { TaskController } from '../http/task.controller.js';
+import { AUDIENCES } from '../http/binding/audiences.js';
+import { pathOf, ROUTES } from '../http/binding/route-table.js';
 import { type OptionProblem, TaskOptionsError } from '../contract/options.error.js';
 import type { TaskStructure } from './task.options.js';
 import { TaskUris } from '../http/http.options.js';
@@ -74,10 +73,10 @@ const tableOf = ({ table, entity }: TaskStructure): string =>
   table ?? getMetadataArgsStorage().filterTables(entity)[0]?.name ?? entity.name;
 
 function classProblems(structure: TaskStructure): OptionProblem[] {
-  const required: [option: keyof TaskStructure, base: Type][] = [
+  const controllers = Object.values(AUDIENCES).map(({ controller, base }) => [controller, base] as const);
+  const required: (readonly [option: keyof TaskStructure, base: Type])[] = [
     ['entity', Task],
-    ['controller', TaskController],
-    ['cronController', WorkerTaskController],
+    ...controllers,
     ['response', TaskResponse],
   ];
   const problems = required
@@ -86,7 +85,7 @@ function classProblems(structure: TaskStructure): OptionProblem[] {
       option,
       msg: `${nameOf(structure[option])} does not extend ${base.name}; declare it as \`class … extends ${base.name}\``,
     }));
-  for (const option of ['controller', 'cronController'] as const) {
+  for (const [option] of controllers) {
     const path: unknown = Reflect.getMetadata(NEST.path, structure[option]);
     if (path !== undefined && path !== '/' && path !== '')
       problems.push({
@@ -124,9 +123,9 @@ function uriProblems(structure: TaskStructure): OptionProblem[] {
 
 /** Method and path of each route, without the names of its parameters. */
 const endpoints = (structure: TaskStructure): { uri: string; endpoint: string }[] =>
-  ROUTES.map(({ uri, method }) => ({
-    uri,
-    endpoint: `${RequestMethod[method]} ${String(structure[uri]).replaceAll(/\{\w+\}/g, '{}')}`,
+  ROUTES.map((route) => ({
+    uri: route.uri,
+    endpoint: `${RequestMethod[route.method]} ${pathOf(route, structure).replaceAll(/\{\w+\}/g, '{}')}`,
   }));
 
 function tableProblems(structure: TaskStructure): OptionProblem[] {

@@ -1,22 +1,10 @@
-import type { InjectionToken, OptionalFactoryDependency, Type } from '@nestjs/common';
+import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
 import { ContractStructure } from '../contract/contract.options.js';
 import type { OptionProblem } from '../contract/options.error.js';
+import { AUDIENCES } from '../http/binding/audiences.js';
+import { ControllerStructure } from '../http/controller.options.js';
 import { HttpStructure, TaskUris, type UserIdResolver } from '../http/http.options.js';
-import { TaskController } from '../http/task.controller.js';
-import { WorkerTaskController } from '../http/worker-task.controller.js';
 import { defaultsOf, defaultValues, pick, type TaskValues, valueNames } from './task.values.js';
-
-/** The classes of the routes. */
-export class ControllerStructure {
-  /** The user routes: a class that extends `TaskController`. @defaultValue TaskController */
-  controller: Type<TaskController> = TaskController;
-
-  /**
-   * The worker routes: a class that extends `WorkerTaskController`, whose former name `CronTaskController` is an alias.
-   * @defaultValue WorkerTaskController
-   */
-  cronController: Type<WorkerTaskController> = WorkerTaskController;
-}
 
 /** Each room declares its own options, with their defaults, rules and docs. These groups shape a registration. */
 const STRUCTURE = [TaskUris, ContractStructure, ControllerStructure, HttpStructure];
@@ -58,7 +46,10 @@ export const resolveValues = (options: TaskDynamicOptions): TaskValues & { userI
 });
 
 /** Names of the options that shape a registration. */
-export const structureNames = (): string[] => [...Object.keys(defaultsOf(STRUCTURE)), 'table', 'dto', 'cronGuards'];
+export const structureNames = (): string[] => {
+  const guards = Object.values(AUDIENCES).map((audience) => audience.guards);
+  return [...new Set([...Object.keys(defaultsOf(STRUCTURE)), 'table', 'dto', ...guards])];
+};
 
 /** Unknown options: misspelt, or on the wrong side of a factory. */
 export function strangeOptions(given: object, known: readonly string[]): OptionProblem[] {

@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LoggerService } from '@nestjs/common';
 import { TaskError } from '../../src/contract/errors.js';
-import { bodyOf, stashBody } from '../../src/http/request/body.js';
-import { Collector } from '../../src/http/request/collect.js';
+import { bodyOf, stashBody } from '../../src/http/body/unparsed-body.js';
+import { BodyCollector } from '../../src/http/body/body-collector.js';
 import { CreateTaskDto } from '../../src/http/dto/create-task.dto.js';
 import { ReportTaskDto } from '../../src/http/dto/report-task.dto.js';
 import { inputPipe } from '../../src/http/request/input.pipe.js';
@@ -42,7 +42,7 @@ it(
   `reads and parses ${BODIES} bodies, or refuses them in its own words`,
   async () => {
     const dice = new Dice(SEED);
-    const collector = new Collector(64 * 1024);
+    const collector = new BodyCollector(64 * 1024);
     const pipe = inputPipe();
     let [taken, refused] = [0, 0];
     for (let number = 0; number < BODIES; number++) {

@@ -1,32 +1,34 @@
 import type { CanActivate, Type } from '@nestjs/common';
-import type { RouteStructure } from '../http.options.js';
-import { TaskController } from '../task.controller.js';
+import type { ControllerStructure } from '../controller.options.js';
 import { UserGuard } from '../guards/user.guard.js';
 import { WorkerGuard } from '../guards/worker.guard.js';
+import type { HttpStructure, TaskGuard } from '../http.options.js';
+import { TaskController } from '../task.controller.js';
 import { WorkerTaskController } from '../worker-task.controller.js';
 import type { Audience } from './route-table.js';
 
-/** The classes that the routes are bound to: of this module's, or a host's that extends it. */
-export interface BoundControllers {
-  controller: Type;
-  cronController: Type;
-}
+/** The options that hold guards of the host. */
+type GuardsOption = {
+  [Option in keyof HttpStructure]-?: HttpStructure[Option] extends TaskGuard[] | undefined ? Option : never;
+}[keyof HttpStructure];
 
 /** Who calls a route. */
 export interface AudienceDefinition {
   /** Our controller. */
   base: Type;
-  /** The option that puts a host's in its place. */
-  controller: keyof BoundControllers;
-  /** The option with the host's guards. */
-  guards: keyof Pick<RouteStructure, 'guards' | 'cronGuards'>;
-  /** Our guard, after those. */
+  /** The option that replaces it by a controller of the host. */
+  controller: keyof ControllerStructure;
+  /** The option with the guards of the host. */
+  guards: GuardsOption;
+  /** Our guard, which runs after those. */
   guard: Type<CanActivate>;
-  /** Its security scheme in the OpenAPI document. */
+  /** The name of its security scheme in the OpenAPI document. */
   security: string;
+  /** The tag of its operations in the OpenAPI document. */
   tag: string;
 }
 
+/** A new audience is a row here, its name in `Audience`, and the two options that the row names. */
 export const AUDIENCES: Record<Audience, AudienceDefinition> = {
   user: {
     base: TaskController,

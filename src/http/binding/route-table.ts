@@ -8,19 +8,20 @@ import { ReportTaskDto } from '../dto/report-task.dto.js';
 import { ReportTasksDto } from '../dto/report-tasks.dto.js';
 import { UpdateTaskDto } from '../dto/update-task.dto.js';
 import type { TaskUris } from '../http.options.js';
+import type { AnswerKind } from '../openapi/answer-schemas.js';
 import type { ParameterHeader } from '../request/headers.js';
 
 /** A row of `AUDIENCES`. */
 export type Audience = 'user' | 'worker';
 
-/** What an answer that worked holds as its data: a row of `ANSWERS`. */
-export type AnswerKind = 'task' | 'created' | 'list' | 'removal' | 'claim' | 'cronTask' | 'reported';
-
 /** Everything that is said of a route, in this one place. */
 export interface RouteDefinition {
   audience: Audience;
   method: RequestMethod;
+  /** The option that holds its path. */
   uri: keyof TaskUris;
+  /** What follows that path, such as `/{taskId}`: several routes may share one option. */
+  subPath?: string;
   /** Method of the controller that serves it. */
   handler: string;
   operationId: string;
@@ -52,6 +53,9 @@ export const servedBy = (handler: string): string => `${handler}Route`;
 
 /** The method of a host's controller that serves a route. */
 export const sourceOf = ({ handler, aliasOf }: RouteDefinition): string => aliasOf ?? handler;
+
+/** The path of a route in a registration, such as `/api/tasks/{taskId}`. */
+export const pathOf = ({ uri, subPath = '' }: RouteDefinition, uris: TaskUris): string => `${uris[uri]}${subPath}`;
 
 const INPUT: TaskErrorName[] = ['INVALID_PARAM', 'TOO_LARGE'];
 /** TOO_MANY_REQUESTS: the server holds too many unfinished bodies. */
@@ -185,3 +189,6 @@ export const ROUTES: readonly RouteDefinition[] = [
   REPORT,
   byPost(REPORT),
 ];
+
+export const routesOf = (audience: Audience): RouteDefinition[] =>
+  ROUTES.filter((route) => route.audience === audience);

@@ -6,6 +6,14 @@ import { InjectAnswerRooms, InjectTaskOptions } from '../../contract/registratio
 import type { AnswerRooms } from '../../queue/answer-room.js';
 import type { HttpSettings } from '../http.options.js';
 import { admit } from '../binding/exchange.js';
+import { WorkerTaskController } from '../worker-task.controller.js';
+
+/**
+ * Whether a request goes to a route for workers, which `workerTokens` and `cronGuards` guard. A host's global guard that
+ * knows only users lets these requests pass: `if (isTaskWorkerRoute(context)) return true;`.
+ */
+export const isTaskWorkerRoute = (context: ExecutionContext): boolean =>
+  context.getClass().prototype instanceof WorkerTaskController;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 

@@ -17,14 +17,14 @@ import type { RouteStructure } from '../http.options.js';
 import { CreateTaskDto } from '../dto/create-task.dto.js';
 import type { TaskDtos } from '../dto/index.js';
 import { UpdateTaskDto } from '../dto/update-task.dto.js';
-import { ANSWERS } from './answers.js';
+import { ANSWER_SCHEMAS } from './answer-schemas.js';
 import { describeFailure, describeSuccess } from './envelope.js';
 import { headerDoc } from '../request/headers.js';
-import { exampleOf, queryOf } from './parameters.js';
+import { exampleOf, queryOf } from './query-parameters.js';
 import { createSchemas, type TaskSchemas } from './schemas.js';
 import { AUDIENCES } from '../binding/audiences.js';
 import { NEST, setTypes, SWAGGER, typesOf } from '../binding/nest-internals.js';
-import { type Audience, type RouteDefinition, servedBy } from '../binding/route-table.js';
+import { type Audience, pathOf, type RouteDefinition, servedBy } from '../binding/route-table.js';
 import { BOUNDS, type PriorityRange } from '../../validation/rules.js';
 
 /** Failures of every route. */
@@ -35,6 +35,11 @@ const cached = (example: string) => ({
   'Cache-Control': { description: 'Answers are never cached.', schema: { type: 'string', example } },
 });
 const NO_CACHE = cached('no-cache');
+
+/** Parameters in the paths, by name. */
+const PATH_PARAMETERS = {
+  taskId: { description: 'Id of the task.', schema: { type: 'string', maxLength: 36 } },
+};
 
 type Handlers = Record<string, () => unknown>;
 
@@ -75,16 +80,15 @@ export class RouteDocs {
     const operation = Reflect.getMetadata(SWAGGER.operation, handler) as ApiOperationOptions | undefined;
     const callbacks = route.hasCallback ? { callbacks: this.callbacks() } : {};
     apply(ApiOperation({ ...operation, ...callbacks, operationId: route.operationId + this.schemas.suffix }));
-    if (this.structure[route.uri].includes('{taskId}')) {
-      const schema = { type: 'string', maxLength: 36 };
-      apply(ApiParam({ name: 'taskId', description: 'Id of the task.', schema }));
-    }
+    const path = pathOf(route, this.structure);
+    for (const [name, doc] of Object.entries(PATH_PARAMETERS))
+      if (path.includes(`{${name}}`)) apply(ApiParam({ name, ...doc }));
     this.input(proto, route).forEach(apply);
     for (const name of route.headers ?? []) {
       const doc = headerDoc(name);
       if (doc) apply(ApiHeader({ name, required: false, ...doc }));
     }
-    const schema = describeSuccess(new this.structure.response(), ANSWERS[route.answer](this.schemas));
+    const schema = describeSuccess(new this.structure.response(), ANSWER_SCHEMAS[route.answer](this.schemas));
     apply(ApiResponse({ status: 200, description: 'It worked.', headers: cached(route.cacheControl), schema }));
     this.failures(route.errors, route.audience).forEach(apply);
   }

@@ -2,13 +2,13 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FieldProblem } from '../../contract/errors.js';
 import { invalid } from '../../validation/invalid.js';
 import { priorityWithin, userPriorityOf } from '../../validation/rules.js';
-import { bodyOf } from './body.js';
+import { bodyOf } from '../body/unparsed-body.js';
 import type { Input } from '../../validation/body-problems.js';
 import { OVERRIDE, type Override, OverriddenInput } from './method-override.js';
 import { optionsOf } from '../binding/exchange.js';
 import { broken, toInteger } from '../../validation/field.js';
 import { ALIASES, aliasesOf, HEADERS } from './headers.js';
-import { parseForm } from './parse-form.js';
+import { parseForm } from '../body/parse-form.js';
 import { readUserId } from '../guards/user.guard.js';
 
 /** On an input: fields of the body that headers have replaced. */

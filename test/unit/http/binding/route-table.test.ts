@@ -1,9 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { AUDIENCES } from '../../../../src/http/binding/audiences.js';
 import { parametersOf, typesOf } from '../../../../src/http/binding/nest-internals.js';
-import { ROUTES, sourceOf } from '../../../../src/http/binding/route-table.js';
+import { pathOf, ROUTES, sourceOf } from '../../../../src/http/binding/route-table.js';
+import { TaskUris } from '../../../../src/http/http.options.js';
 import { readHeader } from '../../../../src/http/request/headers.js';
 import { readInput } from '../../../../src/http/request/input.js';
+
+it('puts a route below the path of its option', () => {
+  const show = ROUTES.find(({ operationId }) => operationId === 'getTask')!;
+  const uris = { ...new TaskUris(), getTaskUri: '/jobs/{taskId}' };
+  expect(pathOf(show, uris)).toBe('/jobs/{taskId}');
+  expect(pathOf({ ...show, subPath: '/tries' }, uris)).toBe('/jobs/{taskId}/tries');
+});
 
 describe.each(ROUTES)('the route $operationId', (route) => {
   const { base } = AUDIENCES[route.audience];

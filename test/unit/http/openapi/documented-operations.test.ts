@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ANSWER_ROOMS } from '../../../../src/contract/registration.js';
-import { Collector } from '../../../../src/http/request/collect.js';
+import { BodyCollector } from '../../../../src/http/body/body-collector.js';
 import type { AnswerRooms } from '../../../../src/queue/answer-room.js';
 import { TASK_STATUS, type TaskStatusCatalogue } from '../../../../src/index.js';
 import { buildDocument } from '../../../../src/server/docs.js';
@@ -273,11 +273,11 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
   });
 
   it('with more unfinished bodies than there is room for', async () => {
-    const { collect } = Collector.prototype;
+    const { collect } = BodyCollector.prototype;
     // A collector that has no room at all. Both adapters leave multipart bodies to it.
     const full = jest
-      .spyOn(Collector.prototype, 'collect')
-      .mockImplementation((request) => collect.call(new Collector(2 ** 20, 0), request));
+      .spyOn(BodyCollector.prototype, 'collect')
+      .mockImplementation((request) => collect.call(new BodyCollector(2 ** 20, 0), request));
     try {
       for (const { id, requestBody } of operations.values())
         if (requestBody && !id.startsWith('VideoController'))

@@ -3,7 +3,7 @@ import { FormInput } from './parse-form.js';
 import { checkNames, inputOf } from '../../validation/parse-json.js';
 
 /** What a host's own parser leaves on a request whose body it has read before us. */
-export interface Parsed {
+export interface HostParsed {
   body?: unknown;
   /** Of multer's and express-fileupload's. */
   file?: unknown;
@@ -15,7 +15,7 @@ type Parse = (bytes: Buffer) => Input | Input[];
  * The parameters in a body that the host had read before us: a parser on an Express or Fastify that it had made itself,
  * or a serverless platform. It is held to the rules of the bodies that we read, as far as they can still be checked.
  */
-export function foreignBody({ body, file, files }: Parsed, contentType = '', parse: Parse): Input | Input[] {
+export function hostParsedBody({ body, file, files }: HostParsed, contentType = '', parse: Parse): Input | Input[] {
   if (hasAny(file) || hasAny(files))
     throw unsupported('files are not taken; send text fields, e.g. the id of the file in your storage');
   if (typeof body === 'string') return parse(Buffer.from(body));

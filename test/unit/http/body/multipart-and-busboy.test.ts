@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from '@jest/globals';
 import { TaskError } from '../../../../src/contract/errors.js';
 import type { Input } from '../../../../src/validation/body-problems.js';
-import { FormInput } from '../../../../src/http/request/parse-form.js';
-import { parseMultipart } from '../../../../src/http/request/parse-multipart.js';
+import { FormInput } from '../../../../src/http/body/parse-form.js';
+import { parseMultipart } from '../../../../src/http/body/parse-multipart.js';
 import { Dice } from '../../../chaos/fixtures/bodies.js';
 
 const busboy = createRequire(import.meta.url)('busboy') as (options: object) => Writable;

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { expect, it } from '@jest/globals';
-import { Collector } from '../../../../src/http/request/collect.js';
+import { BodyCollector } from '../../../../src/http/body/body-collector.js';
 
 const message = (): Readable & IncomingMessage => new Readable({ read: () => undefined }) as Readable & IncomingMessage;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** How a body ended: its text, or the name of the failure. */
-const outcome = (collector: Collector, from: IncomingMessage): Promise<string> =>
+const outcome = (collector: BodyCollector, from: IncomingMessage): Promise<string> =>
   collector.collect(from).then(String, (error: { errorName: string }) => error.errorName);
 
 it('drops the body that has been under way the longest where all of them hold too much', async () => {
-  const collector = new Collector(100, 300);
+  const collector = new BodyCollector(100, 300);
   const messages = [message(), message(), message(), message()];
   const ends = messages.map((each) => outcome(collector, each));
   for (const each of messages) each.push('x'.repeat(80));
@@ -23,7 +23,7 @@ it('drops the body that has been under way the longest where all of them hold to
 });
 
 it('counts nothing of bodies that are whole, too large, or broken off', async () => {
-  const collector = new Collector(100, 200);
+  const collector = new BodyCollector(100, 200);
   for (let round = 0; round < 5; round++) {
     const messages = [message(), message()];
     const ends = messages.map((each) => outcome(collector, each));
@@ -42,7 +42,7 @@ it('counts nothing of bodies that are whole, too large, or broken off', async ()
 
 it('hears an error that comes once the body is whole', async () => {
   const late = message();
-  const end = outcome(new Collector(100), late);
+  const end = outcome(new BodyCollector(100), late);
   late.push('x');
   late.push(null);
   expect(await end).toBe('x');

@@ -1,10 +1,9 @@
 import { getSchemaPath } from '@nestjs/swagger';
-import type { AnswerKind } from '../binding/route-table.js';
 import type { Schema } from './envelope.js';
 import type { TaskSchemas } from './schemas.js';
 
-/** What an answer holds as its data. */
-export const ANSWERS: Record<AnswerKind, (schemas: TaskSchemas) => Schema> = {
+/** What the data of an answer holds, if the request worked. A route of the route table names its row. */
+export const ANSWER_SCHEMAS = {
   task: ({ task }) => refTo(task),
   created: ({ task }) => ({
     oneOf: [refTo(task), object({ list: list('Of a list: the tasks, in its order.', refTo(task)) })],
@@ -46,7 +45,9 @@ export const ANSWERS: Record<AnswerKind, (schemas: TaskSchemas) => Schema> = {
         additionalProperties: true,
       }),
     }),
-};
+} satisfies Record<string, (schemas: TaskSchemas) => Schema>;
+
+export type AnswerKind = keyof typeof ANSWER_SCHEMAS;
 
 const refTo = (model: Parameters<typeof getSchemaPath>[0]): Schema => ({ $ref: getSchemaPath(model) });
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { CanActivate, ExecutionContext, LoggerService } from '@nestjs/common';
-import { parseMultipart } from '../../../../src/http/request/parse-multipart.js';
+import { parseMultipart } from '../../../../src/http/body/parse-multipart.js';
 import { dataOf, expectFailure } from '../../../support/answers.js';
 import { ADAPTERS, HeaderGuard, type Host, startHost } from '../../../support/host.js';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Input, unsupported } from '../../validation/body-problems.js';
-import type { Collector } from './collect.js';
-import { foreignBody, type Parsed as ForeignBody } from './foreign-body.js';
+import type { BodyCollector } from './body-collector.js';
+import { hostParsedBody, type HostParsed } from './host-parsed-body.js';
 import { parseUrlencoded } from './parse-form.js';
 import { parseJson } from '../../validation/parse-json.js';
 import { parseMultipart } from './parse-multipart.js';
@@ -9,10 +9,10 @@ import { parseMultipart } from './parse-multipart.js';
 const BODY = Symbol('softdd.task.body');
 
 type Parsed = Input | Input[];
-type Stashing = ForeignBody & { [BODY]?: Body; raw?: Stashing };
+type Stashing = HostParsed & { [BODY]?: Body; raw?: Stashing };
 
 /** Reads a request's body and keeps it with the request, unparsed: nobody knows yet who sent it. */
-export async function stashBody(request: IncomingMessage, collector: Collector): Promise<void> {
+export async function stashBody(request: IncomingMessage, collector: BodyCollector): Promise<void> {
   const { headers } = request;
   (request as Stashing)[BODY] = await collector.collect(request).then(
     (bytes) => new Body(headers, bytes),
@@ -27,7 +27,7 @@ export function bodyOf(request: unknown): Parsed {
   if (body) return body.parsed();
   const { headers = {} } = holder as Partial<IncomingMessage>;
   const parsed = holder.body === undefined && holder.raw ? holder.raw : holder;
-  return foreignBody(parsed, headers['content-type'], (bytes) => parse(headers, bytes));
+  return hostParsedBody(parsed, headers['content-type'], (bytes) => parse(headers, bytes));
 }
 
 /**

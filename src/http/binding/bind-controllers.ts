@@ -23,7 +23,8 @@ import { TAKES_LIST } from '../request/input.js';
 import { inputPipe } from '../request/input.pipe.js';
 import { OVERRIDE, overrideOf } from '../request/method-override.js';
 import { SEALED, type SealedRoute } from './answer-hook.js';
-import { AUDIENCES, type BoundControllers } from './audiences.js';
+import type { ControllerStructure } from '../controller.options.js';
+import { AUDIENCES } from './audiences.js';
 import { conduct, exchangeOf } from './exchange.js';
 import { handlerOf } from './handler.js';
 import { ancestry, depth, type Handler, inherited, lineage, methodOf } from './lineage.js';
@@ -38,7 +39,7 @@ import {
   typesOf,
 } from './nest-internals.js';
 import { Parameters, withoutHeaders } from './parameters.js';
-import { type Audience, type RouteDefinition, ROUTES, servedBy, sourceOf } from './route-table.js';
+import { type Audience, pathOf, type RouteDefinition, routesOf, servedBy, sourceOf } from './route-table.js';
 
 /** On a handler: the name of the registration whose route it is. */
 export const TASK_ROUTE = 'softdd:task:route';
@@ -67,7 +68,7 @@ interface Binder {
 
 /** Every controller of a registration. `priority`: the range that the OpenAPI document shows. */
 export function bindControllers(
-  structure: RouteStructure & BoundControllers,
+  structure: RouteStructure & ControllerStructure,
   dtos: TaskDtos,
   priority: PriorityRange,
 ): Type[] {
@@ -81,9 +82,9 @@ export function bindControllers(
  * that calls the host's method, puts what it returns into the envelope (an interceptor would take longer than all the
  * rest of ours), and carries the metadata of the nearest ancestor that has it, so that an override needs no decorators.
  */
-function bindController(audience: Audience, structure: RouteStructure & BoundControllers, docs: RouteDocs): Type {
+function bindController(audience: Audience, structure: RouteStructure & ControllerStructure, docs: RouteDocs): Type {
   const { controller, guards, guard } = AUDIENCES[audience];
-  const host = structure[controller];
+  const host: Type = structure[controller];
   const Bound = { [host.name]: class extends host {} }[host.name]!;
   const bindings = bindingsOf(audience, host, structure);
   const intercepted = hasInterceptors(host, bindings);
@@ -106,9 +107,9 @@ function bindController(audience: Audience, structure: RouteStructure & BoundCon
 }
 
 function bindingsOf(audience: Audience, host: Type, structure: RouteStructure): Binding[] {
-  const routes = ROUTES.filter((route) => route.audience === audience);
+  const routes = routesOf(audience);
   const bindings: Binding[] = [
-    ...routes.map((route) => ({ name: route.handler, path: nestPath(structure[route.uri]), route })),
+    ...routes.map((route) => ({ name: route.handler, path: nestPath(pathOf(route, structure)), route })),
     ...addedHandlers(host, routes).map((name) => ({ name, path: String(inherited(host, name, NEST.path)) })),
   ];
   // Express answers by the first path that matches, so fixed paths go before those with parameters.
@@ -197,9 +198,10 @@ function listHandler(host: Type, route: RouteDefinition | undefined): string | u
 
 /** Other verbs that a POST may ask for, where the route of that verb has the same path. */
 function bindOverrides({ audience, host, Bound, structure }: Binder): void {
-  for (const route of ROUTES.filter((some) => some.audience === audience && some.override)) {
-    const other = ROUTES.find(({ handler }) => handler === route.override!.handler)!;
-    if (structure[route.uri] !== structure[other.uri]) continue;
+  const routes = routesOf(audience);
+  for (const route of routes.filter((some) => some.override)) {
+    const other = routes.find(({ handler }) => handler === route.override!.handler)!;
+    if (pathOf(route, structure) !== pathOf(other, structure)) continue;
     const override = overrideOf(host, AUDIENCES[audience].base, route, methodOf(Bound, servedBy(other.handler)));
     if (override) Reflect.defineMetadata(OVERRIDE, override, methodOf(Bound, servedBy(route.handler)));
   }

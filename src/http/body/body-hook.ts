@@ -3,11 +3,11 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { InjectTaskOptions } from '../../contract/registration.js';
 import type { HttpSettings } from '../http.options.js';
-import { showBody, stashBody } from './body.js';
+import { showBody, stashBody } from './unparsed-body.js';
 import { hideBody, restoreHeaders } from './hidden-headers.js';
 import { type ExpressLayer, expressLayers, replaceExpressHandlers } from '../binding/nest-internals.js';
-import { Collector } from './collect.js';
-import { routeOwner, TASK_ROUTE } from '../binding/routes.js';
+import { BodyCollector } from './body-collector.js';
+import { routeOwner, TASK_ROUTE } from '../binding/bind-controllers.js';
 
 interface ExpressRequest extends IncomingMessage {
   path: string;
@@ -41,14 +41,14 @@ const NO_BODY = { 'content-type': undefined, 'content-length': undefined, 'trans
 @Injectable()
 export class BodyHook implements OnModuleInit {
   private routes: ExpressLayer[] = [];
-  private readonly collector: Collector;
+  private readonly collector: BodyCollector;
   private express: HttpAdapterHost['httpAdapter'] | undefined;
 
   constructor(
     adapterHost: HttpAdapterHost,
     @InjectTaskOptions() private readonly options: HttpSettings,
   ) {
-    this.collector = new Collector(options.bodyLimit);
+    this.collector = new BodyCollector(options.bodyLimit);
     // Middleware runs in the order of its registration, and the adapter's parsers register when the app starts.
     if (adapterHost.httpAdapter) this.install(adapterHost);
     else adapterHost.init$.subscribe(() => this.install(adapterHost));

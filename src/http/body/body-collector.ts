@@ -12,7 +12,7 @@ const MAX_HELD = 128 * 1024 * 1024;
  * together by `maxHeld`. Past that bound the body that has been under way the longest is dropped: clients that send
  * slowly on purpose then lose, and not those that come now.
  */
-export class Collector {
+export class BodyCollector {
   private readonly open = new Set<Bytes>();
   private held = 0;
 

@@ -1,0 +1,15 @@
+import type { Type } from '@nestjs/common';
+import { TaskController } from './task.controller.js';
+import { WorkerTaskController } from './worker-task.controller.js';
+
+/** The classes of the routes, one for each audience. */
+export class ControllerStructure {
+  /** The user routes: a class that extends `TaskController`. @defaultValue TaskController */
+  controller: Type<TaskController> = TaskController;
+
+  /**
+   * The worker routes: a class that extends `WorkerTaskController`, whose former name `CronTaskController` is an alias.
+   * @defaultValue WorkerTaskController
+   */
+  cronController: Type<WorkerTaskController> = WorkerTaskController;
+}
