@@ -64,7 +64,7 @@ export class Task {
   @Column({ type: 'varchar', length: 64, nullable: true })
   group!: string | null;
 
-  @ApiProperty({ type: 'integer', description: 'Where the task is in its life.', example: 10 })
+  @ApiProperty({ type: 'integer', description: 'Status of the task.', example: 10 })
   @Column({ type: 'int', default: 0 })
   status!: number;
 
@@ -90,7 +90,7 @@ export class Task {
 
   @ApiProperty({
     type: String,
-    description: "Intermediate data of the worker's, for the steps in between; at most 65,535 bytes of UTF-8.",
+    description: 'Intermediate data that the worker keeps between its steps; at most 65,535 bytes of UTF-8.',
     example: '',
   })
   @Column({ type: 'text', nullable: true })
@@ -115,20 +115,20 @@ export class Task {
 
   @ApiProperty({
     type: 'integer',
-    description: 'Order of claims within a service: lower first, then oldest.',
+    description: 'Tasks with a lower number are claimed first; with the same number, the oldest first.',
     example: 0,
   })
   @Column({ type: 'smallint', default: 0 })
   priority!: number;
 
-  @ApiTime('When a waiting task becomes ready; afterwards, when it did.')
+  @ApiTime('When a waiting task becomes ready, or when it became ready.')
   @Column({ name: 'run_at', type: Date, nullable: true })
   runAt!: Date | null;
 
   @ApiProperty({
     type: 'integer',
     name: 'attempt',
-    description: 'Times that a worker has taken the task since it was last set to run.',
+    description: 'How often workers have taken the task since it was created or last run again.',
     example: 1,
   })
   @Column({ type: 'int', default: 0 })
@@ -137,7 +137,7 @@ export class Task {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: "Attempts until the task has failed for good. null: as its service's configuration says.",
+    description: 'Attempts until the task has failed for good. null: the configuration of its service decides.',
     example: 5,
   })
   @Column({ name: 'max_attempts', type: 'int', nullable: true })
@@ -155,7 +155,7 @@ export class Task {
   leaseToken!: string | null;
 
   /** null if no lease runs. */
-  @ApiTime("When the worker's claim lapses, unless it reports; null while no worker has the task.")
+  @ApiTime('When the lease ends, unless a report renews it; null while no worker has the task.')
   @Column({ name: 'lease_expires_at', type: Date, nullable: true })
   leaseExpiresAt!: Date | null;
 

@@ -40,10 +40,10 @@ export class TaskController<T extends Task = Task> {
 
   create(userId: string, body: CreateTaskDto): Promise<TaskJson>;
   @ApiOperation({
-    summary: 'Create a task, or many',
+    summary: 'Create one task or several',
     description:
-      'A JSON body that is a list of up to 1,000 tasks creates them all, or none, and answers a list. With the header ' +
-      'Idempotency-Key a request that is sent again answers what the first one made.',
+      'The JSON body may be a list of up to 1,000 tasks: all of them are created, or none, and the answer is a list. ' +
+      'A request that repeats the header Idempotency-Key gets the tasks of the first request, and creates none.',
   })
   @Post()
   async create(
@@ -68,8 +68,8 @@ export class TaskController<T extends Task = Task> {
     summary: 'List own tasks, newest first',
     description:
       'GET takes the parameters from the query; POST takes them from the body, where 1,000 `ids` fit. An answer holds ' +
-      '8 MiB: with `cursor` a page has fewer tasks then, and `nextCursor` goes on; without it the request is TOO_LARGE, ' +
-      'and `fits` says how many of the tasks fit.',
+      'at most 8 MiB. If the tasks need more, a request with `cursor` gets a shorter page, and `nextCursor` continues ' +
+      'after it; any other request is TOO_LARGE, and `fits` is the number of tasks that fit.',
   })
   @Get()
   async list(@UserId() userId: string, @TaskInput('GET') query: ListTasksDto): Promise<ListJson> {
@@ -80,8 +80,8 @@ export class TaskController<T extends Task = Task> {
   @ApiOperation({
     summary: 'Delete own tasks',
     description:
-      'Deletes what it can and says what it could not, and why: a task that a worker holds stays. POST with ' +
-      '`_method=DELETE` does the same, for forms.',
+      'Deletes the tasks that can be deleted, and answers why the others cannot, such as a task that a worker holds. ' +
+      'POST with `_method=DELETE` does the same, for forms.',
   })
   @Delete()
   async remove(@UserId() userId: string, @TaskInput('DELETE') body: RemoveTasksDto): Promise<RemovalJson> {

@@ -62,10 +62,10 @@ export class WorkerTaskController<T extends Task = Task> {
   @ApiOperation({
     summary: 'Claim ready tasks, by priority, then oldest first',
     description:
-      'Hands each ready task to exactly one worker. Nothing to do: `data` is an empty array. A claim with `lease`, ' +
-      '`limit`, `wait`, `workerId` or an Idempotency-Key is reported on with the `leaseToken` that it answers; one ' +
-      "without them, the original's form, may be reported on without. An answer holds 8 MiB: of large tasks a claim gets " +
-      'fewer than `limit`. POST does the same.',
+      'Each ready task goes to exactly one worker. If no task is ready, `data` is an empty array. After a claim with ' +
+      '`lease`, `limit`, `wait`, `workerId` or an Idempotency-Key, each report needs the `leaseToken` of the answer. A ' +
+      'claim with none of these has the legacy form, and its reports need no token. An answer holds at most 8 MiB, so ' +
+      'a claim may get fewer large tasks than `limit`. POST does the same.',
   })
   @Get()
   async claim(
@@ -89,9 +89,10 @@ export class WorkerTaskController<T extends Task = Task> {
   @ApiOperation({
     summary: 'Report progress, the result, or the failure of a task',
     description:
-      'Replaces what is given, and renews the lease; an empty report does only that. A finished task never changes ' +
-      'again. LEASE_LOST: the task is not, or no longer, this worker’s, or was cancelled; drop it. ' +
-      'POST does the same, for clients that send a multipart body with `_method=PUT`.',
+      'Replaces the fields that it has, and renews the lease; an empty report only renews the lease. A finished task ' +
+      'never changes again. LEASE_LOST means that this worker does not hold the task, or no longer, or that the task ' +
+      'was cancelled; the worker must stop. POST does the same, for clients that send a multipart body with ' +
+      '`_method=PUT`.',
   })
   @Put()
   async report(
@@ -104,11 +105,11 @@ export class WorkerTaskController<T extends Task = Task> {
   }
 
   @ApiOperation({
-    summary: 'Report on many tasks at once',
+    summary: 'Report on several tasks at once',
     description:
-      'Each report is judged for itself, and answered in its place as if it had come alone. Only where the server ' +
-      'could take none of them is the whole request answered as that failure: UNAVAILABLE, or INTERNAL. Those whose ' +
-      'answers have no room among 8 MiB are not taken, and TOO_MANY_REQUESTS in their places: send them again.',
+      'Each report is judged separately, and its answer stands in the same place as if it had come alone. If the server ' +
+      'could accept none of them, the whole request fails, with UNAVAILABLE or INTERNAL. An answer holds at most 8 MiB: ' +
+      'a report whose answer does not fit is not accepted and gets TOO_MANY_REQUESTS; send it again.',
   })
   @Put()
   async reportMany(@TaskInput('PUT') body: ReportTasksDto): Promise<{ list: ReportedJson[] }> {

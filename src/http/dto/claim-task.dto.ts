@@ -14,7 +14,7 @@ import { Field, toInteger, toText } from '../../validation/field.js';
 @ApiSchema({ name: 'claimTask' })
 export class ClaimTaskDto {
   @ApiPropertyOptional({
-    description: `Tasks of this service only; at most ${BOUNDS.nameLength} characters.`,
+    description: `Claims only tasks of this service; at most ${BOUNDS.nameLength} characters.`,
     minLength: 1,
     maxLength: BOUNDS.nameLength,
   })
@@ -22,7 +22,7 @@ export class ClaimTaskDto {
   service?: string;
 
   @ApiPropertyOptional({
-    description: `Tasks of this group only; at most ${BOUNDS.nameLength} characters.`,
+    description: `Claims only tasks of this group; at most ${BOUNDS.nameLength} characters.`,
     minLength: 1,
     maxLength: BOUNDS.nameLength,
   })
@@ -31,7 +31,7 @@ export class ClaimTaskDto {
 
   @ApiPropertyOptional({
     type: String,
-    description: 'This task, if it is ready.',
+    description: 'Claims this task, if it is ready.',
     maxLength: 36,
   })
   @Field(anyRule)
@@ -39,7 +39,8 @@ export class ClaimTaskDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Seconds that the claim holds without a report. Absent: as the configuration says.',
+    description:
+      'Length of the lease in seconds: the claim ends unless a report renews it. If absent, the configuration decides.',
     minimum: BOUNDS.lease.min,
     maximum: BOUNDS.lease.max,
     example: 300,
@@ -50,8 +51,8 @@ export class ClaimTaskDto {
   @ApiPropertyOptional({
     type: 'integer',
     description:
-      'Up to so many tasks: `data` is then `{"list":[…]}`, always a list. 0 withdraws the claim with this ' +
-      'Idempotency-Key, wherever it waits: the answer is what it has taken, and it takes nothing more.',
+      'Claims at most this number of tasks; `data` is then always `{"list":[…]}`. 0 withdraws the claim with this ' +
+      'Idempotency-Key, even while it waits: the answer holds the tasks that it has taken, and it takes no more.',
     minimum: 0,
     maximum: BOUNDS.claims,
   })
@@ -60,7 +61,7 @@ export class ClaimTaskDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Seconds to wait for a task where there is none: the answer comes as soon as there is one.',
+    description: 'Seconds to wait for a task if none is ready. The answer comes as soon as there is one.',
     minimum: 0,
     maximum: BOUNDS.wait,
     default: 0,
@@ -69,18 +70,18 @@ export class ClaimTaskDto {
   wait?: number;
 
   @ApiPropertyOptional({
-    description: `Who the worker is: free text of at most ${BOUNDS.workerIdLength} characters, kept with the task.`,
+    description: `Name of the worker: free text of at most ${BOUNDS.workerIdLength} characters, stored with the task.`,
     minLength: 1,
     maxLength: BOUNDS.workerIdLength,
   })
   @Field(workerIdRule, { to: toText })
   workerId?: string;
 
-  /** Alias of the header Idempotency-Key, for a host's own handlers alone. */
+  /** Alias of the header Idempotency-Key, only for handlers of a host. */
   @Field(keyRule)
   idempotencyKey?: string;
 
-  /** Whose key it is, for a host's own handlers alone: a digest of what the worker came in with. */
+  /** A digest of the worker's credential, which the Idempotency-Key belongs to. Only for handlers of a host. */
   @Field(anyRule)
   credential?: string;
 }

@@ -30,7 +30,7 @@ export class CreateTaskDto {
   args?: string;
 
   @ApiPropertyOptional({
-    description: `Kind of work: what workers filter by; at most ${BOUNDS.nameLength} characters. Absent: the default service.`,
+    description: `Kind of work, by which workers filter; at most ${BOUNDS.nameLength} characters. If absent, the default service.`,
     minLength: 1,
     maxLength: BOUNDS.nameLength,
   })
@@ -47,7 +47,9 @@ export class CreateTaskDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Lower is claimed first; the same: oldest first. Option `userPriority` may narrow the range.',
+    description:
+      'Tasks with a lower number are claimed first; with the same number, the oldest first. The option `userPriority` ' +
+      'may narrow the range.',
     minimum: BOUNDS.priority.min,
     maximum: BOUNDS.priority.max,
     default: 0,
@@ -58,14 +60,16 @@ export class CreateTaskDto {
   @ApiPropertyOptional({
     type: String,
     format: 'date-time',
-    description: 'Ready from then on, and waiting until then: ISO 8601 with its zone, as 2026-12-24T18:00:00+01:00.',
+    description:
+      'The task waits until this time, and is ready from then on: ISO 8601 with a time zone, such as ' +
+      '2026-12-24T18:00:00+01:00.',
   })
   @Field(timeRule)
   runAt?: string;
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Attempts until the task has failed for good. Absent: as the configuration says.',
+    description: 'Attempts until the task has failed for good. If absent, the configuration decides.',
     minimum: BOUNDS.maxAttempts.min,
     maximum: BOUNDS.maxAttempts.max,
   })
@@ -75,14 +79,15 @@ export class CreateTaskDto {
   @ApiPropertyOptional({
     format: 'uri',
     description:
-      'Where the notice of the end goes, instead of where the configuration says: http or https, without a user, at an ' +
-      'origin that the configuration allows, and at a public address unless it allows another.',
+      'The server sends a notice to this address when the task ends, instead of to the one in the configuration. It ' +
+      'must be http or https, without user and password, at an origin that the configuration allows, and at a public ' +
+      'address unless the configuration allows others.',
     maxLength: URL_LENGTH,
   })
   @Field(ownUrlRule)
   callbackUrl?: string;
 
-  /** Alias of the header Idempotency-Key, for a host's own handlers alone. */
+  /** Alias of the header Idempotency-Key, only for handlers of a host. */
   @Field(keyRule)
   idempotencyKey?: string;
 

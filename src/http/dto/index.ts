@@ -4,13 +4,13 @@ import type { RouteStructure } from '../http.options.js';
 import { CreateTaskDto } from './create-task.dto.js';
 import { UpdateTaskDto } from './update-task.dto.js';
 
-/** The DTOs that a host's own fields go into, one pair a registration. */
+/** The DTOs that a host may add fields to. Each registration has its own pair. */
 export interface TaskDtos {
   create: Type<CreateTaskDto>;
   update: Type<UpdateTaskDto>;
 }
 
-/** Our fields and the host's: as it says at creation, each optional afterwards. */
+/** Our fields and those of the host: at creation as its DTO declares them, in an update each is optional. */
 export function createDtos({ dto }: RouteStructure): TaskDtos {
   if (!dto) return { create: CreateTaskDto, update: UpdateTaskDto };
   return {

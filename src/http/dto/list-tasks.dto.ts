@@ -6,7 +6,7 @@ import { Field, toInteger, toList } from '../../validation/field.js';
 export class ListTasksDto {
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Page, from 1, which is the default. Not together with `cursor`.',
+    description: 'Number of the page, from 1, which is the default. Not allowed together with `cursor`.',
     minimum: 1,
     maximum: BOUNDS.page,
   })
@@ -15,7 +15,7 @@ export class ListTasksDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: `Tasks on a page, at most ${BOUNDS.pageSize}: the size, not a number of a page.`,
+    description: `Tasks on a page, at most ${BOUNDS.pageSize}: the size of a page, not its number.`,
     minimum: 1,
     maximum: BOUNDS.pageSize,
     default: 10,
@@ -25,8 +25,8 @@ export class ListTasksDto {
 
   @ApiPropertyOptional({
     description:
-      'What the page before answered as `nextCursor`, instead of `page`: stays in place while tasks are added, and ' +
-      'costs the same at any depth.',
+      'The `nextCursor` of the page before, instead of `page`. New tasks do not shift the pages, and a deep page costs ' +
+      'no more than the first one.',
     maxLength: BOUNDS.cursorLength,
   })
   @Field(cursorRule)
@@ -34,7 +34,7 @@ export class ListTasksDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Tasks in this status only.',
+    description: 'Only tasks in this status.',
     minimum: BOUNDS.status.min,
     maximum: BOUNDS.status.max,
   })
@@ -42,7 +42,7 @@ export class ListTasksDto {
   status?: number;
 
   @ApiPropertyOptional({
-    description: `Tasks of this group only; at most ${BOUNDS.nameLength} characters.`,
+    description: `Only tasks of this group; at most ${BOUNDS.nameLength} characters.`,
     minLength: 1,
     maxLength: BOUNDS.nameLength,
   })
@@ -50,7 +50,7 @@ export class ListTasksDto {
   group?: string;
 
   @ApiPropertyOptional({
-    description: `Tasks of this service only; at most ${BOUNDS.nameLength} characters.`,
+    description: `Only tasks of this service; at most ${BOUNDS.nameLength} characters.`,
     minLength: 1,
     maxLength: BOUNDS.nameLength,
   })
@@ -63,8 +63,8 @@ export class ListTasksDto {
       { type: 'string', description: 'JSON text of such a list.' },
     ],
     description:
-      `These tasks only, and all of them, without paging: at most ${BOUNDS.ids} ids, a list, or in forms and queries its ` +
-      'JSON text. More than about 200 do not fit in a URL: send them in a body, by POST.',
+      `Only these tasks, all of them, without paging: at most ${BOUNDS.ids} ids, as a list, or in forms and queries as its ` +
+      'JSON text. A URL holds about 200 ids; send more in a body, with POST.',
   })
   @Field(idsRule, { to: toList })
   ids?: string[];

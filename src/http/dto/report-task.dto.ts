@@ -15,7 +15,7 @@ import { Field, toBoolean, toInteger, toText } from '../../validation/field.js';
 export class ReportTaskDto {
   @ApiPropertyOptional({
     description:
-      "The claim's token; the header Lease-Token says the same. Only claims of the original's form need none.",
+      'The token of the claim. It may be in the header Lease-Token instead. Only claims in the legacy form need none.',
     minLength: 1,
     maxLength: 36,
   })
@@ -24,7 +24,7 @@ export class ReportTaskDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Percent done, from 0. Above 100 counts as 100.',
+    description: 'Percent done, from 0. A value above 100 counts as 100.',
     minimum: 0,
     example: 50,
   })
@@ -34,7 +34,7 @@ export class ReportTaskDto {
   @ApiPropertyOptional({
     type: 'integer',
     description:
-      "START or a status of the host's own while in progress, FINISHED or ERROR at the end, BEGIN to give the task back.",
+      'START or a status of the host while in progress, FINISHED or ERROR at the end, BEGIN to give the task back.',
   })
   @Field(wholeRule, { to: toInteger })
   status?: number;
@@ -62,7 +62,7 @@ export class ReportTaskDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Seconds that the lease holds from now on. Absent: as long as before.',
+    description: 'Length of the lease in seconds, from now on. If absent, it stays as it is.',
     minimum: BOUNDS.lease.min,
     maximum: BOUNDS.lease.max,
   })
@@ -70,14 +70,15 @@ export class ReportTaskDto {
   lease?: number;
 
   @ApiPropertyOptional({
-    description: 'With status ERROR: another attempt may mend it, after a back-off, while attempts are left.',
+    description: 'With status ERROR: the task runs again after a back-off, if it has attempts left.',
   })
   @Field(booleanRule, { to: toBoolean })
   retry?: boolean;
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'Seconds until the next attempt, with a retry or a give-back. Absent: the back-off.',
+    description:
+      'Seconds until the next attempt, if the task is retried or given back. If absent, the back-off decides.',
     minimum: 0,
     maximum: BOUNDS.delay,
   })

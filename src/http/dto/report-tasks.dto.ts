@@ -3,10 +3,10 @@ import { BOUNDS, reportsRule } from '../../validation/rules.js';
 import { Field, toList } from '../../validation/field.js';
 import { ReportTaskDto } from './report-task.dto.js';
 
-/** One of many reports: it names its task itself. */
+/** One of several reports in a request. It names its task. */
 @ApiSchema({ name: 'reportOneTask' })
 export class ReportOneTaskDto extends ReportTaskDto {
-  @ApiProperty({ description: 'The task.', maxLength: 36 })
+  @ApiProperty({ description: 'Id of the task.', maxLength: 36 })
   taskId!: string;
 }
 
@@ -14,7 +14,7 @@ export class ReportOneTaskDto extends ReportTaskDto {
 export class ReportTasksDto {
   @ApiProperty({
     type: [ReportOneTaskDto],
-    description: 'Each is judged for itself.',
+    description: 'Each report is judged separately.',
     minItems: 1,
     maxItems: BOUNDS.reports,
   })

@@ -5,14 +5,14 @@ import { Field, toInteger, toText } from '../../validation/field.js';
 @ApiSchema({ name: 'updateTask' })
 export class UpdateTaskDto {
   @ApiPropertyOptional({
-    description: `Replaces the input, until a worker has had the task; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
+    description: `Replaces the input, if no worker has taken the task yet; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
     maxLength: BOUNDS.textBytes,
   })
   @Field(textRule, { to: toText })
   input?: string;
 
   @ApiPropertyOptional({
-    description: `Replaces the parameters, until a worker has had the task; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
+    description: `Replaces the parameters, if no worker has taken the task yet; at most ${BOUNDS.textBytes} bytes of UTF-8.`,
     maxLength: BOUNDS.textBytes,
   })
   @Field(textRule, { to: toText })
@@ -20,7 +20,7 @@ export class UpdateTaskDto {
 
   @ApiPropertyOptional({
     type: 'integer',
-    description: 'BEGIN makes it ready, or runs an ended one again; CANCELLED calls it off.',
+    description: 'BEGIN makes the task ready, or runs an ended one again; CANCELLED cancels it.',
     example: 10,
   })
   @Field(wholeRule, { to: toInteger })

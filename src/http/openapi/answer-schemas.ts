@@ -6,7 +6,7 @@ import type { TaskSchemas } from './schemas.js';
 export const ANSWER_SCHEMAS = {
   task: ({ task }) => refTo(task),
   created: ({ task }) => ({
-    oneOf: [refTo(task), object({ list: list('Of a list: the tasks, in its order.', refTo(task)) })],
+    oneOf: [refTo(task), object({ list: list('If the body was a list: the tasks, in the same order.', refTo(task)) })],
   }),
   list: ({ task }) =>
     object({
@@ -14,7 +14,7 @@ export const ANSWER_SCHEMAS = {
       nextCursor: {
         type: 'string',
         nullable: true,
-        description: 'For the next page, as `cursor`; null where there is none.',
+        description: 'Send it as `cursor` for the next page; null if there is none.',
         example: null,
       },
     }),
@@ -22,10 +22,10 @@ export const ANSWER_SCHEMAS = {
     object({
       deleted: list('Ids of the tasks that were deleted.', { type: 'string' }),
       notDeleted: list(
-        'Tasks that were not, each with the reason.',
+        'Tasks that were not deleted, each with the reason.',
         object({
-          taskId: { type: 'string', description: 'The id that was asked for.' },
-          code: { type: 'integer', description: 'Code of the reason, as in an answer that failed.' },
+          taskId: { type: 'string', description: 'The id from the request.' },
+          code: { type: 'integer', description: 'Error code of the reason.' },
           msg: { type: 'string', description: 'Text of the reason.' },
         }),
       ),
@@ -33,14 +33,14 @@ export const ANSWER_SCHEMAS = {
   claim: ({ claimed }) => ({
     oneOf: [
       refTo(claimed),
-      object({ list: list('With `limit`: the tasks, in their order.', refTo(claimed)) }),
-      { type: 'array', maxItems: 0, items: {}, description: 'Without `limit`: nothing to do.' },
+      object({ list: list('With `limit`: the tasks, in the order of claims.', refTo(claimed)) }),
+      { type: 'array', maxItems: 0, items: {}, description: 'Without `limit`: no task is ready.' },
     ],
   }),
   cronTask: ({ cronTask }) => refTo(cronTask),
   reported: () =>
     object({
-      list: list('The answers, in the order of the reports: each as if its report had come alone, and `taskId`.', {
+      list: list('The answers, in the order of the reports: each is the answer to a single report, with `taskId`.', {
         type: 'object',
         additionalProperties: true,
       }),

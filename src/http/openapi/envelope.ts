@@ -4,20 +4,20 @@ import type { TaskResponse } from '../../contract/response.js';
 
 export type Schema = NonNullable<Extract<ApiResponseOptions, { schema: unknown }>['schema']>;
 
-/** On what stands for the data: its schema, which stays with it where an envelope copies it into itself. */
+/** A property of the sample data: its schema. An envelope that copies the data copies it, too. */
 const SCHEMA = Symbol('schema');
 
-/** Something put into the envelope, to see where it comes out. */
+/** A sample value that goes into the envelope, to find out where the envelope puts it. */
 interface Slot {
   value: unknown;
   schema: Schema;
   optional?: boolean;
 }
 
-/** The envelope is what the response class makes of the data: where the data comes out, its schema stands. */
+/** Calls the response class with sample data. The schema of the data stands where the result holds the sample. */
 export function describeSuccess(envelope: TaskResponse, schema: Schema): Schema {
   const data = { [SCHEMA]: schema };
-  return describeValue(envelope.success(data), [{ value: data, schema }], 'As in every answer that worked.');
+  return describeValue(envelope.success(data), [{ value: data, schema }], 'The same in every successful answer.');
 }
 
 export function describeFailure(envelope: TaskResponse, names: TaskErrorName[], errors: TaskErrorCatalogue): Schema {
@@ -30,17 +30,17 @@ export function describeFailure(envelope: TaskResponse, names: TaskErrorName[], 
       schema: {
         type: 'integer',
         enum: [...new Set(names.map((name) => errors[name].code))],
-        description: `Which failure, for programs: ${codes}.`,
+        description: `The error code: ${codes}.`,
         example: code,
       },
     },
-    { value: msg, schema: { type: 'string', description: 'Which failure, for people.', example: msg } },
+    { value: msg, schema: { type: 'string', description: 'The text of the error, for people.', example: msg } },
     { value: detail, schema: detailOf(names), optional: true },
   ];
-  return describeValue(envelope.failure({ code, msg, detail }), slots, 'As in every answer that failed.');
+  return describeValue(envelope.failure({ code, msg, detail }), slots, 'The same in every failed answer.');
 }
 
-/** A value as it is in the envelope; `constant` describes what the envelope adds of its own. */
+/** The schema of a value in the envelope. `constant` describes values that the envelope adds itself. */
 function describeValue(value: unknown, slots: Slot[], constant: string): Schema {
   const slot = slots.find((candidate) => candidate.value === value);
   if (slot) return slot.schema;
@@ -69,7 +69,7 @@ function describeValue(value: unknown, slots: Slot[], constant: string): Schema 
 
 const PROBLEMS: Schema = {
   type: 'array',
-  description: 'What is wrong, one entry an offence.',
+  description: 'The problems, one entry each.',
   items: {
     type: 'object',
     required: ['field', 'rule', 'msg'],
@@ -77,36 +77,37 @@ const PROBLEMS: Schema = {
       field: { type: 'string', description: 'Name of the parameter, or `body`, or `query`.', example: 'input' },
       rule: {
         type: 'string',
-        description: 'The rule that it breaks, a stable name for programs.',
+        description: 'Stable name of the broken rule, for programs.',
         example: 'isDefined',
       },
-      msg: { type: 'string', description: 'What it may hold, for people.', example: 'input is required' },
+      msg: { type: 'string', description: 'Which values are allowed, for people.', example: 'input is required' },
       fits: {
         type: 'integer',
-        description: 'With rule `answerBytes`: how many of the tasks, from the first, one answer holds.',
+        description: 'With rule `answerBytes`: how many tasks, from the first one on, fit in one answer.',
         example: 10,
       },
       ids: {
         type: 'array',
         items: { type: 'string' },
-        description: 'With rule `answerBytes`: the tasks that the Idempotency-Key stands for.',
+        description:
+          'With rule `answerBytes`: ids of the tasks that the first request with this Idempotency-Key created.',
         example: [],
       },
     },
   },
 };
 
-const MSG: Schema = { type: 'string', description: 'What stands in the way, for people.' };
+const MSG: Schema = { type: 'string', description: 'The reason, for people.' };
 
 const STATE: Schema = {
   type: 'object',
   required: ['status', 'allowed', 'msg'],
   properties: {
-    status: { type: 'integer', description: 'Where the task is now.', example: 30 },
+    status: { type: 'integer', description: 'Status of the task now.', example: 30 },
     allowed: {
       type: 'array',
       items: { type: 'integer' },
-      description: 'Statuses that it may be moved to.',
+      description: 'Statuses to which it may change.',
       example: [],
     },
     msg: { ...MSG, example: 'the task is finished' },
@@ -117,7 +118,7 @@ const LEASE: Schema = {
   type: 'object',
   required: ['status', 'msg', 'task'],
   properties: {
-    status: { type: 'integer', description: 'Where the task is now.', example: -20 },
+    status: { type: 'integer', description: 'Status of the task now.', example: -20 },
     msg: { ...MSG, example: 'its lease is over' },
     task: { type: 'object', additionalProperties: true, description: 'The task as it is now.' },
   },
@@ -127,10 +128,10 @@ const QUOTA: Schema = {
   type: 'object',
   required: ['limit', 'active', 'msg'],
   properties: {
-    limit: { type: 'integer', description: 'Most tasks that have not ended.', example: 100 },
+    limit: { type: 'integer', description: 'The allowed number of tasks that have not ended.', example: 100 },
     active: {
       type: 'integer',
-      description: 'How many there are; one more than the limit stands for any more.',
+      description: 'The number of these tasks now. One more than the limit means that or more.',
       example: 100,
     },
     msg: { ...MSG, example: 'at most 100 tasks at a time' },
@@ -156,6 +157,6 @@ const DETAILS: Partial<Record<TaskErrorName, Schema>> = {
 function detailOf(names: TaskErrorName[]): Schema {
   const schemas = [...new Set(names.map((name) => DETAILS[name]))];
   const known = schemas.filter((schema) => schema !== undefined);
-  if (known.length < schemas.length) return { description: 'More on the failure, where there is more to say.' };
-  return known.length === 1 ? known[0]! : { anyOf: known, description: 'More on the failure.' };
+  if (known.length < schemas.length) return { description: 'Details of the failure, if there are any.' };
+  return known.length === 1 ? known[0]! : { anyOf: known, description: 'Details of the failure.' };
 }

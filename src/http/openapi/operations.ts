@@ -27,12 +27,12 @@ import { NEST, setTypes, SWAGGER, typesOf } from '../binding/nest-internals.js';
 import { type Audience, pathOf, type RouteDefinition, servedBy } from '../binding/route-table.js';
 import { BOUNDS, type PriorityRange } from '../../validation/rules.js';
 
-/** Failures of every route. */
+/** Failures that every route may answer. */
 const ANYWHERE: TaskErrorName[] = ['INVALID_TOKEN', 'UNAVAILABLE', 'INTERNAL'];
 
 const BODY_TYPES = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
 const cached = (example: string) => ({
-  'Cache-Control': { description: 'Answers are never cached.', schema: { type: 'string', example } },
+  'Cache-Control': { description: 'Forbids caches to reuse the answer.', schema: { type: 'string', example } },
 });
 const NO_CACHE = cached('no-cache');
 
@@ -43,10 +43,10 @@ const PATH_PARAMETERS = {
 
 type Handlers = Record<string, () => unknown>;
 
-/** Puts what the routes of a registration take and give into their metadata, for @nestjs/swagger to read. */
+/** Describes parameters and answers of the routes in their metadata, where @nestjs/swagger finds them. */
 export class RouteDocs {
   private readonly schemas: TaskSchemas;
-  /** What stands for a DTO of ours in this registration. */
+  /** The DTO of this registration by ours. */
   private readonly ownDtos: ReadonlyMap<unknown, Type>;
 
   constructor(
@@ -61,7 +61,7 @@ export class RouteDocs {
     ]);
   }
 
-  /** What all handlers share, those that the host adds too. */
+  /** For all handlers, including those that the host adds. */
   controller(Bound: Type, audience: Audience): void {
     const { tag, security } = AUDIENCES[audience];
     ApiTags(tag + this.schemas.suffix)(Bound);
@@ -70,7 +70,7 @@ export class RouteDocs {
     ApiExtraModels(task, cronTask, claimed, notice)(Bound);
   }
 
-  /** A route of the contract's. */
+  /** A route of the route table. */
   route(Bound: Type, route: RouteDefinition): void {
     const proto = Bound.prototype as Handlers;
     const served = servedBy(route.handler);
@@ -89,29 +89,29 @@ export class RouteDocs {
       if (doc) apply(ApiHeader({ name, required: false, ...doc }));
     }
     const schema = describeSuccess(new this.structure.response(), ANSWER_SCHEMAS[route.answer](this.schemas));
-    apply(ApiResponse({ status: 200, description: 'It worked.', headers: cached(route.cacheControl), schema }));
+    apply(ApiResponse({ status: 200, description: 'Success.', headers: cached(route.cacheControl), schema }));
     this.failures(route.errors, route.audience).forEach(apply);
   }
 
-  /** The notice of the end, as a receiver gets it: OpenAPI 3.0 has no other place for it than the route that names one. */
+  /** The notice that a callback receives. OpenAPI 3.0 describes it at the route that takes the callback's address. */
   private callbacks(): ApiOperationOptions['callbacks'] {
     const schema = { $ref: getSchemaPath(this.schemas.notice) };
     const post = {
       summary: 'The task has ended',
       description:
-        'Sent once for each end, and again until it is taken: `webhook-id` stays the same. Headers and signature are ' +
-        'those of the Standard Webhooks specification.',
+        'The server sends it each time the task ends, and repeats it with the same `webhook-id` until the receiver ' +
+        'accepts it. Headers and signature follow the Standard Webhooks specification.',
       security: [],
       requestBody: { required: true, content: { 'application/json': { schema } } },
       responses: {
-        '2XX': { description: 'Taken. Every other answer is tried again for days, but for 410.' },
-        '410': { description: 'Not wanted any more: it is not tried again.' },
+        '2XX': { description: 'Accepted. After any other answer except 410 the server tries again, for days.' },
+        '410': { description: 'The receiver does not want this notice any more: the server does not try again.' },
       },
     };
     return { taskEnded: { '{$request.body#/callbackUrl}': { post } } };
   }
 
-  /** A route that the host adds: our envelope, guard and filter are around it; what is inside is the host's to say. */
+  /** A route that the host adds. Our envelope, guard and filter apply to it; the host documents the rest. */
   addedRoute(Bound: Type, name: string, audience: Audience): void {
     const handler = (Bound.prototype as Handlers)[servedBy(name)]!;
     const apply = applierOf(Bound, servedBy(name));
@@ -122,27 +122,27 @@ export class RouteDocs {
     if (documented.some((status) => status.startsWith('2'))) return;
     const isPost = Reflect.getMetadata(NEST.method, handler) === RequestMethod.POST;
     const status = (Reflect.getMetadata(NEST.httpCode, handler) as number | undefined) ?? (isPost ? 201 : 200);
-    const schema = describeSuccess(new this.structure.response(), { description: 'What the handler answers.' });
-    apply(ApiResponse({ status, description: 'It worked.', headers: NO_CACHE, schema }));
+    const schema = describeSuccess(new this.structure.response(), { description: 'What the handler returns.' });
+    apply(ApiResponse({ status, description: 'Success.', headers: NO_CACHE, schema }));
   }
 
-  /** The parameters; the handler's DTO becomes this registration's, which validation goes by, too. */
+  /** The parameters. The handler's DTO becomes the one of this registration, which validation uses, too. */
   private input(proto: Handlers, route: RouteDefinition): MethodDecorator[] {
     const served = servedBy(route.handler);
     const own = this.ownDtos.get(route.input);
     const types = typesOf(proto, served)!.map((type) => (own && type === route.input ? own : type));
     setTypes(proto, served, types);
-    // A host that decorates its handler again may say another one in its place.
+    // A host that decorates its handler again may use another DTO.
     const dto = types.find((type): type is Type => typeof type === 'function' && type !== String && type !== Object);
     if (!route.input || !dto) return [];
     if (route.method === RequestMethod.GET) return queryOf(dto);
     const body = this.body(dto, route);
-    // Proxies drop bodies of DELETE.
+    // Some proxies drop the body of a DELETE.
     const query = route.method === RequestMethod.DELETE ? queryOf(dto, { besideBody: true }) : [];
     return [ApiConsumes(...BODY_TYPES), body, ...query];
   }
 
-  /** A list can only be said in JSON. */
+  /** Only a JSON body can be a list. */
   private body(dto: Type, { needsBody: required = false, listHandler }: RouteDefinition): MethodDecorator {
     const type = this.schemas.bodyOf(dto);
     const examples = { least: { summary: 'What is needed', value: exampleOf(type) } };
@@ -160,7 +160,7 @@ export class RouteDocs {
   private failures(own: readonly TaskErrorName[], audience: Audience, except: string[] = []): MethodDecorator[] {
     const { error, response } = this.structure;
     const guarded = (this.structure[AUDIENCES[audience].guards] ?? []).length > 0;
-    // A guard that says no, and nothing else, is INVALID_ACCESS.
+    // A guard that only returns false leads to INVALID_ACCESS.
     const names = [...new Set([...own, ...ANYWHERE, ...(guarded ? (['INVALID_ACCESS'] as const) : [])])];
     const httpCodes = [...new Set(names.map((name) => error[name].httpCode))];
     return httpCodes
@@ -182,7 +182,7 @@ const applierOf = (Bound: Type, name: string): ((decorator: MethodDecorator) => 
   return (decorator) => void decorator(proto, name, { value: proto[name] });
 };
 
-/** Headers of catalogue entries. */
+/** The headers of entries in the error catalogue. */
 const headersOf = (given: (Record<string, string> | undefined)[]): typeof NO_CACHE =>
   Object.fromEntries(
     given
@@ -190,7 +190,7 @@ const headersOf = (given: (Record<string, string> | undefined)[]): typeof NO_CAC
       .map(([name, example]) => [
         name,
         {
-          description: name === 'Retry-After' ? 'Seconds to wait before the next try.' : 'As the error catalogue says.',
+          description: name === 'Retry-After' ? 'Seconds to wait before the next try.' : 'From the error catalogue.',
           schema: { type: 'string', example },
         },
       ]),

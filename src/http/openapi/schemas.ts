@@ -12,22 +12,22 @@ import { BOUNDS, type PriorityRange } from '../../validation/rules.js';
 
 const LEASE_TOKEN = 'b7e23ec2-9f0b-4c1e-8a45-3d1f5f2c6a10';
 
-/** What one registration shows in the OpenAPI document. */
+/** The schemas of one registration in the OpenAPI document. */
 export interface TaskSchemas {
-  /** Keeps the names of a second registration apart from the first one's; empty for the default one. */
+  /** Ends the names of schemas and operations, so that each registration has its own. Empty for the default one. */
   suffix: string;
   task: Type;
   cronTask: Type;
   claimed: Type;
-  /** What the server sends when a task has ended. */
+  /** The notice that the server sends when a task has ended. */
   notice: Type;
-  /** A DTO as it is documented: with this registration's statuses. */
+  /** The documented form of a DTO, with the statuses of this registration. */
   bodyOf(dto: Type): Type;
 }
 
 /**
- * Classes below the host's entity and below the DTOs: the host's columns are documented with ours, each status comes
- * with its integers, and neither the host's classes nor ours are written to.
+ * Makes subclasses of the entity and of the DTOs. They document the columns of the host beside ours, and the integers of
+ * each status. The metadata of the classes themselves stays as it is.
  */
 export function createSchemas(structure: RouteStructure, dtos: TaskDtos, priority: PriorityRange): TaskSchemas {
   const { name, status } = structure;
@@ -48,7 +48,7 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
   class TaskSchema extends entity {
     @ApiProperty({
       type: 'integer',
-      description: `Where the task is in its life: ${named(status, Object.values(status))}.`,
+      description: `Status of the task: ${named(status, Object.values(status))}.`,
       example: status.BEGIN,
     })
     declare status: number;
@@ -56,7 +56,7 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
   ApiSchema({ name: `task${suffix}` })(TaskSchema);
   class WorkerTaskSchema extends TaskSchema {
     @ApiProperty({
-      description: "The callback's address; empty where there is none.",
+      description: "The callback's address; empty if there is none.",
       example: 'https://example.org/done',
     })
     declare callbackUrl: string;
@@ -66,7 +66,7 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
     @ApiProperty({ type: WorkerTaskSchema })
     declare task: unknown;
     @ApiProperty({
-      description: "The callback's address, under the original's name for it; empty where there is none.",
+      description: "The callback's address under its legacy name; empty if there is none.",
       example: 'https://example.org/done',
     })
     declare updateUrl: string;
@@ -74,7 +74,7 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
       type: String,
       format: 'date-time',
       nullable: true,
-      description: 'When the lease runs out, unless it is renewed; null while no lease runs.',
+      description: 'When the lease ends, unless a report renews it; null while there is no lease.',
       example: '2026-11-24T09:35:00.000Z',
     })
     declare leaseExpiresAt: string | null;
@@ -82,23 +82,23 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
   ApiSchema({ name: `cronTask${suffix}` })(CronTaskSchema);
   class ClaimedTaskSchema extends CronTaskSchema {
     @ApiProperty({
-      description: 'For every report on the task.',
+      description: 'Send it with each report on the task.',
       maxLength: 36,
       example: LEASE_TOKEN,
     })
     declare leaseToken: string;
-    @ApiProperty({ type: 'integer', description: 'Which attempt at the task this is, from 1.', minimum: 1, example: 1 })
+    @ApiProperty({ type: 'integer', description: 'Number of this attempt, from 1.', minimum: 1, example: 1 })
     declare attempt: number;
   }
   ApiSchema({ name: `claimedTask${suffix}` })(ClaimedTaskSchema);
   class NoticeSchema {
     @ApiProperty({
-      description: 'What the task has ended in.',
+      description: 'How the task has ended.',
       enum: Object.values(CALLBACK_TYPES),
       example: CALLBACK_TYPES.FINISHED,
     })
     declare type: string;
-    @ApiProperty({ format: 'date-time', description: 'When it ended.', example: '2026-11-24T09:35:00.000Z' })
+    @ApiProperty({ format: 'date-time', description: 'When the task ended.', example: '2026-11-24T09:35:00.000Z' })
     declare timestamp: string;
     @ApiProperty({ type: WorkerTaskSchema })
     declare data: unknown;
@@ -107,13 +107,13 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
   return { task: TaskSchema, cronTask: CronTaskSchema, claimed: ClaimedTaskSchema, notice: NoticeSchema };
 }
 
-/** A list of reports, each with this registration's statuses. */
+/** A list of reports, each with the statuses of this registration. */
 function reportsSchema(status: TaskStatusCatalogue, suffix: string): Type {
   const One = withStatus(ReportOneTaskDto, `reportOneTask${suffix}`, workerStatus(status));
   class Reports extends ReportTasksDto {
     @ApiProperty({
       type: [One],
-      description: 'Each is judged for itself.',
+      description: 'Each report is judged separately.',
       minItems: 1,
       maxItems: BOUNDS.reports,
       example: [{ taskId: '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c', leaseToken: LEASE_TOKEN, progress: 50 }],
@@ -127,7 +127,7 @@ function reportsSchema(status: TaskStatusCatalogue, suffix: string): Type {
 interface StatusDoc {
   description: string;
   enum: number[];
-  /** Where a first request sends it. */
+  /** Only if a first request should send a status. */
   example?: number;
 }
 
@@ -140,11 +140,11 @@ function withStatus(Dto: Type, name: string, doc: StatusDoc): Type {
   return Documented;
 }
 
-/** Documented, not checked: users are held to the option as it is when they ask. */
+/** Only documents the range. A request is checked against the option `userPriority`. */
 function withPriority(Documented: Type, { min: minimum, max: maximum }: PriorityRange): Type {
   const proto = Documented.prototype as object;
   const known = Reflect.getMetadata(SWAGGER.property, proto, 'priority') as ApiPropertyOptions;
-  // 0 is what a task without a priority has, in any range; a default must be a right value.
+  // A task without a priority has 0, also if the range leaves 0 out. A documented default must be an allowed value.
   const preset = minimum <= 0 && 0 <= maximum ? 0 : undefined;
   ApiPropertyOptional({ ...known, minimum, maximum, default: preset } as ApiPropertyOptions)(proto, 'priority');
   return Documented;
@@ -154,7 +154,7 @@ function newStatus(status: TaskStatusCatalogue): StatusDoc {
   return {
     description:
       `${status.INIT} INIT for a draft, ${status.BEGIN} BEGIN for a task that is ready to be claimed. ` +
-      `Absent: as the configuration says, ${status.INIT} by default.`,
+      `If absent, the configuration decides: ${status.INIT} by default.`,
     enum: [...new LifeCycle(status).newStatuses],
     example: status.BEGIN,
   };
@@ -163,8 +163,8 @@ function newStatus(status: TaskStatusCatalogue): StatusDoc {
 function userStatus(status: TaskStatusCatalogue): StatusDoc {
   return {
     description:
-      `${status.BEGIN} BEGIN makes it ready, or runs it again once it has failed or was cancelled; ` +
-      `${status.CANCELLED} CANCELLED calls it off. ${status.INIT} INIT says that it is a draft still.`,
+      `${status.BEGIN} BEGIN makes the task ready, or runs it again after it has failed or was cancelled; ` +
+      `${status.CANCELLED} CANCELLED cancels it. ${status.INIT} INIT leaves a draft as it is.`,
     enum: [...new LifeCycle(status).userStatuses],
     example: status.BEGIN,
   };
@@ -175,7 +175,7 @@ function workerStatus(status: TaskStatusCatalogue): StatusDoc {
   return {
     description:
       `${named(status, allowed)}: FINISHED or ERROR at the end, BEGIN to give the task back, ` +
-      'any other while in progress. Absent: it stays.',
+      'any other while in progress. If absent, the status stays.',
     enum: allowed,
   };
 }

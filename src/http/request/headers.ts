@@ -5,22 +5,22 @@ import { BOUNDS } from '../../validation/rules.js';
 type Headers = Record<string, string | string[] | undefined>;
 
 interface HeaderDefinition {
-  /** The property of a DTO that repeats it for a host's own handlers, see `aliasesOf()`. */
+  /** The property of a DTO that holds it for handlers of a host, see `aliasesOf()`. */
   alias: string;
   read(headers: Headers): unknown;
-  /** What the OpenAPI document says of it; without, it is part of a security scheme. */
+  /** For the OpenAPI document. Absent for a header that belongs to a security scheme. */
   doc?: { description: string; schema: object };
 }
 
-/** Headers that are parameters of their own. The use cases check them. */
+/** Headers that are parameters. The use cases check them. */
 export const HEADERS = {
   'Idempotency-Key': {
     alias: 'idempotencyKey',
     read: (headers: Headers) => headers['idempotency-key'],
     doc: {
       description:
-        "Of the client's choice, new for each new wish: a request that is sent again with the same key, because its " +
-        'answer was lost, is answered as the first one.',
+        'A key that the client chooses, a new one for each new request. If the answer is lost, the client repeats the ' +
+        'request with the same key, and gets the answer of the first one.',
       schema: { type: 'string', minLength: 1, maxLength: BOUNDS.keyLength },
     },
   },
@@ -28,11 +28,11 @@ export const HEADERS = {
     alias: 'leaseToken',
     read: (headers: Headers) => headers['lease-token'],
     doc: {
-      description: "The claim's token, for those who would rather not say `leaseToken` in the body.",
+      description: 'The token of the claim, instead of `leaseToken` in the body.',
       schema: { type: 'string', minLength: 1, maxLength: 36 },
     },
   },
-  /** Whose key it is: a digest of what the worker came in with. Requests without a key need none. */
+  /** A digest of the worker's credential, which the Idempotency-Key belongs to. Without a key it is not needed. */
   Authorization: {
     alias: 'credential',
     read: (headers: Headers) =>
@@ -52,14 +52,14 @@ export const readHeader = (name: ParameterHeader, context: ExecutionContext): un
   HEADERS[name].read(context.switchToHttp().getRequest<{ headers: Headers }>().headers);
 
 /**
- * A header, as a parameter of one of our handlers. It is no part of the signature that a host overrides: a handler of
- * the host's finds the header on its DTO, and hands it on with the DTO to ours.
+ * A header as a parameter of one of our handlers. The signature that a host overrides does not have it: the handler of a
+ * host finds the header on its DTO, and passes it to our handler with the DTO.
  */
 export const TaskHeader = createParamDecorator(readHeader);
 
-/** On a handler: a method of the host's serves it, so its DTO has the headers' aliases. */
+/** Metadata of a handler: a method of the host serves it, so the DTO holds the aliases of the headers. */
 export const ALIASES = 'softdd:task:header-aliases';
 
-/** All headers, by their aliases on a DTO. */
+/** All headers, by the names of their aliases. */
 export const aliasesOf = (headers: Headers): Record<string, unknown> =>
   Object.fromEntries(Object.values(HEADERS).map(({ alias, read }) => [alias, read(headers)]));
