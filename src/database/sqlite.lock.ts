@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import type { DataSource } from 'typeorm';
 import { isConflict } from './failure-classes.js';
 import { openSqlite, sqliteFile } from './sqlite.database.js';
@@ -15,8 +15,9 @@ export function lockSqlite(dataSource: DataSource, table: string): () => void {
   const file = sqliteFile(dataSource);
   if (file === undefined) return () => undefined;
   const name = `${file}.${table}.lock`;
-  // A user who may not read the database may not hold its lock either, so the lock file gets the same mode.
-  closeSync(openSync(name, 'a', statSync(file).mode & 0o777));
+  // A user who may not read the database may not hold its lock either, so the lock file gets the same mode. An existing
+  // file is not opened: closing it would drop the lock that another data source of this process has on it.
+  if (!existsSync(name)) closeSync(openSync(name, 'a', statSync(file).mode & 0o777));
   const lock = openSqlite(dataSource, name);
   try {
     lock.exec('BEGIN EXCLUSIVE');

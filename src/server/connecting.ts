@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { NewerSchemaError, SqliteInUseError, TaskOptionsError } from '../index.js';
 import type { ServerConfig } from './config.js';
 import { ConfigError, lineOf } from './failure.js';
@@ -10,8 +10,9 @@ export async function connecting<T>(config: ServerConfig, connect: () => Promise
   try {
     if (database.type === 'better-sqlite3' && database.database !== ':memory:') {
       makeFolder(dataFolder);
-      // SQLite creates its other files with the mode of the database file. An existing file keeps its owner's mode.
-      closeSync(openSync(database.database, 'a', 0o600));
+      // SQLite creates its other files with the mode of the database file. An existing file keeps its owner's mode, and
+      // is not opened: closing a file drops all locks that this process has on it.
+      if (!existsSync(database.database)) closeSync(openSync(database.database, 'a', 0o600));
     }
     return await connect();
   } catch (error) {

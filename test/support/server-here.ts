@@ -24,8 +24,19 @@ function dropLogs(): void {
   Logger.flush();
 }
 
+/** Takes what is logged from here on, and what the start has held back. */
+function collectLogs(): string[] {
+  const lines: string[] = [];
+  const add = (message: unknown): void => void lines.push(String(message));
+  Logger.overrideLogger({ log: add, error: add, warn: add });
+  Logger.flush();
+  return lines;
+}
+
 export interface ServerHere {
   url: string;
+  /** What was logged, a message each: by this server, until another one starts in this process. */
+  logs: string[];
   stop(): Promise<void>;
 }
 
@@ -38,8 +49,7 @@ export async function serveHere(given: Environment): Promise<ServerHere> {
   const app = await createApp(config, loadSecrets(config));
   serveDocs(app);
   await app.listen(config.port, config.host);
-  dropLogs();
-  return { url: await app.getUrl(), stop: () => app.close() };
+  return { url: await app.getUrl(), logs: collectLogs(), stop: () => app.close().finally(dropLogs) };
 }
 
 /** A start that must fail, in this process: what it says at its end, and what it has printed before. */

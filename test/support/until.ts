@@ -1,5 +1,5 @@
-/** Asks again and again until there is an answer; throws after a minute, which no machine needs. */
-export async function until<T>(what: string, ask: () => T | Promise<T>, seconds = 60): Promise<NonNullable<T>> {
+/** Asks again and again until there is an answer; throws after two minutes, which no machine needs. */
+export async function until<T>(what: string, ask: () => T | Promise<T>, seconds = 120): Promise<NonNullable<T>> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await ask();

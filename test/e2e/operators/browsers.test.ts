@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { call } from '../../support/http.js';
-import { type RunningServer, startServer } from '../../support/server.js';
 import { type ServerHere, serveHere } from '../../support/server-here.js';
 
 const SECRETS = {
@@ -55,25 +54,14 @@ describe('a server with TASK_CORS_ORIGINS', () => {
 });
 
 describe('a server without it', () => {
-  let server: RunningServer;
+  let server: ServerHere;
   beforeAll(async () => {
-    server = await startServer(SECRETS);
+    server = await serveHere(SECRETS);
   });
   afterAll(() => server?.stop());
 
   it('lets no page of another origin in', async () => {
     const answer = await call('GET', `${server.url}/api/tasks`, from(ALLOWED));
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
-  });
-
-  it('shows the OpenAPI document as a page and as JSON', async () => {
-    const page = await call('GET', `${server.url}/docs`);
-    expect(page.headers.get('content-type')).toContain('text/html');
-    for (const [, asset] of page.text.matchAll(/(?:src|href)="(\.\/docs\/[^"]+)"/g))
-      expect((await call('GET', new URL(asset!, `${server.url}/docs`).href)).status).toBe(200);
-    const { body } = await call('GET', `${server.url}/docs-json`);
-    expect(Object.keys(body.paths)).toEqual(
-      expect.arrayContaining(['/api/tasks', '/api/crontask', '/health/live', '/health/ready']),
-    );
   });
 });

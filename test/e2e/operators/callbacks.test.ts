@@ -4,31 +4,32 @@ import { UsageError } from '../../../src/server/cli/command.js';
 import { ConfigError } from '../../../src/server/failure.js';
 import { userToken } from '../../../src/server/secrets.js';
 import { type Receiver, startReceiver, status } from '../../unit/callbacks/fixtures/receiver.js';
-import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { createDatabase, type TestDatabase } from '../../support/databases.js';
+import { itInWhole, spread } from '../../support/host.js';
 import { call } from '../../support/http.js';
-import { type Ended, newFolder, type RunningServer, runBuilt, startServer } from '../../support/server.js';
+import { newFolder, runBuilt } from '../../support/server.js';
+import { type ServerHere, serveHere } from '../../support/server-here.js';
 import { until } from '../../support/until.js';
 
 const JWT = 'a-secret-of-at-least-32-bytes-in-length';
 const WORKER = { authorization: 'Bearer a-worker-token-of-ours' };
 
-describe.each(ENGINES)('what an operator without any UI has (%s)', (engine) => {
+describe.each(spread(import.meta))('what an operator without any UI has ($engine)', ({ engine }) => {
   let database: TestDatabase;
   let receiver: Receiver;
-  let server: RunningServer;
+  let server: ServerHere;
   let user: Record<string, string>;
   beforeAll(async () => {
     database = await createDatabase(engine);
     receiver = await startReceiver();
     receiver.answer = status(500);
     user = { authorization: `Bearer ${await userToken(JWT, 'alice')}` };
-    server = await startServer({
+    server = await serveHere({
       DATABASE_URL: database.url,
       TASK_JWT_SECRET: JWT,
       TASK_WORKER_TOKENS: 'a-worker-token-of-ours',
       TASK_CALLBACK_URL: receiver.url,
       TASK_CALLBACK_RETRY: '{"delays":[],"jitter":0}',
-      NODE_ENV: 'production',
     });
   });
   afterAll(async () => {
@@ -37,8 +38,6 @@ describe.each(ENGINES)('what an operator without any UI has (%s)', (engine) => {
     await database?.drop();
   });
 
-  const run = (...args: string[]): Promise<Ended> =>
-    runBuilt('cli.js', ['callbacks', ...args], { DATABASE_URL: database.url });
   const linesOf = async (...args: string[]): Promise<string[]> =>
     (await callbacks(args, { DATABASE_URL: database.url })).lines;
   async function fail(error: string): Promise<string> {
@@ -51,12 +50,7 @@ describe.each(ENGINES)('what an operator without any UI has (%s)', (engine) => {
     await call('PUT', `${server.url}/api/crontask/${taskId}`, { json: { status: -10, error }, headers: WORKER });
     return taskId;
   }
-  const logged = (part: string): string[] =>
-    server
-      .output()
-      .split('\n')
-      .filter((line) => line.includes(part))
-      .map((line) => (JSON.parse(line) as { message: string }).message);
+  const logged = (part: string): string[] => server.logs.filter((line) => line.includes(part));
 
   it('is told of each task that fails, in one line', async () => {
     const taskId = await fail('no such codec\n  at frame 7');
@@ -80,18 +74,26 @@ describe.each(ENGINES)('what an operator without any UI has (%s)', (engine) => {
       ),
     );
     receiver.answer = status(204);
-    expect(await run(command!, id!)).toEqual({ code: 0, stdout: `${id} is due now\n`, stderr: '' });
+    const ended = await runBuilt('cli.js', ['callbacks', command!, id!], { DATABASE_URL: database.url });
+    expect(ended).toEqual({ code: 0, stdout: `${id} is due now\n`, stderr: '' });
     await until('delivered', async () => (await linesOf('list', 'delivered')).some((each) => each.startsWith(id!)));
     expect((await linesOf('replay', 'dead')).join('\n')).toMatch(/^\d+ callbacks? (is|are) due now$/);
     await until('none is dead', async () => (await linesOf('list')).join('\n') === 'no callback is dead');
   });
 
+  const NO_ID = '"nonsense" is not the id of a callback; npm run callbacks -- list shows their ids';
+
   it('is told of an id that is none', async () => {
-    const { code, stdout } = await run('replay', 'nonsense');
-    expect([code, stdout]).toEqual([
-      1,
-      '"nonsense" is not the id of a callback; npm run callbacks -- list shows their ids\n',
-    ]);
+    const printed = await callbacks(['replay', 'nonsense'], { DATABASE_URL: database.url });
+    expect(printed).toEqual({ lines: [NO_ID], failed: true });
+  });
+
+  // A process of its own, as its twin below: in `npm run test:all`.
+  itInWhole('has exit code 1 for an id that is none', async () => {
+    const { code, stdout } = await runBuilt('cli.js', ['callbacks', 'replay', 'nonsense'], {
+      DATABASE_URL: database.url,
+    });
+    expect([code, stdout]).toEqual([1, `${NO_ID}\n`]);
   });
 });
 
@@ -101,7 +103,7 @@ describe('the callbacks command', () => {
     await expect(callbacks(args, {})).rejects.toThrow(/^Usage: npm run callbacks -- list/);
   });
 
-  it('says so on stderr, with exit code 1', async () => {
+  itInWhole('says so on stderr, with exit code 1', async () => {
     const { code, stdout, stderr } = await runBuilt('cli.js', ['callbacks', 'drop', 'x']);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^Usage: npm run callbacks -- list/);

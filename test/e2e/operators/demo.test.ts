@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { WHOLE } from '../../support/host.js';
+import { expect, it } from '@jest/globals';
+import { describeInWhole } from '../../support/host.js';
 import { newFolder, run } from '../../support/server.js';
 
 const MAIN = resolve(import.meta.dirname, '../../../dist/examples/demo/main.js');
@@ -11,11 +11,9 @@ const MAIN = resolve(import.meta.dirname, '../../../dist/examples/demo/main.js')
 const PTY = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
 // Each starts a server and two workers: in `npm run test:all`.
-const whole = WHOLE ? it.concurrent : it.skip;
-
-describe('the demo', () => {
+describeInWhole('the demo', () => {
   it.concurrent('tells its story, ends by itself and leaves nothing behind', async () => {
-    const { code, stdout, stderr } = await run(process.execPath, [MAIN, '--short'], {}, undefined, 60);
+    const { code, stdout, stderr } = await run(process.execPath, [MAIN, '--short'], {}, undefined, 180);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^The server listens on http:\/\/127\.0\.0\.1:\d+\.\n/);
     expect(stdout).toContain('A worker in TypeScript transcodes, one in Python writes captions.\n');
@@ -30,9 +28,9 @@ describe('the demo', () => {
     expect(stdout).toMatch(/\n3 of 4 tasks finished, 1 cancelled, 0 failed; 1 took more than one attempt\.\n$/);
   });
 
-  whole('draws bars in a terminal, and leaves the cursor where it found it', async () => {
+  it.concurrent('draws bars in a terminal, and leaves the cursor where it found it', async () => {
     const demo = ['-c', PTY, process.execPath, MAIN, '--short'];
-    const { code, stdout, stderr } = await run('python3', demo, { TERM: 'xterm' }, undefined, 60);
+    const { code, stdout, stderr } = await run('python3', demo, { TERM: 'xterm' }, undefined, 180);
     expect([code, stderr]).toEqual([0, '']);
     const bars = [...stdout.matchAll(/(transcode|caption) +(film\d\.mov) +([█░]{20}) +(\d+)% +([^\x1b\r\n]*)/g)];
     expect(new Set(bars.map(([, service, film]) => `${service} ${film}`)).size).toBe(4);
@@ -50,15 +48,15 @@ describe('the demo', () => {
     expect(stdout).toMatch(/\n3 of 4 tasks finished, 1 cancelled, 0 failed; 1 took more than one attempt\.\r\n$/);
   });
 
-  whole('says that there is no Python, and leaves nothing behind', async () => {
+  it.concurrent('says that there is no Python, and leaves nothing behind', async () => {
     const [folder, nothing] = [newFolder(), newFolder()];
     const environment = { PATH: nothing, TMPDIR: folder };
-    const { code, stderr } = await run(process.execPath, [MAIN, '--short'], environment, undefined, 60);
+    const { code, stderr } = await run(process.execPath, [MAIN, '--short'], environment, undefined, 180);
     expect([code, stderr]).toEqual([1, 'the demo needs python3: spawn python3 ENOENT\n']);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  whole('is ended by Ctrl-C as it ends itself', async () => {
+  it.concurrent('is ended by Ctrl-C as it ends itself', async () => {
     const folder = newFolder();
     const demo = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, TMPDIR: folder } });
     let printed = '';

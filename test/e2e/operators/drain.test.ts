@@ -4,6 +4,7 @@ import { userToken } from '../../../src/server/secrets.js';
 import { itInWhole } from '../../support/host.js';
 import { call } from '../../support/http.js';
 import { type RunningServer, startServer } from '../../support/server.js';
+import { serveHere } from '../../support/server-here.js';
 import { until } from '../../support/until.js';
 
 const SECRETS = {
@@ -48,7 +49,7 @@ describe('a server that is told to stop', () => {
     expect(await stopped).toBe(0);
     expect(server.output()).toContain(`${signal}: draining`);
     if (signal === 'SIGINT') return;
-    const again = await startServer(SECRETS, server.folder);
+    const again = await serveHere({ ...SECRETS, DATABASE_URL: `sqlite:${server.folder}/data/task.sqlite` });
     const { body } = await call('GET', `${again.url}/api/tasks`, { headers: { authorization } });
     await again.stop();
     expect(body.data.list).toMatchObject([{ input: 'slow' }]);

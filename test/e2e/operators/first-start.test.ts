@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UsageError } from '../../../src/server/cli/command.js';
 import { token } from '../../../src/server/cli/token.command.js';
+import { itInWhole } from '../../support/host.js';
 import { call } from '../../support/http.js';
 import { newFolder, type RunningServer, run, runBuilt, startServer } from '../../support/server.js';
-import { serveHere } from '../../support/server-here.js';
+import { failToServe, serveHere } from '../../support/server-here.js';
 import { until } from '../../support/until.js';
 
 /** What the server printed, to the last of the lines to paste. */
@@ -29,11 +30,22 @@ describe('the first start', () => {
     const output = server.output();
     expect(output).toContain(`@softdd/task     ${server.url}\n`);
     const [, page] = /^OpenAPI page +(\S+)$/m.exec(output)!;
-    const answer = await call('GET', page!);
-    expect(answer.status).toBe(200);
-    expect(answer.text).toContain('swagger-ui');
+    expect(page).toBe(`${server.url}/docs`);
     expect((await call('GET', `${server.url}/api/tasks`, bearer(printed('User')))).status).toBe(200);
     expect((await call('GET', `${server.url}/api/crontask`, bearer(printed('Worker')))).status).toBe(200);
+  });
+
+  it('shows the OpenAPI document as a page and as JSON', async () => {
+    const page = await call('GET', `${server.url}/docs`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(page.text).toContain('swagger-ui');
+    for (const [, asset] of page.text.matchAll(/(?:src|href)="(\.\/docs\/[^"]+)"/g))
+      expect((await call('GET', new URL(asset!, `${server.url}/docs`).href)).status).toBe(200);
+    const { body } = await call('GET', `${server.url}/docs-json`);
+    expect(Object.keys(body.paths)).toEqual(
+      expect.arrayContaining(['/api/tasks', '/api/crontask', '/health/live', '/health/ready']),
+    );
   });
 
   it('prints three curl lines that work as printed', async () => {
@@ -68,6 +80,16 @@ describe('the first start', () => {
     const files = readdirSync(join(folder, 'data')).filter((name) => name.startsWith('task.sqlite'));
     expect(files).toContain('task.sqlite');
     expect(files.filter((name) => (statSync(join(folder, 'data', name)).mode & 0o077) !== 0)).toEqual([]);
+  });
+
+  it('lets no second server use its SQLite file, and goes on', async () => {
+    const { stdout, line } = await failToServe({ DATABASE_URL: `sqlite:${server.folder}/data/task.sqlite` });
+    expect(stdout).toBe('');
+    expect(line).toMatch(
+      /^DATABASE_URL holds "sqlite:[^"]*\/data\/task.sqlite": the database cannot be used: Another server process uses the SQLite file .*; stop the other process, or use MySQL/,
+    );
+    expect(line).not.toContain('\n');
+    expect((await call('GET', `${server.url}/health/ready`)).status).toBe(200);
   });
 
   it('is outlived by its tokens, which no later start prints', async () => {
@@ -115,7 +137,8 @@ describe('the token command', () => {
     expect(await runBuilt('cli.js', ['token'])).toEqual({ code: 1, stdout: '', stderr: line });
   });
 
-  it('may run before the first start, which still shows the worker token', async () => {
+  // A server of its own: in `npm run test:all`.
+  itInWhole('may run before the first start, which still shows the worker token', async () => {
     const folder = newFolder();
     const { lines } = await token(['alice'], { DATABASE_URL: `sqlite:${folder}/data/task.sqlite` });
     const server = await startServer({}, folder);

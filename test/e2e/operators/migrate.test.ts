@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { migrate } from '../../../src/server/cli/migrate.command.js';
+import { lineOf } from '../../../src/server/failure.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { spread } from '../../support/host.js';
 import { call } from '../../support/http.js';
-import { type Ended, runBuilt, startServer } from '../../support/server.js';
-import { failToServe } from '../../support/server-here.js';
+import { type Ended, runBuilt } from '../../support/server.js';
+import { failToServe, serveHere } from '../../support/server-here.js';
 
 const TOKEN = 'a-worker-token-of-ours';
+/** Where the command runs in a process of its own, as npm runs it. */
+const APART = spread(import.meta).map(({ engine }) => engine);
 
 describe.each(ENGINES)('migrations apart from the start (%s)', (engine) => {
   let database: TestDatabase;
@@ -21,7 +25,13 @@ describe.each(ENGINES)('migrations apart from the start (%s)', (engine) => {
     TASK_JWT_SECRET: 'a-secret-of-at-least-32-bytes-in-length',
     TASK_WORKER_TOKENS: TOKEN,
   });
-  const run = (): Promise<Ended> => runBuilt('cli.js', ['migrate'], environment());
+  const run = (): Promise<Ended> =>
+    APART.includes(engine)
+      ? runBuilt('cli.js', ['migrate'], environment())
+      : migrate([], environment()).then(
+          ({ lines }) => ({ code: 0, stdout: `${lines.join('\n')}\n`, stderr: '' }),
+          (error: unknown) => ({ code: 1, stdout: '', stderr: `${lineOf(error)}\n` }),
+        );
 
   it('an empty database is refused in one line that says what to run', async () => {
     const { stdout, line } = await failToServe(environment());
@@ -39,12 +49,12 @@ describe.each(ENGINES)('migrations apart from the start (%s)', (engine) => {
   });
 
   it('let a server start that runs none itself', async () => {
-    const server = await startServer(environment());
+    const server = await serveHere(environment());
     const ready = await call('GET', `${server.url}/health/ready`);
     const claimed = await call('GET', `${server.url}/api/crontask`, { headers: { authorization: `Bearer ${TOKEN}` } });
     await server.stop();
     expect([ready.status, claimed.body]).toEqual([200, { status: 1, data: [] }]);
-    expect(server.output()).not.toContain('migrated');
+    expect(server.logs.join('\n')).not.toContain('migrated');
   });
 
   it('of a newer release stop the start and the command, each with one line', async () => {

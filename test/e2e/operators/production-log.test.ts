@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { token as tokenOf } from '../../../src/server/cli/token.command.js';
 import { call } from '../../support/http.js';
-import { type RunningServer, runBuilt, startServer } from '../../support/server.js';
+import { type RunningServer, startServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
 describe('the log of a server in production', () => {
@@ -15,7 +16,8 @@ describe('the log of a server in production', () => {
     server = await startServer(PRODUCTION);
     await until('where the secrets are', () => server.output().includes('created secrets'));
     kept = JSON.parse(readFileSync(join(server.folder, 'data/secrets.json'), 'utf8'));
-    token = (await runBuilt('cli.js', ['token', 'alice'], PRODUCTION, server.folder)).stdout.trim();
+    const { lines } = await tokenOf(['alice'], { DATABASE_URL: `sqlite:${server.folder}/data/task.sqlite` });
+    token = lines.join();
   });
   afterAll(() => server?.stop());
 

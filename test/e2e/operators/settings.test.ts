@@ -8,6 +8,7 @@ import { userToken } from '../../../src/server/secrets.js';
 import { valueNames } from '../../../src/options/task.values.js';
 import { type Answer, call, type CallOptions } from '../../support/http.js';
 import { newFolder, type RunningServer, startServer } from '../../support/server.js';
+import { until } from '../../support/until.js';
 
 /** A right value of every option of the module that is a plain value. */
 const VALUES: Record<string, [text: string, value: unknown]> = {
@@ -139,7 +140,9 @@ describe('a server with a .env', () => {
     expect((await user('POST', '/api/tasks', { json: { input: 'x'.repeat(2100) } })).status).toBe(413);
   });
 
-  it('keeps no secrets, as both were given', () => {
+  it('keeps no secrets and prints none, as both were given', async () => {
+    await until('the lines to paste', () => server.output().includes('-F output=done'));
+    for (const secret of [SECRET, FIRST, SECOND, 'eyJ']) expect(server.output()).not.toContain(secret);
     expect(existsSync(join(folder, 'elsewhere/secrets.json'))).toBe(false);
     expect(existsSync(join(folder, 'data'))).toBe(false);
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { userToken } from '../../../src/server/secrets.js';
 import { createDatabase, describeOn, type TestDatabase } from '../../support/databases.js';
 import { type Answer, call } from '../../support/http.js';
-import { type RunningServer, startServer } from '../../support/server.js';
+import { type ServerHere, serveHere } from '../../support/server-here.js';
 import { until } from '../../support/until.js';
 
 const SECRET = 'a-secret-of-at-least-32-bytes-in-length';
@@ -48,7 +48,7 @@ const PORTS: Record<string, string> = { mysql: '3306', postgres: '5432' };
 describeOn('mysql', 'postgres')('while the database is gone (%s)', (engine) => {
   let database: TestDatabase;
   let cable: Cable;
-  let server: RunningServer;
+  let server: ServerHere;
   let taskId: string;
 
   beforeAll(async () => {
@@ -57,7 +57,7 @@ describeOn('mysql', 'postgres')('while the database is gone (%s)', (engine) => {
     target.port ||= PORTS[engine]!;
     cable = new Cable(target);
     await cable.plug();
-    server = await startServer({ DATABASE_URL: cable.url, TASK_JWT_SECRET: SECRET, TASK_WORKER_TOKENS: WORKER });
+    server = await serveHere({ DATABASE_URL: cable.url, TASK_JWT_SECRET: SECRET, TASK_WORKER_TOKENS: WORKER });
     taskId = (await user('POST', '/api/tasks', { input: 'before' })).body.data.taskId;
   });
   afterAll(async () => {

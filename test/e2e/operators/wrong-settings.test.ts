@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readConfig } from '../../../src/server/config.js';
 import { type Engine, ENGINES } from '../../support/databases.js';
-import { newFolder, type RunningServer, runBuilt, startServer } from '../../support/server.js';
+import { itInWhole } from '../../support/host.js';
+import { newFolder, runBuilt, startServer } from '../../support/server.js';
 import { failToServe } from '../../support/server-here.js';
 import { until } from '../../support/until.js';
 
@@ -159,24 +160,26 @@ async function expectEnd(environment: Record<string, string>, line: RegExp, fold
   expect(code).toBe(1);
 }
 
+/** Holds a port meanwhile. The line says so. */
+async function onUsedPort(start: (port: string, line: RegExp) => Promise<void>): Promise<void> {
+  const other = createServer().listen(0, '127.0.0.1');
+  await new Promise((listening) => other.once('listening', listening));
+  const { port } = other.address() as AddressInfo;
+  await start(String(port), new RegExp(`^PORT holds ${port}: it is in use on 127.0.0.1; use another port$`, 'm'));
+  other.close();
+}
+
 describe('the start ends with one line and exit code 1', () => {
-  it.concurrent('for a wrong value in .env', async () => {
+  it('for a wrong value in .env', async () => {
     const folder = newFolder();
     writeFileSync(join(folder, '.env'), 'TASK_MIGRATE=maybe\n');
     await expectEnd({}, /^TASK_MIGRATE holds "maybe": it must be true or false$/m, folder);
   });
 
-  it.concurrent('for a port that is in use, and then shows its tokens at the start that succeeds', async () => {
-    const other = createServer().listen(0, '127.0.0.1');
-    await new Promise((listening) => other.once('listening', listening));
-    const { port } = other.address() as AddressInfo;
+  // Two more starts: in `npm run test:all`. The line itself is below.
+  itInWhole('for a port that is in use, and then shows its tokens at the start that succeeds', async () => {
     const folder = newFolder();
-    await expectEnd(
-      { PORT: String(port) },
-      new RegExp(`^PORT holds ${port}: it is in use on 127.0.0.1; use another port$`, 'm'),
-      folder,
-    );
-    other.close();
+    await onUsedPort((port, line) => expectEnd({ PORT: port }, line, folder));
     const server = await startServer({}, folder);
     await until('its tokens', () => /^Worker token +[\w-]{43}$/m.test(server.output()));
     await server.stop();
@@ -193,6 +196,8 @@ async function expectLine(environment: Record<string, string>, line: RegExp): Pr
 
 describe('the start fails with one line', () => {
   it('for a wrong value', () => expectLine({ PORT: 'abc' }, /^PORT holds "abc": it must be an integer/));
+
+  it('for a port that is in use', () => onUsedPort((PORT, line) => expectLine({ PORT }, line)));
 
   it("for an address that isn't this machine's", () =>
     expectLine(
@@ -272,19 +277,4 @@ describe('a database server that turns us away', () => {
         new RegExp(`^DATABASE_URL holds "${engine}://[^ ]*": the database cannot be used: .*${why.source}`),
       );
     });
-});
-
-describe('a second server on one SQLite file', () => {
-  let first: RunningServer;
-  beforeAll(async () => {
-    first = await startServer();
-  });
-  afterAll(() => first?.stop());
-
-  it('is refused, while the first goes on', async () => {
-    const line =
-      /^DATABASE_URL holds "sqlite:[^"]*\/data\/task.sqlite": the database cannot be used: Another server process uses the SQLite file .*; stop the other process, or use MySQL/;
-    await expectLine({ DATABASE_URL: `sqlite:${first.folder}/data/task.sqlite` }, line);
-    expect((await fetch(`${first.url}/health/ready`)).status).toBe(200);
-  });
 });
