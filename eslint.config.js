@@ -60,10 +60,5 @@ export default tseslint.config(
     plugins: { words: { rules: { 'plain-english': plainEnglish } } },
     rules: { 'max-lines': ['error', { max: 250 }], 'words/plain-english': 'error' },
   },
-  {
-    // These files are not rewritten yet.
-    files: ['src/http/**'],
-    rules: { 'words/plain-english': 'off' },
-  },
   { files: ['test/**'], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
 );

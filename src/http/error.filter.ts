@@ -6,7 +6,7 @@ import type { HttpSettings } from './http.options.js';
 import { answerSpaceOf, failureOf } from './binding/exchange.js';
 import { Failures } from './http-failures.js';
 
-/** Answers every failure on the module's own routes by the registration's catalogue, in its envelope. */
+/** Answers each failure on the module's own routes: in the envelope, with the entry of the error catalogue. */
 @Catch()
 @Injectable()
 export class TaskErrorFilter implements ExceptionFilter {
@@ -31,7 +31,7 @@ export class TaskErrorFilter implements ExceptionFilter {
     answerSpaceOf(request)?.send();
     const { entry, body } = this.failures.describe(failure.error);
     httpAdapter.setHeader(response, 'Cache-Control', 'no-cache');
-    // A host's throttler may have said more exactly when to come back.
+    // A throttler of the host may already have set a more exact Retry-After.
     for (const [name, value] of Object.entries(entry.headers ?? {}))
       if (!httpAdapter.getHeader?.(response, name)) httpAdapter.setHeader(response, name, value);
     httpAdapter.reply(response, this.response.failure(body), entry.httpCode);

@@ -2,7 +2,7 @@ import { HttpException, Logger } from '@nestjs/common';
 import { TaskError, type TaskErrorBody, type TaskErrorEntry, type TaskErrorName } from '../contract/errors.js';
 import type { HttpSettings } from './http.options.js';
 
-/** What a host's own guards, pipes and throttlers throw on our routes, by HTTP status. */
+/** The names for exceptions of a host's guards, pipes and throttlers on our routes, by HTTP status. */
 const BY_STATUS: Record<number, TaskErrorName> = {
   400: 'INVALID_PARAM',
   401: 'INVALID_TOKEN',
@@ -14,23 +14,23 @@ const BY_STATUS: Record<number, TaskErrorName> = {
   503: 'UNAVAILABLE',
 };
 
-/** A failure as it is answered: its entry in the catalogue, and the body of the error. */
+/** The answer to a failure: its entry in the error catalogue, and the body of the error. */
 export interface Failure {
   entry: TaskErrorEntry;
   body: TaskErrorBody;
 }
 
-/** What the log says of a failure whose cause is the database. */
+/** How the log names a failure that the database caused. */
 const WORDS: Record<string, string> = {
   UNAVAILABLE: 'unavailable',
   TOO_LARGE: 'too large for the database',
   INVALID_PARAM: 'refused by the database',
 };
 
-/** Says how whatever was thrown is answered, by the registration's catalogue, and logs what its operator must know. */
+/** Finds the answer to a thrown value in the error catalogue of the registration, and logs what operators must know. */
 export class Failures {
   private readonly logger = new Logger('TaskModule');
-  /** One failure of the database may end many requests: it is logged once. */
+  /** Errors that are already logged. One failure of the database may end many requests. */
   private readonly logged = new WeakSet<object>();
 
   constructor(private readonly options: HttpSettings) {}
@@ -44,14 +44,14 @@ export class Failures {
       const httpCode = exception.getStatus();
       const name = BY_STATUS[httpCode];
       if (name) return this.entry(name, messageOf(exception));
-      // A status that the catalogue has no name for stays what the host made it.
+      // A status without a name in the catalogue is answered as the host has thrown it.
       if (httpCode < 500)
         return {
           entry: { code: httpCode, msg: exception.message, httpCode },
           body: { code: httpCode, msg: exception.message },
         };
     }
-    // Neither SQL nor stacks leave the server.
+    // The client sees neither SQL nor stacks.
     if (this.isNew(exception)) this.logger.error(exception instanceof Error ? withCauses(exception) : exception);
     return this.entry('INTERNAL');
   }
@@ -62,7 +62,7 @@ export class Failures {
 
   private entry(name: string, detail?: unknown): Failure {
     const known = this.options.error[name];
-    if (!known) this.logger.error(`The option \`error\` has no entry ${name}: answered as INTERNAL.`);
+    if (!known) this.logger.error(`The option \`error\` has no entry ${name}; the request was answered with INTERNAL.`);
     const entry = known ?? this.options.error.INTERNAL;
     const body = { code: entry.code, msg: entry.msg, ...(detail === undefined ? {} : { detail }) };
     return { entry, body };
@@ -76,14 +76,14 @@ export class Failures {
   }
 }
 
-/** What a host's exception says beyond the standard words for its status. */
+/** The message of a host's exception. */
 function messageOf(exception: HttpException): unknown {
   const response = exception.getResponse();
   const message: unknown = typeof response === 'string' ? response : (response as { message?: unknown }).message;
   return typeof message === 'string' || Array.isArray(message) ? message : undefined;
 }
 
-/** The stack, and what each cause says. */
+/** The stack of an error, and those of its causes. */
 function withCauses(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by ${withCauses(error.cause)}` : '';
   return `${error.stack}${cause}`;

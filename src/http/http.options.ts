@@ -9,19 +9,22 @@ import { Follows } from '../validation/field.js';
 import { type PriorityRange, userPriorityRule } from '../validation/rules.js';
 
 type UserId = string | number | null | undefined;
-/** Who asks: the owner of the tasks that this request may see and touch, or nothing for nobody. */
+/** Returns the owner for whom a request acts: it sees and changes the tasks of this owner. Nothing means nobody. */
 export type UserIdResolver = (request: any) => UserId | Promise<UserId>;
 
-/** A guard as `@UseGuards()` takes it. */
+/** A guard, as for `@UseGuards()`. */
 export type TaskGuard = Type<CanActivate> | CanActivate;
 
-/** The original's addresses. `{taskId}` stands for the id. */
+/** The paths of the routes. By default they are those of the legacy API. `{taskId}` stands for the id. */
 export class TaskUris {
   /** User: creates a task. @defaultValue '/api/tasks' */
   postTaskUri: string = URIS.postTaskUri;
   /** User: lists own tasks. @defaultValue '/api/tasks' */
   getTaskListUri: string = URIS.getTaskListUri;
-  /** User: lists own tasks, the parameters in the body. @defaultValue `getTaskListUri` and '/list': '/api/tasks/list' */
+  /**
+   * User: lists own tasks, with the parameters in the body.
+   * @defaultValue `getTaskListUri` and '/list': '/api/tasks/list'
+   */
   postTaskListUri: string = URIS.postTaskListUri;
   /** User: deletes tasks. @defaultValue '/api/tasks' */
   deleteTaskUri: string = URIS.deleteTaskUri;
@@ -29,32 +32,39 @@ export class TaskUris {
   getTaskUri: string = URIS.getTaskUri;
   /** User: changes a task. @defaultValue '/api/tasks/{taskId}' */
   putTaskUri: string = URIS.putTaskUri;
-  /** Worker: claims tasks (GET, POST), reports on many (PUT). @defaultValue '/api/crontask' */
+  /** Worker: claims tasks (GET, POST), reports on several tasks (PUT). @defaultValue '/api/crontask' */
   getCronTaskUri: string = URIS.getCronTaskUri;
   /** Worker: reports on a task. @defaultValue '/api/crontask/{taskId}' */
   putCronTaskUri: string = URIS.putCronTaskUri;
 }
 
-/** What shapes the routes and the document besides their addresses. */
+/** Options that shape the routes and the OpenAPI document, besides the paths. */
 export class HttpStructure {
-  /** A class whose decorated properties users may send with POST and PUT, for columns of the entity's own. @defaultValue undefined */
+  /**
+   * A class whose decorated properties users may send with POST and PUT, for the host's own columns.
+   * @defaultValue undefined
+   */
   dto?: Type<object>;
 
   /** Guards of the user routes. @defaultValue [] */
   guards: TaskGuard[] = [];
 
-  /** Guards of the worker routes. An explicit `[]` without `workerTokens` opens them to everyone. @defaultValue undefined */
+  /**
+   * Guards of the worker routes. An explicit `[]` without `workerTokens` opens them to everyone.
+   * @defaultValue undefined
+   */
   cronGuards?: TaskGuard[];
 
   /** Modules whose exports the guards and controllers need. @defaultValue [] */
   imports: NonNullable<ModuleMetadata['imports']> = [];
 }
 
-/** What users and workers are held to on the routes. */
+/** Options that the routes check requests against. */
 export class HttpValues {
   /**
-   * Priorities that users may give their tasks, the lower the sooner: `{ min, max }`, each from -32,768 to 32,767. Outside
-   * of it INVALID_PARAM. Code of the host's own (`TaskService`, an overridden `create`) may give any.
+   * Priorities that users may give their tasks: `{ min, max }`, each from -32,768 to 32,767. Lower ones run first.
+   * Others are refused with INVALID_PARAM. Code of the host (`TaskService`, an overridden `create`) may use any
+   * priority.
    * @defaultValue { min: 0, max: 32767 }
    */
   @Follows(userPriorityRule)
@@ -70,8 +80,8 @@ export class HttpValues {
   workerTokens: string[] = [];
 
   /**
-   * Refuses parameters that there are none of, by INVALID_PARAM. Without it they are ignored, and named in the answer's
-   * header `X-Task-Ignored`. @defaultValue false
+   * Refuses unknown parameters with INVALID_PARAM. If false, they are ignored, and the header `X-Task-Ignored` of the
+   * answer names them. @defaultValue false
    */
   @IsBoolean()
   strictFields: boolean = false;
@@ -83,10 +93,10 @@ export class HttpValues {
   bodyLimit: number = 1_048_576;
 }
 
-/** What shapes the routes, without their two controllers. */
+/** Options that shape the routes, without the controllers. */
 export interface RouteStructure extends ContractStructure, TaskUris, HttpStructure {}
 
-/** What the routes read: every option of the registration but for its two controllers. */
+/** Options that the routes read: all of the registration except the controllers. */
 export interface HttpSettings extends RouteStructure, HttpValues, QueueValues, CallbackValues, SchemaValues {
   userId: UserIdResolver;
 }

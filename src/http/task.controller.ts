@@ -13,13 +13,13 @@ import { TaskHeader } from './request/headers.js';
 import { TaskInput } from './request/input.js';
 import { UserId } from './guards/user.guard.js';
 
-/** A page of tasks, and where the next one begins: null at the end. */
+/** A page of tasks, and the cursor of the next page: null at the end. */
 export interface ListJson {
   list: TaskJson[];
   nextCursor: string | null;
 }
 
-/** What was deleted, and what was not, with the code and text of the reason. */
+/** The deleted tasks, and those that were not deleted, each with the error code and text of the reason. */
 export interface RemovalJson {
   deleted: string[];
   notDeleted: { taskId: string; code: number; msg: string }[];
@@ -30,8 +30,8 @@ export interface RemovalJson {
  * guards, envelope and OpenAPI stay. What a handler returns becomes `data` of the envelope; a thrown `TaskError`
  * becomes its entry of the error catalogue. Handlers that a host adds are decorated as usual, with whole paths.
  *
- * Where a method has two signatures, the first one is a host's. The second one has the request's headers besides, which
- * only our own method is given: the host's has them on its DTO.
+ * If a method has two signatures, a host overrides the first one. The second one has headers of the request besides:
+ * only our own method gets these arguments; the method of a host finds the headers on its DTO.
  */
 @Injectable()
 export class TaskController<T extends Task = Task> {
@@ -56,7 +56,7 @@ export class TaskController<T extends Task = Task> {
     return created.toResponse();
   }
 
-  /** The same for a body that is a list. A host that overrides `create` overrides this too, or lists are refused. */
+  /** The same for a body that is a list. If a host overrides only `create`, lists are refused. */
   createMany(userId: string, body: CreateTaskDto[]): Promise<{ list: TaskJson[] }>;
   async createMany(userId: string, body: CreateTaskDto[], key?: string): Promise<{ list: TaskJson[] }> {
     const tasks = body.map(({ idempotencyKey: _, ...task }) => ({ ...task, userId }) as NewTask<T>);

@@ -17,33 +17,33 @@ import { TaskHeader } from './request/headers.js';
 import { TaskInput } from './request/input.js';
 import { checkReportFields } from './request/unknown-fields.js';
 
-/** A task as a worker gets it. */
+/** A task, as workers see it. */
 export interface CronTaskJson {
   task: TaskJson & { callbackUrl: string };
-  /** The callback's address: the original's name for it. */
+  /** The callback's address under its legacy name. */
   updateUrl: string;
-  /** ISO 8601, UTC; null while no lease runs. */
+  /** ISO 8601 in UTC; null while there is no lease. */
   leaseExpiresAt: string | null;
 }
 
-/** A task as a claim answers it. */
+/** A task in the answer to a claim. */
 export interface ClaimedTaskJson extends CronTaskJson {
-  /** For every report on the task. */
+  /** Each report on the task needs it. */
   leaseToken: string;
-  /** Which attempt at the task this is, from 1. */
+  /** Number of this attempt, from 1. */
   attempt: number;
 }
 
-/** What a claim answers: one task, with `limit` a list of them, or nothing. */
+/** The answer to a claim: one task, a list of tasks if the claim has a `limit`, or an empty array. */
 export type ClaimAnswer = ClaimedTaskJson | { list: ClaimedTaskJson[] } | [];
 
-/** The answer to one of many reports: the envelope of its own answer, and whose it is. */
+/** The answer to one of several reports: its own envelope, and the id of its task. */
 export interface ReportedJson {
   taskId: unknown;
   [field: string]: unknown;
 }
 
-/** What came of one of many reports. */
+/** The result of one of several reports. */
 interface Judged {
   answer: ReportedJson;
   failure?: Failure;
@@ -114,7 +114,7 @@ export class WorkerTaskController<T extends Task = Task> {
   @Put()
   async reportMany(@TaskInput('PUT') body: ReportTasksDto): Promise<{ list: ReportedJson[] }> {
     const { reports } = body;
-    // Those of one task go one after the other, in their order.
+    // Reports on the same task run one after the other, in their order.
     const lanes = new Map<unknown, Promise<Judged>>();
     const failures = (this.failures ??= new Failures(this.options));
     const answers = reports.map((report) => {
@@ -125,12 +125,12 @@ export class WorkerTaskController<T extends Task = Task> {
       return answer;
     });
     const judged = await Promise.all(answers);
-    // Nothing was taken, and nothing was wrong with what was said: clients try the request again.
+    // The server accepted none, and none was wrong: the client can repeat the whole request.
     if (judged.every(({ failure }) => failure && failure.entry.httpCode >= 500)) throw judged[0]!.thrown;
     return { list: judged.map(({ answer }) => answer) };
   }
 
-  /** What workers see of a task. */
+  /** A task, as workers see it. */
   protected present(task: T): CronTaskJson {
     const callbackUrl = this.tasks.callbackUrlOf(task) ?? '';
     const json = task.toResponse();
@@ -154,6 +154,6 @@ export class WorkerTaskController<T extends Task = Task> {
   }
 }
 
-/** The envelope with the task's id beside it, or, where a host's envelope is no object, below it. */
+/** Adds the task's id to the envelope. An envelope that is no object stands in the property `answer`. */
 const named = (taskId: unknown, answer: unknown): ReportedJson =>
   typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? { taskId, ...answer } : { taskId, answer };

@@ -13,16 +13,16 @@ import {
   RouteParamsFactory,
 } from './nest-internals.js';
 
-/** On a handler whose answer interceptors can't change: how to call it where one of them has not. */
+/** Metadata of a handler whose answer global interceptors cannot change: how to call it if an interceptor did not. */
 export const SEALED = 'softdd:task:sealed';
 export interface SealedRoute {
   registration: string;
   controller: Type;
   /** Name of the controller's method. */
   handler: string;
-  /** Interceptors of the host's own, of this controller, have a say: without them there is no answer. */
+  /** The host's controller has interceptors of its own. The answer is what they return. */
   intercepted: boolean;
-  /** Of an answer that must never be kept; undefined: as it is. */
+  /** Value of Cache-Control if no cache may store the answer; undefined: the header stays as it is. */
   cacheControl: string | undefined;
   readsOnly: boolean;
 }
@@ -31,7 +31,7 @@ interface FastifyRoute {
   handler: RouteHandler;
   config?: Record<string, unknown>;
 }
-/** A response, of either adapter. */
+/** A response of Express or Fastify. */
 interface Sending {
   status(code: number): Sending;
   send(body: Buffer): unknown;
@@ -41,9 +41,10 @@ interface Fastify {
 }
 
 /**
- * Sends the answers of sealed routes, after everything that Nest runs around a handler. Nest's own pipeline ends in the
- * value that the outermost interceptor gives; ours ends here, with the value that the handler gave (see Exchange). A
- * handler that was passed by, because a cache answered in its place, is called now: a claim is never somebody else's.
+ * Sends the answers of sealed routes, after everything that Nest runs around a handler. Nest would send the value
+ * that the outermost interceptor returns. This hook sends the value that the handler has returned (see Exchange). If
+ * an interceptor such as a cache has answered without calling the handler, the hook calls it now: two claims must
+ * never get one answer.
  */
 @Injectable()
 export class AnswerHook implements OnModuleInit {
@@ -57,12 +58,12 @@ export class AnswerHook implements OnModuleInit {
     @InjectTaskOptions() private readonly options: HttpSettings,
   ) {
     this.filter = new TaskErrorFilter(adapterHost, options);
-    // Fastify takes its routes' handlers as they are when they are added.
+    // Fastify reads the handler of a route when the route is added.
     if (adapterHost.httpAdapter) this.installFastify();
     else adapterHost.init$.subscribe(() => this.installFastify());
   }
 
-  /** Express has its routes by now. */
+  /** At this point Express has its routes. */
   onModuleInit(): void {
     const { httpAdapter } = this.adapterHost;
     if (httpAdapter?.getType() !== 'express') return;
@@ -90,12 +91,13 @@ export class AnswerHook implements OnModuleInit {
     const { conclude } = this;
     return async function (this: unknown, request, response, next) {
       const exchange = begin(request, route.readsOnly);
-      // Nest returns the response from async functions. Fastify's is a thenable that waits until it is sent: by us, later.
+      // Nest returns the response from async functions. Fastify's response is a thenable that waits until it is sent,
+      // which happens below.
       const thenable = response as { then?: unknown };
       if ('then' in thenable) thenable.then = undefined;
       try {
         await handler.call(this, request, response, next);
-        // Another version of the route, or another host's, may have taken it.
+        // Otherwise another route of the host has served the request, such as another version.
         if (exchange.admitted) await conclude(exchange, route, [request, response, next]);
       } finally {
         delete thenable.then;
@@ -115,7 +117,7 @@ export class AnswerHook implements OnModuleInit {
       const isBytes = Buffer.isBuffer(body);
       if (typeof body === 'string' || isBytes)
         httpAdapter.setHeader(response, 'Content-Type', 'application/json; charset=utf-8');
-      // Nest would have Express write the bytes as JSON.
+      // Through Nest, Express would write the bytes as JSON.
       if (isBytes) (response as Sending).status(status).send(body);
       else httpAdapter.reply(response, body, status);
       end(exchange);
@@ -124,13 +126,13 @@ export class AnswerHook implements OnModuleInit {
     }
   };
 
-  /** As Nest would have: parameters, pipes, the handler; without interceptors. */
+  /** Does what Nest would have done without interceptors: reads the parameters, runs pipes, calls the handler. */
   private async call(exchange: Exchange, route: SealedRoute, args: unknown[]): Promise<Answer> {
     const { controller, handler, intercepted } = route;
     if (intercepted)
       throw new Error(
-        `A global interceptor answered in place of ${controller.name}.${handler.replace(/Route$/, '')}, which has ` +
-          'interceptors of its own that must see every answer: exclude the route from the global one.',
+        `A global interceptor answered without calling ${controller.name}.${handler.replace(/Route$/, '')}, whose own ` +
+          'interceptors must see each answer; exclude this route from the global interceptor.',
       );
     const instance = await this.instanceOf(controller);
     const callback = (instance as Record<string, (...args: unknown[]) => unknown>)[handler]!;
@@ -156,7 +158,7 @@ export class AnswerHook implements OnModuleInit {
     try {
       return this.moduleRef.get<object>(controller);
     } catch {
-      // Of its own for each request: what it injects is scoped so.
+      // The controller has the scope of a request, because something that it injects has.
       return this.moduleRef.resolve<object>(controller);
     }
   }

@@ -41,19 +41,19 @@ import {
 import { Parameters, withoutHeaders } from './parameters.js';
 import { type Audience, pathOf, type RouteDefinition, routesOf, servedBy, sourceOf } from './route-table.js';
 
-/** On a handler: the name of the registration whose route it is. */
+/** Metadata of a handler: the name of the registration that the route belongs to. */
 export const TASK_ROUTE = 'softdd:task:route';
 
 export const routeOwner = (handler: object): unknown => Reflect.getMetadata(TASK_ROUTE, handler);
 
-/** A handler of a bound controller: one of the contract's, or one that the host adds. */
+/** A handler of a bound controller: that of a route in the route table, or one that the host adds. */
 interface Binding {
   name: string;
   path: string;
   route?: RouteDefinition;
 }
 
-/** A host's controller, and the one that is bound in its place. */
+/** A host's controller, and the subclass that is bound instead. */
 interface Binder {
   audience: Audience;
   host: Type;
@@ -62,11 +62,11 @@ interface Binder {
   docs: RouteDocs;
   response: TaskResponse;
   pipe: PipeTransform;
-  /** The host has interceptors of its own on it. */
+  /** The host's controller, or a handler of it, has interceptors. */
   intercepted: boolean;
 }
 
-/** Every controller of a registration. `priority`: the range that the OpenAPI document shows. */
+/** Returns the controllers of a registration. `priority` is the range that the OpenAPI document shows. */
 export function bindControllers(
   structure: RouteStructure & ControllerStructure,
   dtos: TaskDtos,
@@ -77,10 +77,10 @@ export function bindControllers(
 }
 
 /**
- * A controller of this registration's own, below the host's: decorators sit on functions and on classes, so neither
- * the host's class nor the base one is written to, and two registrations don't meet. Each handler becomes a wrapper
- * that calls the host's method, puts what it returns into the envelope (an interceptor would take longer than all the
- * rest of ours), and carries the metadata of the nearest ancestor that has it, so that an override needs no decorators.
+ * Makes a subclass of the host's controller for this registration. Decorators write to functions and classes, so with a
+ * subclass neither the host's class nor ours changes, and registrations stay apart. Each handler becomes a wrapper: it
+ * calls the host's method and puts the result into the envelope (an interceptor would take longer than the rest of our
+ * code). The wrapper has the metadata of the nearest overridden method, so that an override needs no decorators.
  */
 function bindController(audience: Audience, structure: RouteStructure & ControllerStructure, docs: RouteDocs): Type {
   const { controller, guards, guard } = AUDIENCES[audience];
@@ -112,7 +112,7 @@ function bindingsOf(audience: Audience, host: Type, structure: RouteStructure): 
     ...routes.map((route) => ({ name: route.handler, path: nestPath(pathOf(route, structure)), route })),
     ...addedHandlers(host, routes).map((name) => ({ name, path: String(inherited(host, name, NEST.path)) })),
   ];
-  // Express answers by the first path that matches, so fixed paths go before those with parameters.
+  // Express takes the first path that matches, so fixed paths come before those with parameters.
   return bindings.sort((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
 }
 
@@ -123,7 +123,7 @@ function bindHandler(binder: Binder, { name, path, route }: Binding): void {
   const served = servedBy(name);
   const many = listHandler(host, route);
   const isAdded = !isAllOurs(binder, route);
-  // What sits on the class under the method's name is inherited, but not by a method of another name.
+  // Metadata on the class is found by the method's name, and the bound method has another name.
   Reflect.defineMetadata(NEST.parameters, withoutHeaders(parametersOf(host, source)), Bound, served);
   setTypes(proto, served, typesOf(host.prototype as object, source) ?? []);
   const isSealed = route !== undefined && !answersItself(host, source);
@@ -134,12 +134,12 @@ function bindHandler(binder: Binder, { name, path, route }: Binding): void {
   proto[served] = handler;
   Reflect.defineMetadata(TAKES_LIST, many !== undefined, handler);
   Reflect.defineMetadata(ALIASES, isAdded, handler);
-  // Decorators sit on functions: of each key the nearest ancestor's counts, from the host's method up to ours.
+  // For each key the nearest method that has it counts, from the host's method up to ours.
   for (const method of ancestry(host, source)) copyMetadata(method, handler);
   if (isSealed) seal(binder, handler, route);
   setCacheControl(handler, route?.cacheControl ?? 'no-cache');
   mark(handler, TASK_ROUTE, structure.name);
-  // The host's own calls of its methods get what those return; without metadata, this is no second route.
+  // If the host calls its own method, it gets the result without an envelope. Without metadata it is no route.
   proto[name] = function (this: unknown, ...args) {
     return methodOf(host, source).apply(this, args);
   };
@@ -149,12 +149,12 @@ function bindHandler(binder: Binder, { name, path, route }: Binding): void {
   }
   Reflect.defineMetadata(NEST.path, path, handler);
   Reflect.defineMetadata(NEST.method, route.method, handler);
-  // The original answers 200 to everything that worked, POST too.
+  // The legacy API answers 200 to each successful request, also to a POST.
   if (!Reflect.hasMetadata(NEST.httpCode, handler)) HttpCode(200)(proto, served, { value: handler });
   docs.route(Bound, route);
 }
 
-/** Its answer is sent by AnswerHook. */
+/** Makes AnswerHook send the answer. */
 function seal({ Bound, structure, intercepted }: Binder, handler: Handler, route: RouteDefinition): void {
   mark(handler, SEALED, {
     registration: structure.name,
@@ -166,20 +166,20 @@ function seal({ Bound, structure, intercepted }: Binder, handler: Handler, route
   } satisfies SealedRoute);
 }
 
-/** Express finds it on the handler, Fastify in the route's configuration. */
+/** With Express it is found on the handler, with Fastify in the route's configuration. */
 function mark(handler: Handler, key: string, value: unknown): void {
   Reflect.defineMetadata(key, value, handler);
   addFastifyConfig(handler, { [key]: value });
 }
 
-/** Unless the host says otherwise. */
+/** Sets Cache-Control, unless the host has set it. */
 function setCacheControl(handler: Handler, value: string): void {
   const headers = (Reflect.getMetadata(NEST.headers, handler) as { name: string }[] | undefined) ?? [];
   if (!headers.some(({ name }) => name.toLowerCase() === 'cache-control'))
     Header('Cache-Control', value)({}, handler.name, { value: handler });
 }
 
-/** Whether only methods of ours serve a route, and only pipes of ours stand in front of them. */
+/** Whether only our methods serve a route, with only our pipes before them. */
 const isAllOurs = ({ host, audience }: Binder, route: RouteDefinition | undefined): boolean =>
   route !== undefined &&
   !hasOwnPipes(host, sourceOf(route)) &&
@@ -188,15 +188,15 @@ const isAllOurs = ({ host, audience }: Binder, route: RouteDefinition | undefine
   );
 
 /**
- * The method that serves a body which is a list. Where the host has overridden the one for a single task and not that
- * for many, there is none: rules that the host put there must not be passed by.
+ * The method that serves a body which is a list. There is none if the host has overridden the method for one task but
+ * not the one for a list, because a list would bypass the rules of the host's method.
  */
 function listHandler(host: Type, route: RouteDefinition | undefined): string | undefined {
   const many = route?.listHandler;
   return many !== undefined && depth(host, many) <= depth(host, route!.handler) ? many : undefined;
 }
 
-/** Other verbs that a POST may ask for, where the route of that verb has the same path. */
+/** Binds other verbs that a POST may ask for, if the route of that verb has the same path. */
 function bindOverrides({ audience, host, Bound, structure }: Binder): void {
   const routes = routesOf(audience);
   for (const route of routes.filter((some) => some.override)) {
@@ -207,12 +207,12 @@ function bindOverrides({ audience, host, Bound, structure }: Binder): void {
   }
 }
 
-/** Whether the host has put interceptors on its controller, or on a handler, on purpose: what they make of an answer counts. */
+/** Whether the host's controller or a handler of it has interceptors. Their result is the answer. */
 const hasInterceptors = (host: Type, bindings: Binding[]): boolean =>
   Reflect.hasMetadata(NEST.interceptors, host) ||
   bindings.some(({ name, route }) => inherited(host, route ? sourceOf(route) : name, NEST.interceptors) !== undefined);
 
-/** Between the host's global interceptors and those of the controller: the answer is what comes out of the latter. */
+/** Runs between the global interceptors and those of the host's controller, and keeps the result of the latter. */
 const SEAL: NestInterceptor = {
   intercept(context, next) {
     const http = context.switchToHttp();
@@ -222,10 +222,10 @@ const SEAL: NestInterceptor = {
   },
 };
 
-/** `/api/tasks/{taskId}` as Nest writes it. */
+/** Writes `/api/tasks/{taskId}` as `/api/tasks/:taskId`. */
 const nestPath = (uri: string): string => uri.replaceAll(/\{(\w+)\}/g, ':$1');
 
-/** Handlers that the host adds to ours: methods with a path of their own. */
+/** Handlers that the host adds: methods with a path of their own. */
 function addedHandlers(host: Type, routes: readonly RouteDefinition[]): string[] {
   const ours = new Set(routes.map((route) => route.handler));
   const bases = Object.values(AUDIENCES).map(({ base }): unknown => base.prototype);

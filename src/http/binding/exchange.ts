@@ -3,30 +3,30 @@ import { type AnswerRoom, type AnswerSpace, ANSWERS, type Receiver } from '../..
 import { ANSWERED_OTHERWISE } from '../../queue/use-cases/claim.js';
 import type { HttpSettings } from '../http.options.js';
 
-/** What a handler has made of a request, as it is sent: nobody changes it any more. */
+/** The answer of a handler, ready to be sent. Nothing changes it any more. */
 export interface Answer {
-  /** JSON, in bytes where they are many; or what a host's envelope is instead. */
+  /** JSON, as bytes if it is large. If a host's envelope is no object, this value itself. */
   body: unknown;
   status: number;
 }
 
 /**
- * One request on a sealed route. A host's global interceptors run around our handlers as around its own: those that
- * look on (logs, traces, times) see what they always see. What they make of the answer doesn't reach the client: the
- * handler's own answer is kept here, and sent once they are done (see AnswerHook).
+ * One request on a sealed route. The host's global interceptors run around our handlers as around its own, so that
+ * logs, traces and timers work. Their changes to the answer do not reach the client: the answer of the handler is
+ * kept here, and sent when they have finished (see AnswerHook).
  */
 export interface Exchange {
-  /** The route only reads: its answer may be refused once it is made. */
+  /** The route only reads, so its answer can still be refused when it is ready. */
   readsOnly?: boolean;
-  /** The guards have let it in. */
+  /** The guards have accepted the request. */
   admitted?: boolean;
-  /** The handler's answer, once it has been called. */
+  /** The handler's answer. Absent until the handler is called. */
   run?: Promise<Answer> | undefined;
-  /** How that ended. */
+  /** The result of `run`. */
   outcome?: { answer: Answer } | { error: unknown };
   /** The client has been answered. */
   over?: boolean;
-  /** Tells the handler that nobody waits for it. */
+  /** Tells the handler that nobody waits for its answer. */
   gone?: AbortController;
 }
 
@@ -43,7 +43,7 @@ export function begin(request: unknown, readsOnly = false): Exchange {
   return exchange;
 }
 
-/** Called by the last of our guards: from now on the request is the handler's, and its answer has a place in the room. */
+/** The last guard calls this: the request goes on to the handler, and the room reserves space for its answer. */
 export function admit(
   request: unknown,
   response: { raw?: unknown },
@@ -60,13 +60,13 @@ export function admit(
   return true;
 }
 
-/** The options of the registration that has let the request in. */
+/** The options of the registration whose guard has accepted the request. */
 export const optionsOf = (request: unknown): HttpSettings | undefined => (request as Holder)[OPTIONS];
 
-/** The place of the request's answer among those under way. */
+/** The space of the request's answer in the room. */
 export const answerSpaceOf = (request: unknown): AnswerSpace | undefined => (request as Holder)[SPACE];
 
-/** Runs a handler and keeps its answer, as it is at this moment. Answers what interceptors are shown. */
+/** Runs a handler and keeps its answer as JSON. Returns the value that interceptors see. */
 export function conduct(request: unknown, response: unknown, work: () => Promise<unknown>): Promise<unknown> {
   const exchange = exchangeOf(request) ?? begin(request);
   let shown: unknown;
@@ -92,7 +92,7 @@ export function conduct(request: unknown, response: unknown, work: () => Promise
   );
 }
 
-/** The client has its answer, or will have: nothing else of it is kept. */
+/** The answer is sent, or is being sent. Drops everything else that is kept for the request. */
 export function end(exchange: Exchange): void {
   exchange.over = true;
   exchange.run = undefined;
@@ -100,8 +100,8 @@ export function end(exchange: Exchange): void {
 }
 
 /**
- * What is to be told of an exception that has reached our filter: undefined for nothing, since the handler has answered
- * and that stands, or since the client has its answer already.
+ * The error to answer when an exception has reached our filter. Undefined if the handler has answered successfully,
+ * because its answer counts, or if the client already has an answer.
  */
 export function failureOf(request: unknown, exception: unknown): { error: unknown } | undefined {
   const exchange = exchangeOf(request);
@@ -110,12 +110,12 @@ export function failureOf(request: unknown, exception: unknown): { error: unknow
   const { outcome } = exchange;
   if (outcome && 'answer' in outcome) {
     new Logger('TaskModule').error(
-      `An interceptor of the host's failed after the handler had answered; the answer stands: ${String(exception)}`,
+      `An interceptor of the host failed after the handler had answered; the client gets the answer: ${String(exception)}`,
     );
     return undefined;
   }
   exchange.over = true;
-  // The handler may be at work still, and it works for nobody.
+  // The handler may still be running, although nobody gets its answer.
   exchange.gone?.abort(ANSWERED_OTHERWISE);
   return { error: outcome ? outcome.error : exception };
 }

@@ -11,12 +11,12 @@ import type { Parameters } from './parameters.js';
 interface HostMethod {
   host: Type;
   name: string;
-  /** The method for a body that is a list. */
+  /** The method that serves a body which is a list. */
   many: string | undefined;
   response: TaskResponse;
-  /** Reads the arguments. Without it Nest reads them, and the method or Nest sends the answer. */
+  /** Reads the arguments. If absent, Nest reads them, and the method or Nest sends the answer. */
   parameters: Parameters | undefined;
-  /** Interceptors of the host's own are between the method and the answer. */
+  /** The host's controller has interceptors, which run between the method and the answer. */
   intercepted: boolean;
 }
 
@@ -31,14 +31,14 @@ interface HostMethod {
  *       }
  *     }
  *
- * | step                 | what it gives                                                                             |
+ * | step                 | what it returns                                                                           |
  * | -------------------- | ----------------------------------------------------------------------------------------- |
- * | `parameters.split()` | the request and the response, and what Nest has read for decorators of the host's own     |
+ * | `parameters.split()` | the request and the response, and what Nest has read by the host's own decorators         |
  * | `parameters.fill()`  | `['alice', CreateTaskDto {input: 'a.mp4'}]`, by the decorators of `TaskController.create` |
  * | `calling()`          | `create`; `createMany` for a list, `remove` for `_method=DELETE`                          |
  * | the host's method    | `{taskId: '…', input: 'a.mp4', isVideo: true}`                                            |
  * | `enveloped()`        | `{status: 1, data: {taskId: '…', input: 'a.mp4', isVideo: true}}`                         |
- * | `conduct()`          | keeps that as the answer, which AnswerHook sends once the global interceptors are done    |
+ * | `conduct()`          | keeps that as the answer; AnswerHook sends it when the global interceptors have finished  |
  */
 export function handlerOf({ host, name, many, response, parameters, intercepted }: HostMethod): Handler {
   const call = async (self: unknown, args: unknown[]): Promise<unknown> => {
@@ -59,7 +59,7 @@ export function handlerOf({ host, name, many, response, parameters, intercepted 
   };
 }
 
-/** The method that an input is for, and what it is called with. */
+/** The method that serves an input, and its arguments. */
 function calling(args: unknown[], name: string, many: string | undefined): { called: string; given: unknown[] } {
   for (const [index, arg] of args.entries()) {
     if (arg instanceof InputList && many !== undefined) return { called: many, given: args };

@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 
 export type Handler = (...args: unknown[]) => unknown;
 
-/** The prototypes from the host's to ours. */
+/** The prototypes from the host's class up to ours. */
 export function lineage(host: Type): object[] {
   const prototypes: object[] = [];
   for (let current = host.prototype as object; current !== Object.prototype; current = Object.getPrototypeOf(current))
@@ -12,17 +12,19 @@ export function lineage(host: Type): object[] {
 
 export const methodOf = (host: Type, name: string): Handler => (host.prototype as Record<string, Handler>)[name]!;
 
-/** How far above the host's class the nearest definition of a method is. */
+/** Counts the classes from the host's class up to the one that defines a method: 0 is the host's class itself. */
 export const depth = (host: Type, name: string): number =>
   lineage(host).findIndex((prototype) => Object.hasOwn(prototype, name));
 
-/** A method and those that it overrides, nearest first. Accessors are not called: there is no instance yet. */
+/**
+ * A method and those that it overrides, the host's first. Accessors are not called, because there is no instance yet.
+ */
 export const ancestry = (host: Type, name: string): Handler[] =>
   lineage(host)
     .map((prototype) => Object.getOwnPropertyDescriptor(prototype, name)?.value as unknown)
     .filter((method): method is Handler => typeof method === 'function');
 
-/** Metadata of a method, or of the nearest one above it that has it. */
+/** Metadata of a method, or of the nearest overridden method that has this metadata. */
 export const inherited = (host: Type, name: string, key: string): unknown =>
   ancestry(host, name)
     .map((method): unknown => Reflect.getMetadata(key, method))

@@ -18,23 +18,23 @@ import type { HttpAdapterHost } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { RouteParamsFactory } from '@nestjs/core/router/route-params-factory.js';
 
-// All that this module uses of Nest, Swagger, Express and Fastify beyond what they document. It may move with any
-// release of theirs: test/unit/http/binding/nest-internals.test.ts names what has moved.
+// Everything that this module uses of Nest, Swagger, Express and Fastify without being documented. Any release may move
+// it: test/unit/http/binding/nest-internals.test.ts names what has moved.
 
 export { ExecutionContextHost, RouteParamsFactory };
 
-/** Metadata keys. On the handler's function, but for those that say otherwise. */
+/** Metadata keys. The metadata is on the handler's function, unless the comment names another place. */
 export const NEST = {
   path: PATH_METADATA,
   method: METHOD_METADATA,
   httpCode: HTTP_CODE_METADATA,
   headers: HEADERS_METADATA,
-  /** These four are on the class, too. */
+  /** These four may also be on the class. */
   guards: GUARDS_METADATA,
   interceptors: INTERCEPTORS_METADATA,
   pipes: PIPES_METADATA,
   filters: EXCEPTION_FILTERS_METADATA,
-  /** On the class, by the method's name: what the decorators of its parameters say. */
+  /** On the class, by the method's name: the decorators of its parameters. */
   parameters: ROUTE_ARGS_METADATA,
   /** On the class, by the method's name: `@Res({ passthrough: true })`. */
   passthrough: RESPONSE_PASSTHROUGH_METADATA,
@@ -51,10 +51,10 @@ export const SWAGGER = {
   property: 'swagger/apiModelProperties',
 } as const;
 
-/** On a handler: what a request's `routeOptions.config` holds. */
+/** On a handler: the content of a request's `routeOptions.config`. */
 export const FASTIFY_CONFIG = '__fastify_route_config__';
 
-/** Nest's kinds of parameters that are of concern here. */
+/** The kinds of parameters that this module handles, by Nest's numbers. */
 const KIND = { request: 0, response: 1, next: 2, path: 5 } as const;
 
 /** A parameter of a handler, as Nest's decorators describe it. */
@@ -65,21 +65,21 @@ export interface Parameter {
   pipes: unknown[];
 }
 
-/** By kind and index. */
+/** The parameters of a method. The keys are kind and index. */
 export const parametersOf = (host: Type, method: string): Record<string, Parameter> =>
   (Reflect.getMetadata(NEST.parameters, host, method) ?? {}) as Record<string, Parameter>;
 
 const isKind = (key: string, ...kinds: (keyof typeof KIND)[]): boolean =>
   kinds.some((kind) => key.startsWith(`${KIND[kind]}:`));
 
-/** By `createParamDecorator()`. */
+/** Whether a decorator of `createParamDecorator()` describes the parameter. */
 export const isCustom = (key: string): boolean => key.includes(CUSTOM_ROUTE_ARGS_METADATA);
 
-/** By `@Param('name')`. */
+/** Whether `@Param('name')` describes the parameter. */
 export const isPathParameter = (key: string, { data }: Parameter): boolean =>
   isKind(key, 'path') && typeof data === 'string';
 
-/** Parameters that are handed the request and the response, from `index` on. */
+/** Two more parameters, from `index` on: the request and the response. */
 export const requestAndResponse = (index: number): Record<string, Parameter> =>
   Object.fromEntries(
     [KIND.request, KIND.response].map((kind, place) => [
@@ -88,7 +88,7 @@ export const requestAndResponse = (index: number): Record<string, Parameter> =>
     ]),
   );
 
-/** Whether a method answers by itself, by `@Res()` or `@Next()`: Nest sends nothing then. */
+/** Whether a method has `@Res()` or `@Next()` and so sends its answer itself: Nest then sends nothing. */
 export const answersItself = (host: Type, method: string): boolean =>
   Reflect.getMetadata(NEST.passthrough, host, method) !== true &&
   Object.keys(parametersOf(host, method)).some((key) => isKind(key, 'response', 'next'));
@@ -97,7 +97,7 @@ export const hasOwnPipes = (host: Type, method: string): boolean =>
   Reflect.hasMetadata(NEST.pipes, host) ||
   Reflect.hasMetadata(NEST.pipes, (host.prototype as Record<string, object>)[method]!);
 
-/** Types of a method's parameters; undefined where nothing of it is decorated. */
+/** Types of a method's parameters; undefined if the method has no decorator. */
 export const typesOf = (prototype: object, method: string): unknown[] | undefined =>
   Reflect.getMetadata(NEST.types, prototype, method) as unknown[] | undefined;
 
@@ -124,7 +124,7 @@ export function expressLayers(httpAdapter: HttpAdapterHost['httpAdapter']): Expr
   return (express.router ?? express._router)?.stack ?? [];
 }
 
-/** Puts other functions in the place of handlers that Express has already; they keep the metadata. */
+/** Replaces handlers that Express already has. The replacement gets the metadata. */
 export function replaceExpressHandlers(
   layers: ExpressLayer[],
   replacementOf: (handle: RouteHandler) => RouteHandler | undefined,
@@ -138,7 +138,7 @@ export function replaceExpressHandlers(
   }
 }
 
-/** All metadata that the target does not have yet. */
+/** Copies the metadata that the target does not have yet. */
 export function copyMetadata(from: object, to: object): void {
   for (const key of Reflect.getMetadataKeys(from))
     if (!Reflect.hasOwnMetadata(key, to)) Reflect.defineMetadata(key, Reflect.getMetadata(key, from), to);

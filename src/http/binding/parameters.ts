@@ -26,9 +26,10 @@ interface HttpRequest {
 }
 
 /**
- * The parameters of a bound handler. Ours are read and validated here, by our own pipe: a host's global pipes are for
- * its own routes, and one that validates what custom decorators give would refuse every body. What the host has
- * decorated otherwise, or given pipes on purpose, Nest reads as ever; then it hands over request and response.
+ * The parameters of a bound handler. This class reads and validates those with our decorators, by our own pipe,
+ * because a global pipe of the host that also validates custom decorators would refuse each body. Nest reads the
+ * parameters that the host has given other decorators or pipes of their own; it also passes the request and the
+ * response.
  */
 export class Parameters {
   private readonly ours: Parameter[];
@@ -60,7 +61,7 @@ export class Parameters {
     Reflect.defineMetadata(NEST.parameters, { ...nests, ...requestAndResponse(this.count) }, Bound, served);
   }
 
-  /** Splits what Nest gives into the handler's arguments, ours to be filled in, and request and response. */
+  /** Splits the arguments from Nest into those of the handler, the request and the response. `fill()` adds ours. */
   split(given: unknown[]): { args: unknown[]; request: unknown; response: unknown } {
     return { args: given.slice(0, this.count), request: given[this.count], response: given[this.count + 1] };
   }
@@ -68,7 +69,7 @@ export class Parameters {
   async fill(args: unknown[], request: unknown, response: unknown): Promise<unknown[]> {
     const { Bound, served, pipe } = this;
     const proto = Bound.prototype as Record<string, () => unknown>;
-    // The registration's own DTOs are put there once the class is whole.
+    // Read at the first request: the DTOs of the registration are set after the constructor has run.
     this.types ??= typesOf(proto, served)!;
     const context = new ExecutionContextHost([request, response], Bound, proto[served]);
     for (const { index, data, factory } of this.ours) {
@@ -87,12 +88,12 @@ export class Parameters {
   }
 }
 
-/** The input that stands for the request: of a list the first one. */
+/** The input that represents the request: the first one of a list. */
 function inputIn(value: unknown): unknown {
   if (value instanceof OverriddenInput) return value.input;
   return value instanceof InputList ? (value as unknown[])[0] : value;
 }
 
-/** Of a method of the host's: what stands in the place of our headers is the host's. */
+/** The parameters of a method that the host has overridden: it does not get our arguments for headers. */
 export const withoutHeaders = (parameters: Record<string, Parameter>): Record<string, Parameter> =>
   Object.fromEntries(Object.entries(parameters).filter(([, { factory }]) => factory !== readHeader));

@@ -14,7 +14,7 @@ import type { ParameterHeader } from '../request/headers.js';
 /** A row of `AUDIENCES`. */
 export type Audience = 'user' | 'worker';
 
-/** Everything that is said of a route, in this one place. */
+/** Everything that defines a route. A new route is one more of these in `ROUTES`, and a method of its controller. */
 export interface RouteDefinition {
   audience: Audience;
   method: RequestMethod;
@@ -22,33 +22,33 @@ export interface RouteDefinition {
   uri: keyof TaskUris;
   /** What follows that path, such as `/{taskId}`: several routes may share one option. */
   subPath?: string;
-  /** Method of the controller that serves it. */
+  /** The controller's method that serves it. */
   handler: string;
   operationId: string;
-  /** What it reads from query and body. */
+  /** The DTO that it reads from query and body. */
   input?: Type;
-  /** Whether the OpenAPI document asks for a body. */
+  /** Whether the OpenAPI document requires a body. */
   needsBody?: boolean;
   /** Headers that are parameters. */
   headers?: readonly ParameterHeader[];
   answer: AnswerKind;
-  /** Failures of its own; those of every route apart. */
+  /** Its failures, except those that every route has. */
   errors: readonly TaskErrorName[];
-  /** Cache-Control of an answer that worked. */
+  /** Cache-Control of a successful answer. */
   cacheControl: string;
-  /** It only reads: its answer may be refused once it is made. */
+  /** It only reads, so its answer can still be refused when it is ready. */
   readsOnly?: boolean;
-  /** It takes the address of a callback: the OpenAPI document says what is sent there. */
+  /** It takes the address of a callback. The OpenAPI document then describes the notice. */
   hasCallback?: boolean;
-  /** Method of the controller that serves a body which is a list. */
+  /** The controller's method that serves a body which is a list. */
   listHandler?: string;
-  /** A route that serves by POST what another serves by PUT or GET: the handler that both call. */
+  /** For a POST route that does the same as a GET or PUT route: the handler of that route, which both call. */
   aliasOf?: string;
-  /** Another verb that a POST to this path may ask for (`_method`), and the handler that serves it. */
+  /** Another verb that a POST to this path may ask for with `_method`, and the handler that serves it. */
   override?: { verb: string; handler: string };
 }
 
-/** The method of the bound controller that serves a handler's route: it answers what the handler returns. */
+/** The method of the bound controller that calls a handler and answers the result. */
 export const servedBy = (handler: string): string => `${handler}Route`;
 
 /** The method of a host's controller that serves a route. */
@@ -58,14 +58,14 @@ export const sourceOf = ({ handler, aliasOf }: RouteDefinition): string => alias
 export const pathOf = ({ uri, subPath = '' }: RouteDefinition, uris: TaskUris): string => `${uris[uri]}${subPath}`;
 
 const INPUT: TaskErrorName[] = ['INVALID_PARAM', 'TOO_LARGE'];
-/** TOO_MANY_REQUESTS: the server holds too many unfinished bodies. */
+/** TOO_MANY_REQUESTS means that the server holds too many unfinished bodies. */
 const BODY: TaskErrorName[] = [...INPUT, 'UNSUPPORTED_MEDIA_TYPE', 'TOO_MANY_REQUESTS'];
 const CHANGE: TaskErrorName[] = [...BODY, 'NOT_FOUND', 'INVALID_STATE'];
 const { GET, POST, PUT, DELETE } = RequestMethod;
 const USER = { audience: 'user', cacheControl: 'no-cache' } as const;
 const WORKER = { audience: 'worker', cacheControl: 'no-cache' } as const;
 
-/** The same route under POST, calling the same handler. */
+/** The same route under POST. It calls the same handler. */
 const byPost = (original: RouteDefinition): RouteDefinition => ({
   ...original,
   handler: `${original.handler}ByPost`,
@@ -145,7 +145,7 @@ const CLAIM: RouteDefinition = {
   headers: ['Idempotency-Key', 'Authorization'],
   answer: 'claim',
   errors: [...INPUT, 'TOO_MANY_REQUESTS'],
-  // Whoever is handed a stored answer believes that it has a task.
+  // A worker that gets the stored answer of another claim would work on a task that it does not hold.
   cacheControl: 'no-cache, no-store',
 };
 
@@ -177,7 +177,7 @@ const REPORT: RouteDefinition = {
 export const ROUTES: readonly RouteDefinition[] = [
   CREATE,
   LIST,
-  // A thousand ids don't fit in an address.
+  // 1,000 ids do not fit in a URL.
   { ...byPost(LIST), uri: 'postTaskListUri', errors: BODY },
   REMOVE,
   SHOW,

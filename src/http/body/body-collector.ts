@@ -2,15 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { TaskError } from '../../contract/errors.js';
 import { malformed, tooLarge } from '../../validation/body-problems.js';
 
-/** Bytes of a refused body that are read and thrown away, so that the client gets its answer and keeps its connection. */
+/** Bytes of a refused body that are read and dropped, so that the client gets its answer and keeps its connection. */
 const MAX_DRAIN = 64 * 1024 * 1024;
-/** Bytes that all unfinished bodies may hold together: at least two of the largest that `bodyLimit` allows. */
+/** Bytes that all unfinished bodies may hold together: two of the largest that `bodyLimit` allows. */
 const MAX_HELD = 128 * 1024 * 1024;
 
 /**
- * Reads whole bodies, before anybody knows who sends them. So each is bounded by `limit`, and all that are under way
- * together by `maxHeld`. Past that bound the body that has been under way the longest is dropped: clients that send
- * slowly on purpose then lose, and not those that come now.
+ * Reads whole bodies before the guards run. So each body has at most `limit` bytes, and all unfinished bodies
+ * together have at most `maxHeld`. Beyond that the oldest unfinished body is dropped, so that clients that send
+ * slowly on purpose lose, and not new ones.
  */
 export class BodyCollector {
   private readonly open = new Set<Bytes>();
@@ -22,8 +22,8 @@ export class BodyCollector {
   ) {}
 
   /**
-   * The whole body. Past the limit the rest is read and dropped: answering early would cut off a client still sending.
-   * Rejects with TOO_LARGE, TOO_MANY_REQUESTS, or INVALID_PARAM for a body that breaks off.
+   * Reads the whole body. Beyond the limit the rest is read and dropped, because an early answer would cut off a
+   * client that still sends. Rejects with TOO_LARGE, TOO_MANY_REQUESTS, or INVALID_PARAM if the body ends too early.
    */
   collect(request: IncomingMessage): Promise<Buffer> {
     return new Promise((resolve, reject) => {
@@ -64,15 +64,15 @@ export class BodyCollector {
 
 const tooSlow = (): TaskError =>
   new TaskError('TOO_MANY_REQUESTS', {
-    msg: 'the server holds too many unfinished bodies, and this one came in slowest: send it again',
+    msg: 'the server holds too many unfinished bodies and dropped this one, the oldest; send the request again',
   });
 
 /**
- * Bytes as they come in. A body of one chunk is that chunk; more are copied into one buffer: a million chunks of one
- * byte would cost a hundred times their size.
+ * The bytes of one body as they arrive. A single chunk is kept as it is. Several are copied into one buffer, because
+ * a list of a million chunks of one byte would need a hundred times their size.
  */
 class Bytes {
-  /** Of all that came, what was dropped included. */
+  /** Bytes that have arrived, including dropped ones. */
   size = 0;
   dropped = false;
   private buffer: Buffer = NOTHING;
@@ -83,12 +83,12 @@ class Bytes {
     return this.buffer.subarray(0, this.size);
   }
 
-  /** Bytes of memory. */
+  /** Bytes of memory that the buffer takes. */
   get held(): number {
     return this.buffer.length;
   }
 
-  /** Answers by how many bytes more it holds now; fewer where it has grown past its limit. */
+  /** Returns by how many bytes `held` has grown. It is negative if the body has grown beyond its limit. */
   add(chunk: Buffer): number {
     const before = this.held;
     const end = this.size + chunk.length;

@@ -21,7 +21,7 @@ interface FastifyRequest {
   routeOptions: { config: Record<string, unknown> };
 }
 type Done = (error?: Error) => void;
-/** With a callback: a promise for each hook of each request would take longer than all that most of them do here. */
+/** Hooks with a callback. A promise for each hook and request would take longer than the work of most hooks. */
 interface Fastify {
   addHook(
     name: 'onRequest' | 'preValidation',
@@ -29,14 +29,13 @@ interface Fastify {
   ): void;
 }
 
-/** Sent by hand, so that no parser of the adapter's looks at a body that is already read. */
+/** Headers that keep Fastify's parsers from a body that is already read. */
 const NO_BODY = { 'content-type': undefined, 'content-length': undefined, 'transfer-encoding': undefined };
 
 /**
- * Reads the bodies of this registration's routes before the adapter's own parsers do, and parses none: guards run
- * first, so that a request that they refuse costs no parsing. That makes Express and Fastify
- * alike (limits, media types, empty and malformed bodies), whatever parsers the host has, and keeps every failure
- * inside the module: the host's routes, parsers and filters see nothing of it.
+ * Reads the bodies of this registration's routes before the adapter's own parsers do. It does not parse them: a
+ * request that a guard refuses costs no parsing. So Express and Fastify treat limits, media types, empty and
+ * malformed bodies alike, with any parsers of the host, and each failure stays inside the module.
  */
 @Injectable()
 export class BodyHook implements OnModuleInit {
@@ -49,18 +48,18 @@ export class BodyHook implements OnModuleInit {
     @InjectTaskOptions() private readonly options: HttpSettings,
   ) {
     this.collector = new BodyCollector(options.bodyLimit);
-    // Middleware runs in the order of its registration, and the adapter's parsers register when the app starts.
+    // Middleware runs in the order in which it is registered. The adapter registers its parsers when the app starts.
     if (adapterHost.httpAdapter) this.install(adapterHost);
     else adapterHost.init$.subscribe(() => this.install(adapterHost));
   }
 
-  /** Express has its routes by now: ours carry the metadata of their handlers. */
+  /** At this point Express has its routes. The metadata of the handlers tells which are ours. */
   onModuleInit(): void {
     if (!this.express) return;
     this.routes = expressLayers(this.express).filter((layer) =>
       layer.route?.stack.some(({ handle }) => routeOwner(handle) === this.options.name),
     );
-    // The host's middleware is done: guards see the request as it came.
+    // The host's middleware has run. From here on, guards see the headers of the client.
     replaceExpressHandlers(this.routes, (handle) => {
       if (routeOwner(handle) !== this.options.name) return undefined;
       return function (this: unknown, request, response, next) {
@@ -71,7 +70,7 @@ export class BodyHook implements OnModuleInit {
   }
 
   private install({ httpAdapter }: Partial<HttpAdapterHost>): void {
-    // An application context serves no HTTP: a command, a worker in process.
+    // An application context, such as a command or a worker in process, serves no HTTP.
     if (!httpAdapter) return;
     if (httpAdapter.getType() === 'fastify') this.installFastify(httpAdapter.getInstance<Fastify>());
     else {
@@ -102,7 +101,7 @@ export class BodyHook implements OnModuleInit {
       const ours = request.routeOptions.config[TASK_ROUTE] === this.options.name;
       if (!ours || !hasBody(raw)) return done();
       if (raw.readableEnded) {
-        // The host has read it: for Fastify's parsers there is nothing left.
+        // The host has read the body. Fastify's parsers must not wait for it.
         readByHost.add(request);
         request.headers = NO_BODY;
         return done();
@@ -115,7 +114,7 @@ export class BodyHook implements OnModuleInit {
         .then(() => done(), done);
     });
     fastify.addHook('preValidation', (request, _reply, done) => {
-      // What is set adds to the headers that came.
+      // Fastify adds the headers that are set here to those of the client.
       if (readByHost.has(request)) request.headers = {};
       if (read.has(request)) {
         request.headers = {};
@@ -126,11 +125,14 @@ export class BodyHook implements OnModuleInit {
   }
 }
 
-/** By its headers (RFC 9112, 6.3). A GET's body counts too: Express would parse it, and refuse a malformed one its own way. */
+/**
+ * The headers tell (RFC 9112, 6.3). The body of a GET counts, too: Express would parse it, and answer a malformed one
+ * itself.
+ */
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   'content-length' in headers || 'transfer-encoding' in headers;
 
-/** A path with a broken percent sequence throws: it is nobody's, and the adapter says so. */
+/** A path with a broken percent sequence throws. It matches no route, and the adapter answers it. */
 function matchesPath(layer: ExpressLayer, path: string): boolean {
   try {
     return layer.match(path);

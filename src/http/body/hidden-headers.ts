@@ -5,8 +5,8 @@ const HIDDEN = Symbol('softdd.task.hiddenHeaders');
 type Hiding = IncomingMessage & { [HIDDEN]?: Record<string, string> };
 
 /**
- * A multipart parser of the host's that runs after us would wait for a stream that has ended, and fail: it looks at the
- * headers alone. Until the request is at its route it seems to have no body.
+ * Hides the headers that announce a body, until the request reaches its route. A multipart parser of the host, which
+ * only looks at the headers, would otherwise wait for a stream that has already ended, and fail.
  */
 export function hideBody(request: IncomingMessage): void {
   const hidden: Record<string, string> = {};
@@ -14,7 +14,7 @@ export function hideBody(request: IncomingMessage): void {
     const value = request.headers[name];
     if (value !== undefined) hidden[name] = value;
   }
-  // Node's own object: those that hold it already go on seeing all.
+  // Assigns a new object: code that already holds Node's object still sees all headers.
   request.headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !(name in hidden)));
   (request as Hiding)[HIDDEN] = hidden;
 }

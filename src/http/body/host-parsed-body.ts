@@ -2,22 +2,22 @@ import { type Input, malformed, unsupported } from '../../validation/body-proble
 import { FormInput } from './parse-form.js';
 import { checkNames, inputOf } from '../../validation/parse-json.js';
 
-/** What a host's own parser leaves on a request whose body it has read before us. */
+/** The properties that a host's parser sets on a request whose body it has read. */
 export interface HostParsed {
   body?: unknown;
-  /** Of multer's and express-fileupload's. */
+  /** From multer or express-fileupload. */
   file?: unknown;
   files?: unknown;
 }
 type Parse = (bytes: Buffer) => Input | Input[];
 
 /**
- * The parameters in a body that the host had read before us: a parser on an Express or Fastify that it had made itself,
- * or a serverless platform. It is held to the rules of the bodies that we read, as far as they can still be checked.
+ * The parameters in a body that the host has already read: a parser on the host's own Express or Fastify instance, or a
+ * serverless platform. The rules of bodies apply, as far as they can still be checked.
  */
 export function hostParsedBody({ body, file, files }: HostParsed, contentType = '', parse: Parse): Input | Input[] {
   if (hasAny(file) || hasAny(files))
-    throw unsupported('files are not taken; send text fields, e.g. the id of the file in your storage');
+    throw unsupported('files are not accepted; send text fields, e.g. the id of the file in your storage');
   if (typeof body === 'string') return parse(Buffer.from(body));
   if (body instanceof Uint8Array) return parse(Buffer.from(body));
   if (typeof body !== 'object' || body === null) return {};
@@ -30,7 +30,7 @@ export function hostParsedBody({ body, file, files }: HostParsed, contentType = 
 const hasAny = (files: unknown): boolean =>
   typeof files === 'object' && files !== null && Object.keys(files).length > 0;
 
-/** Parsers differ in what they make of `ids[]` and of empty values. */
+/** Makes the form from the parsed fields, because parsers treat `ids[]` and empty values differently. */
 function formOf(fields: Input): Input {
   const form = new FormInput('body');
   for (const [name, value] of Object.entries(fields)) {

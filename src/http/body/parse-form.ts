@@ -2,13 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import { invalid } from '../../validation/invalid.js';
 import { forbidProto, type Input, malformed, MAX_FIELDS, tooManyFields } from '../../validation/body-problems.js';
 
-/** Clients such as curl send UTF-8 as it is, without percent-encoding it. */
+/** UTF-8 may come without percent-encoding, as curl sends it. */
 export function parseUrlencoded(bytes: Buffer): Input {
   if (!isUtf8(bytes)) throw malformed('must be UTF-8');
   return parseForm(bytes.toString(), 'body');
 }
 
-/** `name=value&…`, of a body or a query. Empty values count as absent, and `ids[]=`, `ids[0]=` as lists, as in PHP. */
+/**
+ * Parses `name=value&…` in a body or a query. An empty value counts as absent. `ids[]=`, `ids[0]=` are lists, as in
+ * PHP.
+ */
 export function parseForm(text: string, field: 'body' | 'query'): Input {
   const form = new FormInput(field);
   for (const [pair] of text.matchAll(/[^&]+/g)) {
@@ -27,7 +30,7 @@ function decode(text: string, field: string): string {
   }
 }
 
-/** Fields of a form as they come in. */
+/** Collects the fields of a form. */
 export class FormInput {
   readonly input: Input = Object.create(null) as Input;
   private count = 0;

@@ -2,19 +2,19 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { type Input, malformed, unsupported } from '../../validation/body-problems.js';
 import { FormInput } from './parse-form.js';
 
-/** Most bytes of one part's headers. */
+/** The headers of one part have at most this number of bytes. */
 const MAX_HEADERS = 16 * 1024;
 const CRLF = '\r\n';
-/** What a part of text may call its encoding, as long as it is UTF-8 or ASCII. */
+/** Names that a part may give its encoding, as long as its text is UTF-8 or ASCII. */
 const CHARSETS = ['utf-8', 'utf8', 'us-ascii', 'ascii', 'iso-8859-1', 'windows-1252'];
 
 /**
- * multipart/form-data (RFC 7578) of a body that is there as a whole.
+ * Parses multipart/form-data (RFC 7578) in a complete body.
  *
- * Not by a library: the ones for Node parse while the body comes in, so before anybody knows who sends it, and hand out
- * streams, whose unheard 'error' events end the process. This runs once the guards have let the request in, and whatever
- * fails, fails in this call. It stops at the first part that it refuses, takes no files, and guesses nothing: what two
- * parsers could read in two ways is refused. A test holds it against busboy.
+ * No library does this for us. The libraries for Node parse while the body arrives, before any guard runs, and they
+ * return streams, whose 'error' events end the process if nobody listens. This function runs after the guards, and
+ * each failure is an exception of this call. It stops at the first part that it refuses, and accepts no files. It
+ * refuses everything that two parsers could read differently. A test compares it with busboy.
  */
 export function parseMultipart(bytes: Buffer, contentType: string): Input {
   const form = new FormInput('body');
@@ -38,28 +38,28 @@ function boundaryOf(contentType: string): string {
   return boundary;
 }
 
-/** The place behind the first boundary; a preamble may stand before it. */
+/** The position after the first boundary. A preamble may come before it. */
 function afterFirst(delimiter: Buffer, bytes: Buffer): number {
   const atStart = delimiter.subarray(CRLF.length);
   if (bytes.subarray(0, atStart.length).equals(atStart)) return atStart.length;
   const found = bytes.indexOf(delimiter);
-  if (found < 0) throw invalidForm('the boundary that its Content-Type names is not in it');
+  if (found < 0) throw invalidForm('it does not contain the boundary that its Content-Type names');
   return found + delimiter.length;
 }
 
-/** The headers behind a boundary, and where the content begins. */
+/** The headers after a boundary, and the position where the content begins. */
 function headersAt(place: number, bytes: Buffer): { headers: string; start: number } {
   let line = place;
   while (bytes[line] === 0x20 || bytes[line] === 0x09) line += 1;
   if (bytes.toString('latin1', line, line + 2) !== CRLF) throw invalidForm('a boundary does not end its line');
-  // With the line break before them: a part may have none.
+  // Includes the line break before the headers, because a part may have no headers.
   const block = bytes.subarray(line, line + MAX_HEADERS);
   const end = block.indexOf(CRLF + CRLF);
   if (end < 0) throw invalidForm(`the headers of a part do not end, or have more than ${MAX_HEADERS} bytes`);
   return { headers: textOf(block.subarray(CRLF.length, Math.max(end, CRLF.length))), start: line + end + 4 };
 }
 
-/** The field that a part's headers name. Files are refused. */
+/** Reads the name of the field from a part's headers. Refuses files. */
 function fieldOf(headers: string): { name: string; ascii: boolean } {
   const { 'content-disposition': disposition = '', 'content-type': type = '' } = linesOf(headers);
   const parameters = /^form-data\s*(;|$)/i.test(disposition)
@@ -67,28 +67,28 @@ function fieldOf(headers: string): { name: string; ascii: boolean } {
     : undefined;
   if (!parameters) throw invalidForm('a part has no Content-Disposition of form-data');
   if (parameters.has('filename') || parameters.has('filename*') || /^application\/octet-stream\b/i.test(type))
-    throw unsupported('files are not taken; send text fields, e.g. the id of the file in your storage');
+    throw unsupported('files are not accepted; send text fields, e.g. the id of the file in your storage');
   const ofType = parametersOf(type.replace(/^[^;]*/, ''));
   if (!ofType) throw invalidForm('the Content-Type of a part is malformed');
   const charset = ofType.get('charset')?.toLowerCase() ?? 'utf-8';
-  if (!CHARSETS.includes(charset)) throw unsupported('send UTF-8');
+  if (!CHARSETS.includes(charset)) throw unsupported(`charset ${charset} is not supported; send UTF-8`);
   const name = parameters.get('name') ?? decoded(parameters.get('name*'));
   if (!name) throw invalidForm('a part has no name');
   return { name, ascii: !charset.startsWith('utf') };
 }
 
 const TOKEN = /[\w!#$%&'*+.^`|~-]+/.source;
-/** A name and a value without control characters. */
+/** A header: its value has no control characters. */
 const HEADER = new RegExp(`^(${TOKEN}):([^\\x00-\\x08\\x0a-\\x1f\\x7f]*)$`);
 
 function linesOf(headers: string): Record<string, string> {
   const lines: Record<string, string> = Object.create(null) as Record<string, string>;
-  // A line that begins with a space goes on with the one before it.
+  // A line that begins with a space continues the line before it.
   for (const line of headers.replaceAll(/\r\n[ \t]+/g, ' ').split(CRLF)) {
     const [, name = '', value = ''] = HEADER.exec(line) ?? [];
     const known = name.toLowerCase();
     if (line !== '' && (name === '' || known in lines))
-      throw invalidForm('a header of a part is malformed, or there twice');
+      throw invalidForm('a header of a part is malformed or appears twice');
     lines[known] = value.trim();
   }
   return lines;
@@ -96,7 +96,7 @@ function linesOf(headers: string): Record<string, string> {
 
 const PARAMETER = new RegExp(`\\s*;\\s*(${TOKEN})=(?:"((?:[^"\\\\]|\\\\[^])*)"|(${TOKEN}))`, 'y');
 
-/** `; name=value; name="value"`; undefined where that is not what it is, or where a name is there twice. */
+/** Parses `; name=value; name="value"`. Returns undefined if the text has another form, or a name appears twice. */
 function parametersOf(text: string): Map<string, string> | undefined {
   const parameters = new Map<string, string>();
   const given = text.trim();
@@ -110,7 +110,7 @@ function parametersOf(text: string): Map<string, string> | undefined {
   return parameters;
 }
 
-/** `utf-8'en'%C3%A9` (RFC 8187). */
+/** Decodes a value such as `utf-8'en'%C3%A9` (RFC 8187). */
 function decoded(value = ''): string | undefined {
   const [, encoded] = /^utf-8'[^']*'(.*)$/i.exec(value) ?? [];
   try {

@@ -11,7 +11,7 @@ const BODY = Symbol('softdd.task.body');
 type Parsed = Input | Input[];
 type Stashing = HostParsed & { [BODY]?: Body; raw?: Stashing };
 
-/** Reads a request's body and keeps it with the request, unparsed: nobody knows yet who sent it. */
+/** Reads a request's body and keeps it with the request, unparsed, because no guard has run yet. */
 export async function stashBody(request: IncomingMessage, collector: BodyCollector): Promise<void> {
   const { headers } = request;
   (request as Stashing)[BODY] = await collector.collect(request).then(
@@ -20,7 +20,7 @@ export async function stashBody(request: IncomingMessage, collector: BodyCollect
   );
 }
 
-/** The parameters that a request's body carries, or a list of them. Throws what reading or parsing it threw. */
+/** The parameters in a request's body, or a list of them. Throws the error of reading or parsing the body. */
 export function bodyOf(request: unknown): Parsed {
   const holder = request as Stashing;
   const body = holder[BODY] ?? holder.raw?.[BODY];
@@ -31,9 +31,9 @@ export function bodyOf(request: unknown): Parsed {
 }
 
 /**
- * Gives a request the `body` that a host's own parsers would have set, for the host's guards. It is parsed when somebody
- * looks at it. A body that can't be read is `{}` there: the failure is answered later, inside the route, where guards,
- * CORS and the module's own error filter apply.
+ * Gives a request the `body` that the host's guards expect from a parser. It is parsed at the first access. A body that
+ * cannot be read or parsed is `{}` there: the failure is answered later, inside the route, where guards, CORS and the
+ * module's own error filter apply.
  */
 export function showBody(request: { body?: unknown }, raw: unknown): void {
   const shown = (value?: unknown): PropertyDescriptor => ({
@@ -56,7 +56,7 @@ export function showBody(request: { body?: unknown }, raw: unknown): void {
   });
 }
 
-/** A body that was read, or why it could not be; parsed at most once. */
+/** A body, or the error of reading it. It is parsed at most once. */
 class Body {
   private value?: Parsed;
 
@@ -91,11 +91,15 @@ function parse(headers: IncomingMessage['headers'], bytes: Buffer): Parsed {
   const { 'content-encoding': encoding, 'content-type': contentType = '' } = headers;
   if (bytes.length === 0) return {};
   if (encoding && encoding.toLowerCase() !== 'identity')
-    throw unsupported(`Content-Encoding ${encoding} is not supported; send the body as it is`);
+    throw unsupported(`Content-Encoding ${encoding} is not supported; send the body without encoding`);
   const [type = ''] = contentType.split(';');
   const charset = /;\s*charset="?([^";\s]+)/i.exec(contentType)?.[1]?.toLowerCase();
-  if (charset && charset !== 'utf-8' && charset !== 'utf8') throw unsupported('send UTF-8');
+  if (charset && charset !== 'utf-8' && charset !== 'utf8')
+    throw unsupported(`charset ${charset} is not supported; send UTF-8`);
   const parser = PARSERS.get(type.trim().toLowerCase());
-  if (!parser) throw unsupported('send application/json, application/x-www-form-urlencoded or multipart/form-data');
+  if (!parser)
+    throw unsupported(
+      'the media type is not supported; send application/json, application/x-www-form-urlencoded or multipart/form-data',
+    );
   return parser(bytes, contentType);
 }

@@ -11,10 +11,10 @@ const USER_ID = Symbol('softdd.task.userId');
 export const readUserId = (_: unknown, context: ExecutionContext): string =>
   context.switchToHttp().getRequest<{ [USER_ID]: string }>()[USER_ID];
 
-/** The owner that the request speaks for, at most 255 characters. */
+/** The owner for whom the request acts, at most 255 characters. */
 export const UserId = createParamDecorator(readUserId);
 
-/** Runs after the host's guards: without a user nobody comes in. */
+/** Runs after the host's guards. Refuses a request without a user. */
 @Injectable()
 export class UserGuard implements CanActivate {
   private readonly logger = new Logger('TaskModule');
@@ -35,13 +35,13 @@ export class UserGuard implements CanActivate {
     return admit(request, http.getResponse(), this.options, this.rooms.user, userId as string);
   }
 
-  /** Beyond 2^53 two users may have become the same number when the token was parsed: such a number is nobody. */
+  /** Beyond 2^53 the parser of the token may have read two users as the same number, so such a number is nobody. */
   private textOf(user: number): string | undefined {
     if (Number.isSafeInteger(user)) return String(user);
     if (!this.toldOfNumber)
       this.logger.warn(
-        `A user was refused by INVALID_TOKEN: the id ${user} is a number that JavaScript does not keep exactly. ` +
-          'Integers up to 9007199254740991 are taken. Issue the id (`sub` of a token) as a string. Said once.',
+        `A user was refused with INVALID_TOKEN, because JavaScript cannot represent the number ${user} exactly as an id. ` +
+          'Use integers up to 9007199254740991, or issue the id (`sub` of a token) as a string. This is logged once.',
       );
     this.toldOfNumber = true;
     return undefined;

@@ -9,8 +9,8 @@ import { admit } from '../binding/exchange.js';
 import { WorkerTaskController } from '../worker-task.controller.js';
 
 /**
- * Whether a request goes to a route for workers, which `workerTokens` and `cronGuards` guard. A host's global guard that
- * knows only users lets these requests pass: `if (isTaskWorkerRoute(context)) return true;`.
+ * Whether a request goes to a route for workers, which `workerTokens` and `cronGuards` guard. A host's global guard
+ * that knows only users lets these requests pass: `if (isTaskWorkerRoute(context)) return true;`.
  */
 export const isTaskWorkerRoute = (context: ExecutionContext): boolean =>
   context.getClass().prototype instanceof WorkerTaskController;
@@ -18,8 +18,8 @@ export const isTaskWorkerRoute = (context: ExecutionContext): boolean =>
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * Opens the worker routes to bearers of one of `workerTokens`, and to nobody while there are neither tokens nor
- * `cronGuards`. Digests have one length, so the comparison tells nothing of a token, its length included.
+ * Opens the worker routes to requests with one of `workerTokens`, and to nobody if there are neither tokens nor
+ * `cronGuards`. It compares digests, which have the same length, so that its timing reveals nothing about a token.
  */
 @Injectable()
 export class WorkerGuard implements CanActivate {
@@ -37,12 +37,12 @@ export class WorkerGuard implements CanActivate {
     const request = http.getRequest<{ headers: { authorization?: string }; method: string }>();
     const { headers, method } = request;
     const letIn = (): true => admit(request, http.getResponse(), this.options, this.rooms.worker, '');
-    // Both adapters serve HEAD from GET's handler: the task would be claimed, and the answer that says so dropped.
+    // Both adapters serve HEAD with the handler of GET: it would claim a task, and the answer would be dropped.
     if (method === 'HEAD') throw invalid([{ field: 'method', rule: 'method', msg: 'method must be GET' }]);
     if (this.digests.length === 0 && this.options.cronGuards !== undefined) return letIn();
     const [, token = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
     const given = digest(token);
-    // Every token is compared, whichever fits.
+    // Compares all tokens, even after a match.
     const fits = this.digests.reduce((found, known) => timingSafeEqual(known, given) || found, false);
     if (!fits) throw new TaskError('INVALID_TOKEN');
     return letIn();

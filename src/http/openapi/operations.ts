@@ -46,7 +46,7 @@ type Handlers = Record<string, () => unknown>;
 /** Describes parameters and answers of the routes in their metadata, where @nestjs/swagger finds them. */
 export class RouteDocs {
   private readonly schemas: TaskSchemas;
-  /** The DTO of this registration by ours. */
+  /** Our DTOs, each with the one that this registration uses instead. */
   private readonly ownDtos: ReadonlyMap<unknown, Type>;
 
   constructor(

@@ -4,7 +4,9 @@ import { SWAGGER } from '../binding/nest-internals.js';
 
 // Only parameters of a first request have an example, because Swagger UI fills in every example that it finds.
 
-/** The properties of a DTO as query parameters. Beside a body that takes the same, none is required or has an example. */
+/**
+ * The properties of a DTO as query parameters. Beside a body that takes the same, none is required or has an example.
+ */
 export function queryOf(dto: Type, { besideBody = false } = {}): MethodDecorator[] {
   return propertiesOf(dto).map(([name, { description, required = false, example, type, ...limits }]) => {
     const { minimum, maximum, minLength, maxLength, default: preset } = limits;

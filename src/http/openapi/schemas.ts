@@ -26,8 +26,8 @@ export interface TaskSchemas {
 }
 
 /**
- * Makes subclasses of the entity and of the DTOs. They document the columns of the host beside ours, and the integers of
- * each status. The metadata of the classes themselves stays as it is.
+ * Makes subclasses of the entity and of the DTOs. They document the columns of the host beside ours, and the integers
+ * of each status. The metadata of the classes themselves stays as it is.
  */
 export function createSchemas(structure: RouteStructure, dtos: TaskDtos, priority: PriorityRange): TaskSchemas {
   const { name, status } = structure;

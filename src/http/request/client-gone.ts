@@ -5,7 +5,7 @@ import { exchangeOf } from '../binding/exchange.js';
 
 export function readClientGone(_: unknown, context: ExecutionContext): AbortSignal {
   const http = context.switchToHttp();
-  // Fastify wraps both; Express's are Node's own.
+  // Fastify wraps request and response; with Express both are Node's own.
   const response = http.getResponse<ServerResponse & { raw?: ServerResponse }>();
   const request = http.getRequest<IncomingMessage & { raw?: IncomingMessage }>();
   const raw = response.raw ?? response;
@@ -22,5 +22,5 @@ export function readClientGone(_: unknown, context: ExecutionContext): AbortSign
   return gone.signal;
 }
 
-/** Aborted when the client hangs up before it has its answer, or was answered by somebody else. */
+/** A signal that aborts if the client disconnects before it has its answer, or gets an answer from other code. */
 export const ClientGone = createParamDecorator(readClientGone);

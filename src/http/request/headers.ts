@@ -52,8 +52,8 @@ export const readHeader = (name: ParameterHeader, context: ExecutionContext): un
   HEADERS[name].read(context.switchToHttp().getRequest<{ headers: Headers }>().headers);
 
 /**
- * A header as a parameter of one of our handlers. The signature that a host overrides does not have it: the handler of a
- * host finds the header on its DTO, and passes it to our handler with the DTO.
+ * A header as a parameter of one of our handlers. The signature that a host overrides does not have it: the handler
+ * of a host finds the header on its DTO, and passes it to our handler with the DTO.
  */
 export const TaskHeader = createParamDecorator(readHeader);
 

@@ -19,14 +19,14 @@ const problemsOf = (errors: ValidationError[], path = ''): FieldProblem[] =>
     return [...own, ...problemsOf(children, `${path}${nameOf(property)}.`)];
   });
 
-/** Validates by the DTO in the handler's signature. Fields that it doesn't name are ignored, as ever. */
+/** Validates an input by the DTO in the handler's signature. Fields that the DTO does not have are ignored. */
 class InputPipe implements PipeTransform {
   private readonly parsers = new Map<unknown, Parser | undefined>();
-  /** For a host's own classes. */
+  /** For classes of the host. */
   private readonly classValidator = new ClassPipe();
 
   transform(value: unknown, metadata: ArgumentMetadata): unknown {
-    // The client's signal is no input.
+    // The signal of the client is no input.
     if (value instanceof AbortSignal) return value;
     if (value instanceof OverriddenInput) return this.transformOverridden(value, metadata);
     const parser = this.parserOf(metadata.metatype);
@@ -35,7 +35,7 @@ class InputPipe implements PipeTransform {
     return parsed(parser(value as Input));
   }
 
-  /** Held to the DTO of the method that serves it. */
+  /** Validates it by the DTO of the method that serves it. */
   private async transformOverridden(
     { override, input }: OverriddenInput,
     metadata: ArgumentMetadata,
@@ -77,7 +77,7 @@ function parsed(result: Parsed): object {
   throw invalid(result.problems);
 }
 
-/** What nobody reads is dropped before class-validator looks into it. */
+/** Drops unknown fields before class-validator looks into them. */
 class ClassPipe extends ValidationPipe {
   private readonly fields = new Map<unknown, string[]>();
 
@@ -108,7 +108,7 @@ class ClassPipe extends ValidationPipe {
 }
 export const inputPipe = (): PipeTransform => new InputPipe();
 
-/** Properties that a DTO class accepts: those with a class-validator decorator. */
+/** Properties that a DTO class accepts: those with a decorator of class-validator. */
 export const dtoFields = (dto: Type<unknown>): string[] => [
   ...new Set(
     getMetadataStorage()

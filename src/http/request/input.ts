@@ -11,13 +11,13 @@ import { ALIASES, aliasesOf, HEADERS } from './headers.js';
 import { parseForm } from '../body/parse-form.js';
 import { readUserId } from '../guards/user.guard.js';
 
-/** On an input: fields of the body that headers have replaced. */
+/** A property of an input: names of fields that were removed because only a header may hold them. */
 export const OVERWRITTEN = Symbol('softdd.task.overwritten');
 
-/** What a body that is a list becomes: no other array of a host's handlers is mistaken for it. */
+/** A body that is a list. It has its own class, so that no other array in a host's handler is taken for one. */
 export class InputList<T> extends Array<T> {}
 
-/** On a handler: whether a body that is a list comes to it, or to the method for many beside it. */
+/** Metadata of a handler: whether its route accepts a body that is a list. */
 export const TAKES_LIST = 'softdd:task:takes-list';
 
 interface InputRequest {
@@ -44,7 +44,7 @@ export function readInput(verb: string, context: ExecutionContext): unknown {
     return input;
   }
   if (Reflect.getMetadata(TAKES_LIST, context.getHandler()) !== true)
-    throw invalid([{ field: 'body', rule: 'isObject', msg: 'body must be a JSON object: one at a time here' }]);
+    throw invalid([{ field: 'body', rule: 'isObject', msg: 'body must be a JSON object; this route accepts no list' }]);
   const inputs = body.map((item) => {
     const { verb: asked, input } = inputOf(item, said);
     assertVerb(asked, verb);
@@ -56,8 +56,8 @@ export function readInput(verb: string, context: ExecutionContext): unknown {
 }
 
 /**
- * Holds what users say at creation to option `userPriority`: what they say, and not what a host's own pipes and handlers
- * make of it. What is no integer at all is left to the rules of the DTO.
+ * Checks the priorities of new tasks against the option `userPriority`. It applies to the request of a user, not to the
+ * values that pipes and handlers of a host set. The rules of the DTO refuse values that are no integers.
  */
 function checkPriorities(context: ExecutionContext, verb: string, inputs: [place: string, input: Input][]): void {
   if (verb !== 'POST' || readUserId(undefined, context) === undefined) return;
@@ -69,32 +69,33 @@ function checkPriorities(context: ExecutionContext, verb: string, inputs: [place
   });
   if (problems.length > 0) throw invalid(problems.slice(0, MAX_PROBLEMS));
 }
-/** Offences in a list that are told at once: enough to mend it by. */
+/** The answer to a list names at most this number of problems. */
 export const MAX_PROBLEMS = 20;
 
 /**
- * What a request says in its query and its body, of which the body wins (a GET has none). `verb` is the route's own method: the original's clients send a multipart PUT as POST with
- * `_method=PUT`. A body that is a list gives a list, for the routes that take one.
+ * The parameters of a request, from its query and its body. If both have a parameter, the body's counts; the body of
+ * a GET is ignored. `verb` is the method of the route: legacy clients send a multipart PUT as a POST with
+ * `_method=PUT`. On routes that accept a list, a body that is a list becomes an `InputList`.
  */
 export const TaskInput = createParamDecorator(readInput);
 
-/** What a request says beside its body. */
+/** The parts of a request beside its body. */
 interface Beside {
   query: Input;
-  /** The verb that a POST asks for by header; Laravel looks there first. */
+  /** The verb that a POST asks for in a header. As in Laravel, it counts before `_method`. */
   verb: unknown;
-  /** Headers, for a handler of the host's. */
+  /** Headers for a handler of the host, by the names of their aliases. */
   aliases: Record<string, unknown>;
 }
 
-/** The parameters, and the verb that the request asks for by Laravel's `_method`. */
+/** The parameters, and the verb that the request asks for, in a header or as Laravel's `_method`. */
 function inputOf(item: Input, { query, verb, aliases }: Beside): { verb: unknown; input: Input } {
   const { _method, ...input } = { ...query, ...item };
-  // What only a header says is not read from the body: who sent it there should hear of it.
+  // Only a header may hold these. Removed fields are remembered, so that the client learns of them.
   const overwritten = HEADERS_ONLY.filter((name) => name in input);
   for (const name of overwritten) delete input[name];
   if (overwritten.length > 0) Object.defineProperty(input, OVERWRITTEN, { value: overwritten });
-  // A token may be said in either, and the body wins.
+  // The lease token may be in the header or in the body. The body's counts.
   for (const [name, value] of Object.entries(aliases)) if (input[name] === undefined) input[name] = value;
   return { verb: verb ?? _method, input };
 }
@@ -105,7 +106,7 @@ const asks = (asked: unknown, verb: string): boolean => typeof asked === 'string
 
 function assertVerb(asked: unknown, verb: string): void {
   if (asked !== undefined && !asks(asked, verb))
-    throw invalid([{ field: '_method', rule: 'method', msg: `must be ${verb} here, or absent` }]);
+    throw invalid([{ field: '_method', rule: 'method', msg: `_method must be ${verb} on this route, or absent` }]);
 }
 
 const verbOf = ({ method, headers }: InputRequest): unknown =>

@@ -3,10 +3,10 @@ import type { Type } from '@nestjs/common';
 import { NEST, typesOf } from '../binding/nest-internals.js';
 import type { RouteDefinition } from '../binding/route-table.js';
 
-/** On a handler: what serves it under another verb, see `overrideOf()`. */
+/** Metadata of a handler: the handler of another verb, see `overrideOf()`. */
 export const OVERRIDE = 'softdd:task:override';
 
-/** Another route of the same path, which a client of PHP reaches by POST: a form can send nothing else. */
+/** Another route of the same path. Clients in PHP reach it with a POST, because a form can send no other verb. */
 export interface Override {
   verb: string;
   /** Method of the controller that serves it. */
@@ -15,7 +15,7 @@ export interface Override {
   metatype: unknown;
 }
 
-/** Input of a request that asks for another verb than it was sent with. */
+/** The input of a POST that asks for another verb. */
 export class OverriddenInput {
   constructor(
     readonly override: Override,
@@ -23,13 +23,13 @@ export class OverriddenInput {
   ) {}
 }
 
-/** What stands in front of a method, and would be passed by if another route called it. */
+/** Nest runs these before a method. They would be bypassed if the handler of another route called the method. */
 const IN_FRONT = [NEST.guards, NEST.interceptors, NEST.pipes, NEST.filters];
 
 /**
- * What serves a POST that asks for the verb in `route.override`; `served` is that method as it is bound. Undefined where
- * the host has put guards, pipes, interceptors or other parameters on either method: only Nest itself can run those, so
- * a client must send the verb.
+ * The handler for a POST that asks for the verb in `route.override`. `served` is the bound method of that verb.
+ * Undefined if the host has put guards, pipes, interceptors or other parameters on one of the two methods: only Nest
+ * can run those, so a client must send the verb itself.
  */
 export function overrideOf(host: Type, base: Type, route: RouteDefinition, served: object): Override | undefined {
   const { verb, handler } = route.override!;

@@ -9,18 +9,18 @@ import { InputList, MAX_PROBLEMS, OVERWRITTEN } from './input.js';
 import { dtoFields } from './input.pipe.js';
 import { OverriddenInput } from './method-override.js';
 
-/** Header of an answer: parameters that were ignored, because there are none of these names. */
+/** A header of the answer. It names unknown parameters, which were ignored. */
 const IGNORED_HEADER = 'X-Task-Ignored';
-/** Most characters of a name that are told. */
+/** Longer names are cut to this number of characters. */
 const MAX_NAME = 64;
-/** Parameters that a request says elsewhere than in its fields. */
+/** Parameters that also have a header, or only a header. */
 const ELSEWHERE = ['leaseToken', 'idempotencyKey', 'credential'];
 
 interface Replying {
   header(name: string, value: string): unknown;
 }
 
-/** Tells a client of fields that nobody reads; with option `strictFields` refuses them. */
+/** Tells a client about unknown fields. With the option `strictFields` it refuses them. */
 export class UnknownFields {
   private readonly fields = new Map<unknown, ReadonlySet<string>>();
 
@@ -30,7 +30,7 @@ export class UnknownFields {
       return;
     }
     const known = this.fieldsOf(metatype);
-    // A type that says nothing of its fields: the host reads them itself.
+    // The type declares no fields: the host reads them itself.
     if (known.size === 0 || typeof value !== 'object' || value === null) return;
     const inputs: [place: string, input: Input][] =
       value instanceof InputList
@@ -59,7 +59,7 @@ export class UnknownFields {
   }
 }
 
-/** Throws INVALID_PARAM for one of many reports that has other fields. */
+/** Throws INVALID_PARAM if one of several reports has unknown fields. */
 export function checkReportFields(report: object): void {
   refuse(problemsOf(report as Input, reportFields(), ''));
 }
@@ -84,8 +84,8 @@ function problemsOf(input: Input, known: ReadonlySet<string>, place: string): Fi
           ? 'send it as the header Idempotency-Key'
           : meant
             ? `did you mean ${meant}?`
-            : `leave it out; there are ${takes.join(', ')}`;
-      return { field: place + name, rule: 'unknown', msg: `${place}${name} is no parameter here; ${remedy}` };
+            : `leave it out; the parameters are ${takes.join(', ')}`;
+      return { field: place + name, rule: 'unknown', msg: `${place}${name} is no parameter of this route; ${remedy}` };
     });
 }
 
@@ -93,7 +93,7 @@ function refuse(problems: FieldProblem[]): void {
   if (problems.length > 0) throw invalid(problems.slice(0, MAX_PROBLEMS));
 }
 
-/** Each once, and no more than a header can hold. */
+/** Each name once, and not more than a header can hold. */
 const headerOf = (names: string[]): string =>
   [...new Set(names.map((name) => name.slice(0, MAX_NAME).replaceAll(/[^\w.[\]-]/g, '_')))]
     .slice(0, MAX_PROBLEMS)

@@ -180,12 +180,15 @@ function theirs({ contentType, text }: Body): Promise<Result> {
 
 /** What we refuse and busboy takes, or passes over in silence: why. */
 const STRICTER: [refused: RegExp, why: string][] = [
-  [/files are not taken/, 'no route takes files; busboy hands them to its caller'],
+  [/files are not accepted/, 'no route takes files; busboy hands them to its caller'],
   [/has no name|no Content-Disposition of form-data/, 'busboy drops such a part: what a client said would be lost'],
   [/a boundary does not end its line/, 'the same'],
   [/must be UTF-8/, 'busboy puts replacement characters, or another character set, in their place'],
-  [/^send UTF-8/, 'texts are UTF-8'],
-  [/a header of a part is malformed, or there twice|Content-Type of a part is malformed/, 'busboy takes the first one'],
+  [/is not supported; send UTF-8$/, 'texts are UTF-8'],
+  [
+    /a header of a part is malformed or appears twice|Content-Type of a part is malformed/,
+    'busboy takes the first one',
+  ],
   [/names no boundary/, 'the same, of two boundaries'],
   [/__proto__/, 'in a name of RFC 8187, which busboy does not read'],
   [/headers that have not ended|headers of a part do not end|ends within a part/, 'in a part that busboy passes over'],

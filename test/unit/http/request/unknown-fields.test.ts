@@ -59,7 +59,7 @@ describe.each(ADAPTERS)('fields that are no parameters, with %s', (adapter) => {
     const refusal = async (answer: Promise<Answer>, field: string, remedy: string) => {
       const given = await answer;
       expectFailure(given, 'INVALID_PARAM', [field, 'unknown']);
-      expect(given.body.data.detail[0].msg).toBe(`${field} is no parameter here; ${remedy}`);
+      expect(given.body.data.detail[0].msg).toBe(`${field} is no parameter of this route; ${remedy}`);
     };
     const post = (json: unknown) => strict.user('alice', 'POST', '/api/tasks', { json });
     await refusal(post({ input: 'in', stauts: 10 }), 'stauts', 'did you mean status?');
@@ -72,7 +72,7 @@ describe.each(ADAPTERS)('fields that are no parameters, with %s', (adapter) => {
     await refusal(
       strict.worker('GET', '/api/crontask', { query: { color: 'red' } }),
       'color',
-      'leave it out; there are service, group, taskId, lease, limit, wait, workerId',
+      'leave it out; the parameters are service, group, taskId, lease, limit, wait, workerId',
     );
     const { taskId } = await strict.tasks.create({ userId: 'alice', input: 'in', status: 10 });
     await refusal(
