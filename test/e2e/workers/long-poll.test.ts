@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { ReadyStore } from '../../../src/queue/stores/ready.store.js';
+import { WaitingRoom } from '../../../src/queue/waiting/waiting-room.js';
 import { processor, withProviders } from '../../unit/processors/fixtures/processors.js';
 import { dataOf, expectFailure } from '../../support/answers.js';
 import { ADAPTERS, type Host, spread, startHost, WORKER_TOKEN } from '../../support/host.js';
@@ -106,14 +107,17 @@ describe.each(spread(import.meta))('waiting for a task on $engine with $adapter'
   });
 
   it('turns away who comes when all places are taken, unless there is a task', async () => {
-    const waiting = Array.from({ length: 5 }, () => poll({ service: 'crowd', wait: 2 }));
-    await pause(300);
+    const claims = jest.spyOn(WaitingRoom.prototype, 'claim');
+    const waiting = Array.from({ length: 5 }, () => poll({ service: 'crowd' }));
+    await until('all places are taken', () => claims.mock.calls.length === 5);
+    claims.mockRestore();
     const refused = await poll({ service: 'crowd', wait: 2 });
     expect([refused.status, refused.body.data.code]).toEqual([429, 14009]);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     await ready('elsewhere');
     expect(dataOf(await poll({ service: 'elsewhere' })).task.service).toBe('elsewhere');
-    expect((await Promise.all(waiting)).map(dataOf)).toEqual([[], [], [], [], []]);
+    await Promise.all(waiting.map(() => ready('crowd')));
+    expect((await Promise.all(waiting)).map((answer) => dataOf(answer).task.service)).toEqual(Array(5).fill('crowd'));
   });
 
   it('is never stored on the way', async () => {

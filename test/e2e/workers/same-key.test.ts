@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { TASK_STATUS } from '../../../src/index.js';
 import type { TaskQueue } from '../../../src/task.bootstrap.js';
 import { connect, openQueue } from '../../unit/schema/fixtures/queue.js';
-import { createDatabase, describeOn, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { createDatabase, ENGINES, itAtOnceOn, type TestDatabase } from '../../support/databases.js';
 
 const { BEGIN } = TASK_STATUS;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -67,14 +67,14 @@ describe.each(ENGINES)('polls with one Idempotency-Key at once, on %s', (engine)
   });
 });
 
-describeOn('mysql', 'postgres')('polls with one Idempotency-Key in two processes, on %s', (engine) => {
-  it('the other one is answered the task at its deadline', async () => {
+describe('polls with one Idempotency-Key in two processes', () => {
+  itAtOnceOn(['mysql', 'postgres'])('on %s, the other one is answered the task at its deadline', async (engine) => {
     const database = await createDatabase(engine);
     const dataSource = await connect(database);
     const [queue, other] = [await openQueue(dataSource), await openQueue(dataSource)];
     try {
       const claim = { service: 'two', idempotencyKey: randomUUID(), workerId: 'w', lease: 60 };
-      const again = other.service.claim({ ...claim, wait: 2 });
+      const again = other.service.claim({ ...claim, wait: 5 });
       await pause(100);
       await queue.service.create({ userId: 'alice', input: 'in', service: 'two', status: BEGIN });
       const [taken] = await queue.service.claim(claim);

