@@ -187,16 +187,17 @@ describe('pages for an app that has things already', () => {
 
   const runHere = (file: string, environment = {}) => run(process.execPath, [join(folder, file)], environment);
 
-  it('has a task with columns of the reader, and a service of its type', async () => {
+  // Each is an app in a process of its own: in `npm run test:all`.
+  itInWhole('has a task with columns of the reader, and a service of its type', async () => {
     expect(await runHere('with-columns.js')).toEqual({ code: 0, stdout: 'Holidays\n', stderr: '' });
   });
 
-  it('has tests on SQLite in memory', async () => {
+  itInWhole('has tests on SQLite in memory', async () => {
     expect(await runHere('with-tests.js')).toEqual({ code: 0, stdout: 'x\n', stderr: '' });
   });
 
   describeOn('postgres')('on %s', (engine) => {
-    it('has a data source', async () => {
+    itInWhole('has a data source', async () => {
       const database = await createDatabase(engine);
       const ended = await runHere('on-postgres.js', { DATABASE_URL: database.url });
       await database.drop();

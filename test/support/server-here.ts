@@ -1,12 +1,14 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { type Command, UsageError } from '../../src/server/cli/command.js';
 import { type Environment, readConfig } from '../../src/server/config.js';
 import { serveDocs } from '../../src/server/docs.js';
 import { lineOf } from '../../src/server/failure.js';
 import { loadSecrets } from '../../src/server/secrets.js';
 import { createApp, serve } from '../../src/server/serve.js';
-import { newFolder } from './server.js';
+import { WHOLE } from './host.js';
+import { type Ended, newFolder, runBuilt } from './server.js';
 
 // The files of the OpenAPI page: Jest on Node 20 can't load what serves them. Tests of that page take a process.
 jest.unstable_mockModule('@fastify/static', () => ({ default: async () => undefined }));
@@ -70,3 +72,19 @@ export async function failToServe(given: Environment): Promise<{ stdout: string;
   }
   throw new Error('it has started');
 }
+
+/**
+ * A command of `cli.js`, to its end: in `npm run test:all` in a process of its own, as npm runs it, and else in this
+ * one.
+ */
+export const runCommand = (command: Command, args: string[], environment: Record<string, string>): Promise<Ended> =>
+  WHOLE
+    ? runBuilt('cli.js', [command.name, ...args], environment)
+    : command(args, environment).then(
+        ({ lines, failed }) => ({ code: failed ? 1 : 0, stdout: `${lines.join('\n')}\n`, stderr: '' }),
+        (error: unknown) => ({
+          code: 1,
+          stdout: '',
+          stderr: `${error instanceof UsageError ? error.message : lineOf(error)}\n`,
+        }),
+      );

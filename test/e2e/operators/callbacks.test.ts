@@ -5,10 +5,10 @@ import { ConfigError } from '../../../src/server/failure.js';
 import { userToken } from '../../../src/server/secrets.js';
 import { type Receiver, startReceiver, status } from '../../unit/callbacks/fixtures/receiver.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
-import { itInWhole, spread } from '../../support/host.js';
+import { spread } from '../../support/host.js';
 import { call } from '../../support/http.js';
-import { newFolder, runBuilt } from '../../support/server.js';
-import { type ServerHere, serveHere } from '../../support/server-here.js';
+import { newFolder } from '../../support/server.js';
+import { runCommand, type ServerHere, serveHere } from '../../support/server-here.js';
 import { until } from '../../support/until.js';
 
 const JWT = 'a-secret-of-at-least-32-bytes-in-length';
@@ -74,26 +74,19 @@ describe.each(spread(import.meta))('what an operator without any UI has ($engine
       ),
     );
     receiver.answer = status(204);
-    const ended = await runBuilt('cli.js', ['callbacks', command!, id!], { DATABASE_URL: database.url });
+    const ended = await runCommand(callbacks, [command!, id!], { DATABASE_URL: database.url });
     expect(ended).toEqual({ code: 0, stdout: `${id} is due now\n`, stderr: '' });
     await until('delivered', async () => (await linesOf('list', 'delivered')).some((each) => each.startsWith(id!)));
     expect((await linesOf('replay', 'dead')).join('\n')).toMatch(/^\d+ callbacks? (is|are) due now$/);
     await until('none is dead', async () => (await linesOf('list')).join('\n') === 'no callback is dead');
   });
 
-  const NO_ID = '"nonsense" is not the id of a callback; npm run callbacks -- list shows their ids';
-
   it('is told of an id that is none', async () => {
-    const printed = await callbacks(['replay', 'nonsense'], { DATABASE_URL: database.url });
-    expect(printed).toEqual({ lines: [NO_ID], failed: true });
-  });
-
-  // A process of its own, as its twin below: in `npm run test:all`.
-  itInWhole('has exit code 1 for an id that is none', async () => {
-    const { code, stdout } = await runBuilt('cli.js', ['callbacks', 'replay', 'nonsense'], {
-      DATABASE_URL: database.url,
-    });
-    expect([code, stdout]).toEqual([1, `${NO_ID}\n`]);
+    const { code, stdout } = await runCommand(callbacks, ['replay', 'nonsense'], { DATABASE_URL: database.url });
+    expect([code, stdout]).toEqual([
+      1,
+      '"nonsense" is not the id of a callback; npm run callbacks -- list shows their ids\n',
+    ]);
   });
 });
 
@@ -103,8 +96,8 @@ describe('the callbacks command', () => {
     await expect(callbacks(args, {})).rejects.toThrow(/^Usage: npm run callbacks -- list/);
   });
 
-  itInWhole('says so on stderr, with exit code 1', async () => {
-    const { code, stdout, stderr } = await runBuilt('cli.js', ['callbacks', 'drop', 'x']);
+  it('says so on stderr, with exit code 1', async () => {
+    const { code, stdout, stderr } = await runCommand(callbacks, ['drop', 'x'], {});
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^Usage: npm run callbacks -- list/);
   });

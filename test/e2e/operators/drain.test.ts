@@ -55,11 +55,11 @@ describe('a server that is told to stop', () => {
     expect(body.data.list).toMatchObject([{ input: 'slow' }]);
   }
   const NAME = 'by %s takes no new request, finishes those in flight, and exits with 0';
-  it.concurrent.each(['SIGTERM'] as const)(NAME, drains);
+  it.each(['SIGTERM'] as const)(NAME, drains);
   // The other signal takes the same way: in `npm run test:all`.
   itInWhole.each(['SIGINT'] as const)(NAME, drains);
 
-  it.concurrent('twice ends at once', async () => {
+  itInWhole('twice ends at once', async () => {
     const server = await startServer(SECRETS);
     const { upload, answer } = await underWay(server);
     const stopped = server.stop('SIGTERM');

@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { migrate } from '../../../src/server/cli/migrate.command.js';
-import { lineOf } from '../../../src/server/failure.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
-import { spread } from '../../support/host.js';
 import { call } from '../../support/http.js';
-import { type Ended, runBuilt } from '../../support/server.js';
-import { failToServe, serveHere } from '../../support/server-here.js';
+import type { Ended } from '../../support/server.js';
+import { failToServe, runCommand, serveHere } from '../../support/server-here.js';
 
 const TOKEN = 'a-worker-token-of-ours';
-/** Where the command runs in a process of its own, as npm runs it. */
-const APART = spread(import.meta).map(({ engine }) => engine);
 
 describe.each(ENGINES)('migrations apart from the start (%s)', (engine) => {
   let database: TestDatabase;
@@ -25,13 +21,7 @@ describe.each(ENGINES)('migrations apart from the start (%s)', (engine) => {
     TASK_JWT_SECRET: 'a-secret-of-at-least-32-bytes-in-length',
     TASK_WORKER_TOKENS: TOKEN,
   });
-  const run = (): Promise<Ended> =>
-    APART.includes(engine)
-      ? runBuilt('cli.js', ['migrate'], environment())
-      : migrate([], environment()).then(
-          ({ lines }) => ({ code: 0, stdout: `${lines.join('\n')}\n`, stderr: '' }),
-          (error: unknown) => ({ code: 1, stdout: '', stderr: `${lineOf(error)}\n` }),
-        );
+  const run = (): Promise<Ended> => runCommand(migrate, [], environment());
 
   it('an empty database is refused in one line that says what to run', async () => {
     const { stdout, line } = await failToServe(environment());

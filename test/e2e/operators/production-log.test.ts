@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { token as tokenOf } from '../../../src/server/cli/token.command.js';
+import { describeInWhole } from '../../support/host.js';
 import { call } from '../../support/http.js';
 import { type RunningServer, startServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
-describe('the log of a server in production', () => {
+// A server of its own: in `npm run test:all`. test/e2e/operators/npm-start.test.ts reads such a log, too.
+describeInWhole('the log of a server in production', () => {
   const PRODUCTION = { NODE_ENV: 'production' };
   let server: RunningServer;
   let kept: { jwtSecret: string; workerToken: string };

@@ -2,7 +2,7 @@ import { it } from '@jest/globals';
 import { expectPythonPasses, ROUND_TRIP } from '../../unit/client/fixtures/python.js';
 import { itInWhole } from '../../support/host.js';
 
-it('clients/python takes a task to a worker and back', () => expectPythonPasses({}, 60, ROUND_TRIP));
+it('clients/python takes a task to a worker and back', () => expectPythonPasses({}, 200, ROUND_TRIP));
 
 // They take half a minute of the processor: in `npm run test:all`.
 itInWhole(

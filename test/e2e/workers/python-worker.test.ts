@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { userToken } from '../../../src/server/secrets.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { spread } from '../../support/host.js';
-import { type Ended, type RunningServer, run, startServer } from '../../support/server.js';
+import { type Ended, run } from '../../support/server.js';
+import { type ServerHere, serveHere } from '../../support/server-here.js';
 import { until } from '../../support/until.js';
 
 const SCRIPT = resolve('examples/worker.py');
@@ -31,12 +32,12 @@ function startWorker(url: string): { output: () => string; stop: (signal: NodeJS
 
 describe.each(spread(import.meta))('examples/worker.py beside a server on $engine', ({ engine }) => {
   let database: TestDatabase;
-  let server: RunningServer;
+  let server: ServerHere;
   let authorization: string;
   beforeAll(async () => {
     authorization = `Authorization: Bearer ${await userToken(SECRET, 'alice')}`;
     database = await createDatabase(engine);
-    server = await startServer({ DATABASE_URL: database.url, TASK_JWT_SECRET: SECRET, TASK_WORKER_TOKENS: TOKEN });
+    server = await serveHere({ DATABASE_URL: database.url, TASK_JWT_SECRET: SECRET, TASK_WORKER_TOKENS: TOKEN });
   });
   afterAll(async () => {
     await server?.stop();

@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { STATUS, TaskClient, type TaskWorkerOptions } from '../../../src/client/index.js';
 import { userToken } from '../../../src/server/secrets.js';
-import { WORKER_TOKEN } from '../../support/host.js';
-import { newFolder, type RunningServer, startServer } from '../../support/server.js';
+import { itInWhole, WORKER_TOKEN } from '../../support/host.js';
+import { newFolder, startServer } from '../../support/server.js';
+import { type ServerHere, serveHere } from '../../support/server-here.js';
 import { until } from '../../support/until.js';
 
 const SECRET = 'a-secret-of-at-least-32-bytes-in-length';
@@ -19,13 +20,13 @@ interface Step {
   step: number;
 }
 
-describe('worker processes of the built client, and a built server', () => {
-  let server: RunningServer;
+describe('worker processes of the built client', () => {
+  let server: ServerHere;
   let user: TaskClient;
   let workers: ChildProcess[] = [];
   const log = join(newFolder(), 'steps.jsonl');
   beforeAll(async () => {
-    server = await startServer(ENVIRONMENT);
+    server = await serveHere(ENVIRONMENT);
     user = new TaskClient({ baseUrl: server.url, token: await userToken(SECRET, 'alice'), retries: 20 });
   });
   afterEach(() => {
@@ -65,7 +66,7 @@ describe('worker processes of the built client, and a built server', () => {
     await first.stop('SIGKILL');
     const checkpoint = Number((await user.get(taskId)).temp);
     startWorker('second', { service: 'killed' });
-    const task = await user.waitFor(taskId, { timeout: 20, interval: 0.2 });
+    const task = await user.waitFor(taskId, { timeout: 120, interval: 0.2 });
     expect(task).toMatchObject({ status: STATUS.FINISHED, attempt: 2, output: 'by second' });
     const [firstOfSecond] = steps(taskId).filter(({ by }) => by === 'second');
     expect(checkpoint).toBeGreaterThanOrEqual(5);
@@ -86,7 +87,8 @@ describe('worker processes of the built client, and a built server', () => {
     await user.cancel(taskId);
   });
 
-  it('a second signal, of either kind, ends the process', async () => {
+  // Each takes processes of its own, and waits: in `npm run test:all`.
+  itInWhole('a second signal, of either kind, ends the process', async () => {
     const { taskId } = await create('signalled', { steps: 200, pause: 50 });
     const first = startWorker('first', { service: 'signalled' });
     await until('it is under way', async () => (await user.get(taskId)).temp !== '');
@@ -98,7 +100,7 @@ describe('worker processes of the built client, and a built server', () => {
     await user.cancel(taskId);
   });
 
-  it('a process that has handlers of its own is not closed by the worker', async () => {
+  itInWhole('a process that has handlers of its own is not closed by the worker', async () => {
     const { taskId } = await create('own', { steps: 200, pause: 50 });
     const first = startWorker('first', { service: 'own', handleSignals: false });
     await until('it is under way', async () => (await user.get(taskId)).temp !== '');
@@ -108,7 +110,10 @@ describe('worker processes of the built client, and a built server', () => {
     await user.cancel(taskId);
   });
 
-  it('fifty tasks outlive a server that is killed: none runs twice, all end', async () => {
+  itInWhole('fifty tasks outlive a server that is killed: none runs twice, all end', async () => {
+    const first = await startServer(ENVIRONMENT);
+    const { url: baseUrl } = first;
+    const user = new TaskClient({ baseUrl, token: await userToken(SECRET, 'alice'), retries: 20 });
     const made = await user.createMany(
       Array.from({ length: 50 }, () => ({
         input: 'x',
@@ -117,34 +122,35 @@ describe('worker processes of the built client, and a built server', () => {
         status: STATUS.BEGIN,
       })),
     );
-    const one = startWorker('one', { service: 'restart', concurrency: 50, lease: 30, heartbeat: 1 });
+    const one = startWorker('one', { baseUrl, service: 'restart', concurrency: 50, lease: 30, heartbeat: 1 });
     await until('all run', async () => {
       const { list } = await user.list({ service: 'restart', pageNum: 50 });
       return list.every(({ status, progress }) => status === STATUS.START && progress > 0);
     });
-    const { port } = new URL(server.url);
-    await server.stop('SIGKILL');
-    // Long enough for a heartbeat and reports to fail.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    server = await startServer({ ...ENVIRONMENT, PORT: port }, server.folder);
-    const tasks = await Promise.all(made.map(({ taskId }) => user.waitFor(taskId, { timeout: 30 })));
+    await first.stop('SIGKILL');
+    await until('a request fails', () => one.output().includes("warn the queue can't be reached"));
+    const second = await startServer({ ...ENVIRONMENT, PORT: new URL(baseUrl).port }, first.folder);
+    const tasks = await Promise.all(made.map(({ taskId }) => user.waitFor(taskId, { timeout: 120 })));
     expect(tasks.filter(({ status, attempt }) => status !== STATUS.FINISHED || attempt !== 1)).toEqual([]);
     const firsts = steps().filter(({ step, taskId }) => step === 1 && made.some((task) => task.taskId === taskId));
     expect(firsts).toHaveLength(50);
-    expect(one.output()).toContain("warn the queue can't be reached");
-    expect(one.output()).toContain('info the queue can be reached again');
+    await until('the worker says so', () => one.output().includes('info the queue can be reached again'));
+    await second.stop();
   });
 
-  it('a handler that blocks the event loop past its lease loses the task: what it makes of it counts no longer', async () => {
-    const { taskId } = await create('blocked', { block: { first: 7000 } });
-    const first = startWorker('first', { service: 'blocked' });
-    await until('it blocks', () => steps(taskId).length === 1);
-    startWorker('second', { service: 'blocked' });
-    expect(await user.waitFor(taskId, { timeout: 20, interval: 0.2 })).toMatchObject({
-      output: 'by second',
-      attempt: 2,
-    });
-    await until('the first one hears of it', () => first.output().includes(`warn ${taskId} lost: lost`));
-    expect(await user.get(taskId)).toMatchObject({ status: STATUS.FINISHED, output: 'by second', attempt: 2 });
-  });
+  itInWhole(
+    'a handler that blocks the event loop past its lease loses the task: what it makes of it counts no longer',
+    async () => {
+      const { taskId } = await create('blocked', { block: { first: 7000 } });
+      const first = startWorker('first', { service: 'blocked' });
+      await until('it blocks', () => steps(taskId).length === 1);
+      startWorker('second', { service: 'blocked' });
+      expect(await user.waitFor(taskId, { timeout: 120, interval: 0.2 })).toMatchObject({
+        output: 'by second',
+        attempt: 2,
+      });
+      await until('the first one hears of it', () => first.output().includes(`warn ${taskId} lost: lost`));
+      expect(await user.get(taskId)).toMatchObject({ status: STATUS.FINISHED, output: 'by second', attempt: 2 });
+    },
+  );
 });

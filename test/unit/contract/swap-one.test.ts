@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { TaskModuleOptions } from '../../../src/index.js';
-import { ADAPTERS, type Host, type HostOptions, startHost, WORKER_TOKEN } from '../../support/host.js';
+import { ADAPTERS, type Host, type HostOptions, startHost, WHOLE, WORKER_TOKEN } from '../../support/host.js';
 import { call } from '../../support/http.js';
 import {
   EVERYTHING,
@@ -177,14 +177,17 @@ const CASES: Case[] = [
   },
 ];
 
+// Each way with each adapter in `npm run test:all`.
 describe.each(ADAPTERS)('one option alone, with %s', (adapter) => {
   let host: Host | undefined;
   afterEach(() => host?.close());
 
-  describe.each([
-    { way: 'forRoot', register: undefined },
-    { way: 'forRootAsync', register: forRootAsync },
-  ])('by $way', ({ register }) => {
+  describe.each(
+    [
+      { way: 'forRoot', register: undefined, always: adapter === 'express' },
+      { way: 'forRootAsync', register: forRootAsync, always: adapter === 'fastify' },
+    ].filter(({ always }) => WHOLE || always),
+  )('by $way', ({ register }) => {
     it.each(CASES)('$option', async ({ options, typeorm, proof }) => {
       host = await startHost({ engine: 'sqlite', adapter, options, register, typeorm });
       await proof(host);

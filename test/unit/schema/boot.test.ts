@@ -3,6 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { NewerSchemaError, runTaskMigrations, TASK_STATUS } from '../../../src/index.js';
 import { engineProblem, skipLockedProblem } from '../../../src/database/engine.check.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { itInWhole } from '../../support/host.js';
 import { type RunningServer, startServer } from '../../support/server.js';
 import { connect, openQueue, withQueue } from './fixtures/queue.js';
 
@@ -166,7 +167,8 @@ describe('one SQLite file', () => {
     servers.push(await startServer({ DATABASE_URL: url }));
   };
 
-  it('serves one server process at a time, and the next one after kill -9', async () => {
+  // Three servers: in `npm run test:all`. test/e2e/operators/first-start.test.ts starts a second one, too.
+  itInWhole('serves one server process at a time, and the next one after kill -9', async () => {
     const database = await createDatabase('sqlite');
     await start(database.url);
     await expect(start(database.url)).rejects.toThrow(/Another server process uses the SQLite file .*\.sqlite/);

@@ -7,11 +7,12 @@ import type { Input } from '../../../../src/validation/body-problems.js';
 import { FormInput } from '../../../../src/http/body/parse-form.js';
 import { parseMultipart } from '../../../../src/http/body/parse-multipart.js';
 import { Dice } from '../../../chaos/fixtures/bodies.js';
+import { WHOLE } from '../../../support/host.js';
 
 const busboy = createRequire(import.meta.url)('busboy') as (options: object) => Writable;
 
 const SEED = Number(process.env.TEST_FUZZ_SEED ?? 20_261_126);
-const BODIES = Number(process.env.TEST_FUZZ_MULTIPART ?? 6000);
+const BODIES = Number(process.env.TEST_FUZZ_MULTIPART ?? (WHOLE ? 6000 : 1500));
 
 interface Body {
   contentType: string;

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { userToken } from '../../../../src/server/secrets.js';
 import { generateTypes } from '../../../support/generated-types.js';
-import { WORKER_TOKEN } from '../../../support/host.js';
+import { describeInWhole, WORKER_TOKEN } from '../../../support/host.js';
 import { call } from '../../../support/http.js';
 import { type ServerHere, serveHere } from '../../../support/server-here.js';
 import { typeErrors } from '../../../support/type-errors.js';
@@ -48,7 +48,8 @@ const PROGRAM = `
   }));
   export {};`;
 
-describe('a client that openapi-typescript and openapi-fetch make of the served document', () => {
+// Compilers and a program: in `npm run test:all`. test/unit/client/types.test.ts generates types, too.
+describeInWhole('a client that openapi-typescript and openapi-fetch make of the served document', () => {
   let server: ServerHere;
   let generated: string;
   const folder = (mkdirSync(join(root, 'dist'), { recursive: true }), mkdtempSync(join(root, 'dist/generated-')));
