@@ -8,7 +8,8 @@ import { userToken } from '../../src/server/secrets.js';
 import { createDatabase, describeOn } from '../support/databases.js';
 import { call } from '../support/http.js';
 import { machineHas } from '../support/machine.js';
-import { accountOf, freePort, listens } from '../support/private-servers.js';
+import { freePort } from '../support/free-port.js';
+import { accountOf, listens } from '../support/private-servers.js';
 import { startServer } from '../support/server.js';
 
 const SECRET = 'a-secret-of-thirty-two-characters-or-more';

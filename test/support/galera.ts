@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { machineHas } from './machine.js';
-import { accountOf, freePort, hasServer } from './private-servers.js';
+import { freePort } from './free-port.js';
+import { accountOf, hasServer } from './private-servers.js';
 import { until } from './until.js';
 
 const PROVIDERS = ['/usr/lib/galera/libgalera_smm.so', '/usr/lib64/galera-4/libgalera_smm.so'];

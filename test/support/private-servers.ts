@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { TestDatabase } from './databases.js';
+import { freePort } from './free-port.js';
 import { machineHas } from './machine.js';
 
 type PooledEngine = 'mysql' | 'postgres';
@@ -20,6 +21,9 @@ const PROGRAMS = {
   postgres: { account: 'postgres', server: `${postgresFolder()}postgres`, install: `${postgresFolder()}initdb` },
 };
 
+/** Milliseconds in which the processes of a killed server end. */
+const PATIENCE = 30_000;
+
 /** A database that is there from the start. */
 const ADMIN = { mysql: 'mysql', postgres: 'postgres' };
 
@@ -33,14 +37,6 @@ export function accountOf(name: string): { uid?: number; gid?: number } {
 /** Whether this machine has the programs for a server of our own. */
 export const hasServer = (engine: PooledEngine): boolean =>
   machineHas(PROGRAMS[engine].server, () => execFileSync(PROGRAMS[engine].server, ['--version'], { stdio: 'pipe' }));
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 /** A database server of the test's own, which it may configure and kill. */
 export class PrivateDatabase implements TestDatabase {
@@ -92,11 +88,18 @@ export class PrivateDatabase implements TestDatabase {
         ? ['--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${folder}/s`]
         : ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder];
     const { account, server } = PROGRAMS[engine];
-    this.child = spawn(server, [...args, ...this.settings], { ...accountOf(account), stdio: 'ignore' });
+    const run = (): ChildProcess =>
+      spawn(server, [...args, ...this.settings], { ...accountOf(account), stdio: 'ignore' });
+    this.child = run();
+    const deadline = Date.now() + PATIENCE;
     // PostgreSQL listens before it is up, and after a crash for as long as it recovers.
     while (!(await this.administer('SELECT 1').then(Boolean, () => false))) {
-      if (this.child.exitCode !== null)
-        throw new Error(`${server} ended at its start: ${this.child.spawnargs.join(' ')}`);
+      if (this.child.exitCode !== null) {
+        if (engine === 'mysql' || Date.now() > deadline)
+          throw new Error(`${server} ended at its start: ${this.child.spawnargs.join(' ')}`);
+        // It does not start while processes of a killed one are still there.
+        this.child = run();
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -112,8 +115,6 @@ export class PrivateDatabase implements TestDatabase {
     const ended = new Promise((resolve) => this.child!.once('close', resolve));
     this.child!.kill('SIGKILL');
     await ended;
-    // PostgreSQL's own children see that it is gone within a moment.
-    if (this.engine === 'postgres') await new Promise((resolve) => setTimeout(resolve, 500));
   }
 
   async drop(): Promise<void> {

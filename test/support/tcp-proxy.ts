@@ -1,19 +1,22 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './free-port.js';
 
 /** What stands between a client and a server, and does to their connections what the middle of a network does. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private swallowing = false;
   private server: Server | undefined;
-  private port = 0;
 
-  private constructor(private readonly target: URL) {}
+  private constructor(
+    private readonly target: URL,
+    private readonly port: number,
+  ) {}
 
   /** In front of the server that a URL names. */
   static async start(url: string): Promise<TcpProxy> {
     const target = new URL(url);
     target.port ||= target.protocol.startsWith('postgres') ? '5432' : '3306';
-    const proxy = new TcpProxy(target);
+    const proxy = new TcpProxy(target, await freePort());
     await proxy.listen();
     return proxy;
   }
@@ -45,7 +48,6 @@ export class TcpProxy {
   private async listen(): Promise<void> {
     this.server = createServer((near) => this.join(near)).listen(this.port, '127.0.0.1');
     await new Promise((listening) => this.server!.once('listening', listening));
-    this.port = (this.server.address() as AddressInfo).port;
   }
 
   private join(near: Socket): void {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createDatabase, type Engine, ENGINES } from '../../support/databases.js';
+import { freePort } from '../../support/free-port.js';
 import { describeInWhole } from '../../support/host.js';
 import { call } from '../../support/http.js';
 import { until } from '../../support/until.js';
@@ -111,11 +111,3 @@ describeInWhole.each([11, 12] as const)('nest add @softdd/task in a fresh app of
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}

@@ -1,68 +1,29 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { userToken } from '../../../src/server/secrets.js';
 import { createDatabase, describeOn, type TestDatabase } from '../../support/databases.js';
 import { type Answer, call } from '../../support/http.js';
 import { type ServerHere, serveHere } from '../../support/server-here.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { until } from '../../support/until.js';
 
 const SECRET = 'a-secret-of-at-least-32-bytes-in-length';
 const WORKER = 'a-worker-token-of-ours';
 
-/** What stands between our server and the database's: cut, it drops every connection and refuses new ones. */
-class Cable {
-  private readonly sockets = new Set<Socket>();
-  private server: Server | undefined;
-  private port = 0;
-
-  constructor(private readonly target: URL) {}
-
-  async plug(): Promise<void> {
-    this.server = createServer((near) => {
-      const far = connect(Number(this.target.port), this.target.hostname);
-      for (const [one, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.sockets.add(one);
-        one.on('error', () => undefined).on('close', () => (other.destroy(), this.sockets.delete(one)));
-        one.pipe(other);
-      }
-    }).listen(this.port, '127.0.0.1');
-    await new Promise((listening) => this.server!.once('listening', listening));
-    this.port = (this.server.address() as AddressInfo).port;
-  }
-
-  cut(): void {
-    this.server?.close();
-    for (const socket of this.sockets) socket.destroy();
-  }
-
-  /** The database's address by way of this cable. */
-  get url(): string {
-    return Object.assign(new URL(this.target), { hostname: '127.0.0.1', port: String(this.port) }).href;
-  }
-}
-
-const PORTS: Record<string, string> = { mysql: '3306', postgres: '5432' };
 describeOn('mysql', 'postgres')('while the database is gone (%s)', (engine) => {
   let database: TestDatabase;
-  let cable: Cable;
+  let proxy: TcpProxy;
   let server: ServerHere;
   let taskId: string;
 
   beforeAll(async () => {
     database = await createDatabase(engine);
-    const target = new URL(database.url);
-    target.port ||= PORTS[engine]!;
-    cable = new Cable(target);
-    await cable.plug();
-    server = await serveHere({ DATABASE_URL: cable.url, TASK_JWT_SECRET: SECRET, TASK_WORKER_TOKENS: WORKER });
+    proxy = await TcpProxy.start(database.url);
+    server = await serveHere({ DATABASE_URL: proxy.url, TASK_JWT_SECRET: SECRET, TASK_WORKER_TOKENS: WORKER });
     taskId = (await user('POST', '/api/tasks', { input: 'before' })).body.data.taskId;
   });
   afterAll(async () => {
     await server?.stop();
-    cable?.cut();
+    proxy?.cut();
     await database?.drop();
   });
 
@@ -93,7 +54,7 @@ describeOn('mysql', 'postgres')('while the database is gone (%s)', (engine) => {
   it('answers 503 to what was under way, never 500', async () => {
     const underWay = Promise.all(Array.from({ length: 100 }, () => user('POST', '/api/tasks', { input: 'storm' })));
     await user('GET', '/api/tasks');
-    cable.cut();
+    proxy.cut();
     const statuses = new Set((await underWay).map((answer) => answer.status));
     expect([...statuses].filter((status) => status !== 200 && status !== 503)).toEqual([]);
   });
@@ -111,7 +72,7 @@ describeOn('mysql', 'postgres')('while the database is gone (%s)', (engine) => {
   });
 
   it('comes back by itself', async () => {
-    await cable.plug();
+    await proxy.mend();
     await until('ready again', async () => (await call('GET', `${server.url}/health/ready`)).status === 200);
     expect((await everyRoute()).map((answer) => answer.status)).toEqual([200, 200, 200, 200, 200, 200, 404]);
     expect((await user('GET', `/api/tasks/${taskId}`)).body.data).toMatchObject({ input: 'before', args: 'x' });

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { STATUS, TaskClient, type TaskWorkerOptions } from '../../../src/client/index.js';
 import { userToken } from '../../../src/server/secrets.js';
+import { freePort } from '../../support/free-port.js';
 import { itInWhole, WORKER_TOKEN } from '../../support/host.js';
 import { newFolder, startServer } from '../../support/server.js';
 import { type ServerHere, serveHere } from '../../support/server-here.js';
@@ -111,7 +112,8 @@ describe('worker processes of the built client', () => {
   });
 
   itInWhole('fifty tasks outlive a server that is killed: none runs twice, all end', async () => {
-    const first = await startServer(ENVIRONMENT);
+    const PORT = String(await freePort());
+    const first = await startServer({ ...ENVIRONMENT, PORT });
     const { url: baseUrl } = first;
     const user = new TaskClient({ baseUrl, token: await userToken(SECRET, 'alice'), retries: 20 });
     const made = await user.createMany(
@@ -129,7 +131,7 @@ describe('worker processes of the built client', () => {
     });
     await first.stop('SIGKILL');
     await until('a request fails', () => one.output().includes("warn the queue can't be reached"));
-    const second = await startServer({ ...ENVIRONMENT, PORT: new URL(baseUrl).port }, first.folder);
+    const second = await startServer({ ...ENVIRONMENT, PORT }, first.folder);
     const tasks = await Promise.all(made.map(({ taskId }) => user.waitFor(taskId, { timeout: 120 })));
     expect(tasks.filter(({ status, attempt }) => status !== STATUS.FINISHED || attempt !== 1)).toEqual([]);
     const firsts = steps().filter(({ step, taskId }) => step === 1 && made.some((task) => task.taskId === taskId));
