@@ -1,20 +1,21 @@
 import { afterAll } from '@jest/globals';
 import { createDatabase, type Engine, execute, type TestDatabase } from './databases.js';
 
-/** Databases that hosts have left behind, with their tables and without rows: making one takes longer than most tests. */
+/** Databases that tests have left behind, with their tables and without rows: making one takes longer than most tests. */
 const free = new Map<Engine, TestDatabase[]>();
 
-/** A database without rows; with the queue's tables, where a host of this file has used it before. */
+/** A database without rows; with the queue's tables, where a test of this file has used it before. */
 export const borrowDatabase = async (engine: Engine): Promise<TestDatabase> =>
   free.get(engine)?.pop() ?? (await createDatabase(engine));
 
 /** Its tables must be the queue's own, with default options. */
-export async function giveBack(database: TestDatabase): Promise<void> {
+export async function giveBack(database: TestDatabase | undefined): Promise<void> {
+  if (!database) return;
   // A new file is quickest on SQLite.
   const { engine, url } = database;
   if (engine === 'sqlite') return database.drop();
   for (const table of ['tasks', 'tasks_keys', 'tasks_callbacks']) await execute(engine, url, `DELETE FROM ${table}`);
-  free.set(database.engine, [...(free.get(database.engine) ?? []), database]);
+  free.set(engine, [...(free.get(engine) ?? []), database]);
 }
 
 afterAll(async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { dataOf, expectFailure } from '../../support/answers.js';
-import { createDatabase, type TestDatabase } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import type { TestDatabase } from '../../support/databases.js';
 import { type Host, spread, startHost } from '../../support/host.js';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -12,14 +13,14 @@ describe.each(spread(import.meta))('a claim that is withdrawn, on $engine with $
   /** Another process' server, where there can be one. */
   let other: Host;
   beforeAll(async () => {
-    database = await createDatabase(where.engine);
+    database = await borrowDatabase(where.engine);
     host = await startHost({ ...where, database });
     other = where.engine === 'sqlite' ? host : await startHost({ ...where, database });
   });
   afterAll(async () => {
     if (other !== host) await other?.close();
     await host?.close();
-    await database?.drop();
+    await giveBack(database);
   });
 
   const claim = async (at: Host, service: string, key: string, more: object): Promise<any[]> => {

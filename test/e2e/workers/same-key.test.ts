@@ -4,7 +4,8 @@ import type { DataSource } from 'typeorm';
 import { TASK_STATUS } from '../../../src/index.js';
 import type { TaskQueue } from '../../../src/task.bootstrap.js';
 import { connect, openQueue } from '../../unit/schema/fixtures/queue.js';
-import { createDatabase, ENGINES, itAtOnceOn, type TestDatabase } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import { ENGINES, itAtOnceOn, type TestDatabase } from '../../support/databases.js';
 
 const { BEGIN } = TASK_STATUS;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -15,14 +16,14 @@ describe.each(ENGINES)('polls with one Idempotency-Key at once, on %s', (engine)
   let dataSource: DataSource;
   let queue: TaskQueue;
   beforeAll(async () => {
-    database = await createDatabase(engine);
+    database = await borrowDatabase(engine);
     dataSource = await connect(database);
     queue = await openQueue(dataSource);
   });
   afterAll(async () => {
     await queue?.close();
     await dataSource?.destroy();
-    await database?.drop();
+    await giveBack(database);
   });
 
   const poll = async (service: string, idempotencyKey: string, more: object): Promise<(string | null)[]> => {
@@ -69,7 +70,7 @@ describe.each(ENGINES)('polls with one Idempotency-Key at once, on %s', (engine)
 
 describe('polls with one Idempotency-Key in two processes', () => {
   itAtOnceOn(['mysql', 'postgres'])('on %s, the other one is answered the task at its deadline', async (engine) => {
-    const database = await createDatabase(engine);
+    const database = await borrowDatabase(engine);
     const dataSource = await connect(database);
     const [queue, other] = [await openQueue(dataSource), await openQueue(dataSource)];
     try {
@@ -83,7 +84,7 @@ describe('polls with one Idempotency-Key in two processes', () => {
       await queue.close();
       await other.close();
       await dataSource.destroy();
-      await database.drop();
+      await giveBack(database);
     }
   });
 });

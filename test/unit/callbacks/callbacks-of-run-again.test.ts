@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { TASK_STATUS } from '../../../src/index.js';
 import { connect, withQueue } from '../schema/fixtures/queue.js';
-import { createDatabase, ENGINES } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import { ENGINES } from '../../support/databases.js';
 
 describe.each(ENGINES)('a task that is cancelled and run again, again and again, on %s', (engine) => {
   it('keeps its 20 newest callbacks, and waits for those that are not delivered', async () => {
-    const database = await createDatabase(engine);
+    const database = await borrowDatabase(engine);
     const dataSource = await connect(database);
     try {
       await withQueue(dataSource, { callbackUrl: 'http://127.0.0.1:9/never' }, async ({ service }) => {
@@ -43,7 +44,7 @@ describe.each(ENGINES)('a task that is cancelled and run again, again and again,
       });
     } finally {
       await dataSource.destroy();
-      await database.drop();
+      await giveBack(database);
     }
   });
 });

@@ -4,7 +4,8 @@ import type { DataSource } from 'typeorm';
 import { TASK_STATUS, type TaskCallback, type TaskError } from '../../../src/index.js';
 import type { TaskQueue } from '../../../src/task.bootstrap.js';
 import { connect, openQueue } from '../schema/fixtures/queue.js';
-import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import { ENGINES, type TestDatabase } from '../../support/databases.js';
 import { type Host, PLACES, startHost } from '../../support/host.js';
 import { until } from '../../support/until.js';
 import { finished, finishMany } from './fixtures/ends.js';
@@ -103,7 +104,7 @@ describe.each(ENGINES)('callbackRetention on %s', (engine) => {
   let queue: TaskQueue;
   let receiver: Receiver;
   beforeAll(async () => {
-    database = await createDatabase(engine);
+    database = await borrowDatabase(engine);
     dataSource = await connect(database);
     receiver = await startReceiver();
   });
@@ -111,7 +112,7 @@ describe.each(ENGINES)('callbackRetention on %s', (engine) => {
   afterAll(async () => {
     await dataSource?.destroy();
     await receiver?.close();
-    await database?.drop();
+    await giveBack(database);
   });
 
   it('keeps what is pending, and what ended in its days; the rest is deleted in small steps', async () => {

@@ -4,7 +4,8 @@ import { type DynamicModule, Logger } from '@nestjs/common';
 import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { Webhook } from 'standardwebhooks';
 import type { TaskCallback, TaskModuleOptions } from '../../../src/index.js';
-import { createDatabase, type TestDatabase } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import type { TestDatabase } from '../../support/databases.js';
 import { type Host, spread, startHost } from '../../support/host.js';
 import { until } from '../../support/until.js';
 import { finished } from './fixtures/ends.js';
@@ -18,7 +19,7 @@ describe.each(spread(import.meta))('a host that delivers on $engine with $adapte
   let receiver: Receiver;
   let host: Host;
   beforeAll(async () => {
-    database = await createDatabase(where.engine);
+    database = await borrowDatabase(where.engine);
     receiver = await startReceiver();
   });
   afterEach(async () => {
@@ -28,7 +29,7 @@ describe.each(spread(import.meta))('a host that delivers on $engine with $adapte
   });
   afterAll(async () => {
     await receiver?.close();
-    await database?.drop();
+    await giveBack(database);
   });
 
   const start = (options: TaskModuleOptions = {}): Promise<Host> =>

@@ -5,7 +5,8 @@ import type { DataSourceOptions } from 'typeorm';
 import { TaskApiError } from '../../../src/client/index.js';
 import { getTaskServiceToken, type ProcessContext, TaskModule, type TaskService } from '../../../src/index.js';
 import { Processors } from '../../../src/processors/processors.js';
-import { createDatabase, describeOn } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import { describeOn } from '../../support/databases.js';
 import { startHost } from '../../support/host.js';
 import { until } from '../../support/until.js';
 import { pause, processor, withProviders } from './fixtures/processors.js';
@@ -55,7 +56,7 @@ it('what a processor throws is logged with its stack, and kept in the error of t
 
 describeOn('mysql', 'postgres')('a processor whose %s falls silent', (engine) => {
   it('hears that its lease has run out, and stops in time, though its claim never ends', async () => {
-    const database = await createDatabase(engine);
+    const database = await borrowDatabase(engine);
     const line = await openLine(new URL(database.url));
     const { signals, imports } = awaiting();
     const host = await startHost({
@@ -79,7 +80,7 @@ describeOn('mysql', 'postgres')('a processor whose %s falls silent', (engine) =>
     line.cut();
     await host.close();
     line.close();
-    await database.drop();
+    await giveBack(database);
   });
 });
 

@@ -14,7 +14,8 @@ import {
   TaskStopped,
   UnrecoverableError,
 } from '../../../src/index.js';
-import { createDatabase, type TestDatabase } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import type { TestDatabase } from '../../support/databases.js';
 import { type Host, spread, startHost } from '../../support/host.js';
 import { until } from '../../support/until.js';
 import { pause, processor, withProviders } from './fixtures/processors.js';
@@ -198,9 +199,9 @@ describe.each(spread(import.meta))('processors in the host, on $engine with $ada
 describe.each(spread(import.meta))('a host that stops, on $engine with $adapter', ({ engine, adapter }) => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await createDatabase(engine);
+    database = await borrowDatabase(engine);
   });
-  afterAll(() => database?.drop());
+  afterAll(() => giveBack(database));
 
   it('lets its processors finish, claims no more, and gives the rest back before the queue closes', async () => {
     let started = 0;

@@ -6,6 +6,7 @@ import { SteadyClock } from '../../../src/database/steady-clock.js';
 import type { TaskQueue } from '../../../src/task.bootstrap.js';
 import { connect, openQueue } from '../schema/fixtures/queue.js';
 import { costOf, storesOf } from './fixtures/cost.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
 import { until } from '../../support/until.js';
 
@@ -37,14 +38,14 @@ describe.each(ENGINES)('leases that ran out while no server was there, on %s', (
   let dataSource: DataSource;
   let queue: TaskQueue;
   beforeAll(async () => {
-    database = await createDatabase(engine);
+    database = await borrowDatabase(engine);
     dataSource = await connect(database);
     queue = await openQueue(dataSource);
   });
   afterAll(async () => {
     await queue?.close();
     await dataSource?.destroy();
-    await database?.drop();
+    await giveBack(database);
   });
   const { taken, statusOf, past, looked } = kit(
     () => dataSource,

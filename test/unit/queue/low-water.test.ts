@@ -3,7 +3,8 @@ import type { DataSource } from 'typeorm';
 import { TASK_STATUS } from '../../../src/index.js';
 import type { TaskQueue } from '../../../src/task.bootstrap.js';
 import { connect, openQueue } from '../schema/fixtures/queue.js';
-import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import { ENGINES, type TestDatabase } from '../../support/databases.js';
 
 const { INIT, BEGIN } = TASK_STATUS;
 
@@ -12,14 +13,14 @@ describe.each(ENGINES)('below the mark that claims begin at, on %s', (engine) =>
   let dataSource: DataSource;
   let queue: TaskQueue;
   beforeEach(async () => {
-    database = await createDatabase(engine);
+    database = await borrowDatabase(engine);
     dataSource = await connect(database);
     queue = await openQueue(dataSource);
   });
   afterEach(async () => {
     await queue?.close();
     await dataSource?.destroy();
-    await database?.drop();
+    await giveBack(database);
   });
 
   const create = async (input: string, values = {}): Promise<string> =>

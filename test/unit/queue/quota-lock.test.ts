@@ -1,11 +1,12 @@
 import { expect, it } from '@jest/globals';
 import { connect, withQueue } from '../schema/fixtures/queue.js';
-import { createDatabase, describeOn } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import { describeOn } from '../../support/databases.js';
 import { until } from '../../support/until.js';
 
 describeOn('mysql', 'postgres')('an owner whose quota a transaction holds, on %s', (engine) => {
   it('waits for it alone: nobody else does', async () => {
-    const database = await createDatabase(engine);
+    const database = await borrowDatabase(engine);
     const dataSource = await connect(database);
     try {
       await withQueue(dataSource, { maxActiveTasks: 12 }, async ({ service }) => {
@@ -27,7 +28,7 @@ describeOn('mysql', 'postgres')('an owner whose quota a transaction holds, on %s
       });
     } finally {
       await dataSource.destroy();
-      await database.drop();
+      await giveBack(database);
     }
   });
 });

@@ -5,6 +5,7 @@ import type { TaskFilter } from '../../../src/queue/stores/ready.store.js';
 import type { Row, Script } from '../../../src/database/transaction.js';
 import type { TaskQueue } from '../../../src/task.bootstrap.js';
 import { connect, openQueue } from '../schema/fixtures/queue.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
 import { createDatabase, describeOn, ENGINES, type TestDatabase } from '../../support/databases.js';
 import { costOf, storesOf } from './fixtures/cost.js';
 
@@ -112,14 +113,14 @@ describe.each(ENGINES)('a claim without a service, on %s', (engine) => {
   let queue: TaskQueue;
   const { logger, texts } = counting();
   beforeAll(async () => {
-    database = await createDatabase(engine);
+    database = await borrowDatabase(engine);
     dataSource = await connect(database, { logger, logging: true });
     queue = await openQueue(dataSource);
   });
   afterAll(async () => {
     await queue?.close();
     await dataSource?.destroy();
-    await database?.drop();
+    await giveBack(database);
   });
 
   const create = (service: string, priority: number) =>
@@ -172,7 +173,7 @@ describe.each(ENGINES)('a claim without a service, on %s', (engine) => {
 
 describeOn('mysql', 'postgres')('a claim without a service, on %s', (engine) => {
   it('goes on to the next service where others hold what comes first', async () => {
-    const database = await createDatabase(engine);
+    const database = await borrowDatabase(engine);
     const dataSource = await connect(database);
     const queue = await openQueue(dataSource);
     try {
@@ -189,7 +190,7 @@ describeOn('mysql', 'postgres')('a claim without a service, on %s', (engine) => 
     } finally {
       await queue.close();
       await dataSource.destroy();
-      await database.drop();
+      await giveBack(database);
     }
   });
 });

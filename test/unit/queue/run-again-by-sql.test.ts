@@ -1,14 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Task, TASK_STATUS } from '../../../src/index.js';
 import { connect, withQueue } from '../schema/fixtures/queue.js';
-import { createDatabase, ENGINES } from '../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../support/database-pool.js';
+import { ENGINES } from '../../support/databases.js';
 import { until } from '../../support/until.js';
 
 const { BEGIN, START, WAITING, ERROR, CANCELLED } = TASK_STATUS;
 
 describe.each(ENGINES)('a task that plain SQL sets to BEGIN, on %s', (engine) => {
   it('has its attempts anew, too, where a Laravel application takes it, which knows of no leases', async () => {
-    const database = await createDatabase(engine);
+    const database = await borrowDatabase(engine);
     const dataSource = await connect(database);
     try {
       await withQueue(dataSource, {}, async (queue) => {
@@ -28,12 +29,12 @@ describe.each(ENGINES)('a task that plain SQL sets to BEGIN, on %s', (engine) =>
       });
     } finally {
       await dataSource.destroy();
-      await database.drop();
+      await giveBack(database);
     }
   });
 
   it('runs again as if it were new where it had ended, like by the route', async () => {
-    const database = await createDatabase(engine);
+    const database = await borrowDatabase(engine);
     const dataSource = await connect(database);
     try {
       await withQueue(dataSource, { backoff: { base: 60 } }, async ({ service }) => {
@@ -79,7 +80,7 @@ describe.each(ENGINES)('a task that plain SQL sets to BEGIN, on %s', (engine) =>
       });
     } finally {
       await dataSource.destroy();
-      await database.drop();
+      await giveBack(database);
     }
   });
 });

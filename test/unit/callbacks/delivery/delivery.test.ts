@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { Logger } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import type { CallbackState, TaskCallback } from '../../../../src/index.js';
-import { createDatabase, type TestDatabase } from '../../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../../support/database-pool.js';
+import type { TestDatabase } from '../../../support/databases.js';
 import { type Host, spread, startHost } from '../../../support/host.js';
 import { until } from '../../../support/until.js';
 import { finished } from '../fixtures/ends.js';
@@ -20,7 +21,7 @@ describe.each(spread(import.meta))('delivery on $engine with $adapter', (where) 
   let receiver: Receiver;
   let host: Host;
   beforeAll(async () => {
-    database = await createDatabase(where.engine);
+    database = await borrowDatabase(where.engine);
     receiver = await startReceiver();
     const options = { callbackUrl: receiver.url, callbackSecret: SECRET, ...QUICK };
     host = await startHost({ ...where, database, options });
@@ -28,7 +29,7 @@ describe.each(spread(import.meta))('delivery on $engine with $adapter', (where) 
   afterAll(async () => {
     await host?.close();
     await receiver?.close();
-    await database?.drop();
+    await giveBack(database);
   });
   beforeEach(() => {
     receiver.received.length = 0;

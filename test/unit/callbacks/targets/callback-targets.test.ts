@@ -9,7 +9,8 @@ import { bootstrapQueue, type TaskQueue } from '../../../../src/task.bootstrap.j
 import { resolveStructure, resolveValues } from '../../../../src/options/task.options.js';
 import { connect } from '../../schema/fixtures/queue.js';
 import { expectFailure } from '../../../support/answers.js';
-import { createDatabase, ENGINES, type TestDatabase } from '../../../support/databases.js';
+import { borrowDatabase, giveBack } from '../../../support/database-pool.js';
+import { ENGINES, type TestDatabase } from '../../../support/databases.js';
 import { type Host, PLACES, spread, startHost } from '../../../support/host.js';
 import { until } from '../../../support/until.js';
 import { finished } from '../fixtures/ends.js';
@@ -130,14 +131,14 @@ describe.each(ENGINES)('names on %s', (engine) => {
   let names: NameServer;
   let queue: TaskQueue;
   beforeAll(async () => {
-    database = await createDatabase(engine);
+    database = await borrowDatabase(engine);
     dataSource = await connect(database);
     receiver = await startReceiver();
     names = await startNameServer();
   });
   afterAll(async () => {
     await dataSource?.destroy();
-    await database?.drop();
+    await giveBack(database);
     await receiver?.close();
     names?.close();
   });
