@@ -1,4 +1,5 @@
-// Writes into the documents what the code says: options, error codes, moves. `--check` only compares (exit code 1).
+// Writes what the code says into documents and into types of clients: options, error codes, moves, fields. `--check` only
+// compares (exit code 1).
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as prettier from 'prettier';
@@ -6,6 +7,7 @@ import ts from 'typescript';
 import { TASK_ERRORS, TASK_STATUS } from '../dist/src/index.js';
 import { MOVES } from '../dist/src/queue/life-cycle.js';
 import { ERROR_REMEDIES } from './error-remedies.js';
+import { parameterTables, pythonTypes, taskTable, typeScriptTypes } from './write-fields.js';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (file) => readFileSync(resolve(root, file), 'utf8');
@@ -83,18 +85,36 @@ const sections = {
     ].join('\n'),
 };
 
-const files = ['docs/configuration.md', 'docs/errors.md', 'docs/states.md'];
+const restApi = { task: () => table(...taskTable()) };
+for (const [name, rows] of Object.entries(parameterTables)) restApi[name] = () => table(...rows());
+
+const PLACES = [
+  ['docs/configuration.md', sections],
+  ['docs/errors.md', sections],
+  ['docs/states.md', sections],
+  ['docs/rest-api.md', restApi],
+  ['src/protocol/wire.types.ts', typeScriptTypes],
+  ['clients/python/softdd_task/api_types.py', pythonTypes],
+];
+/** How a file marks the section of a name, and how it is formatted. */
+const STYLES = {
+  md: { open: (name) => `<!-- ${name} -->\n`, close: (name) => `<!-- /${name} -->`, gap: '\n', parser: 'markdown' },
+  ts: { open: (name) => `// <${name}>\n`, close: (name) => `// </${name}>`, gap: '', parser: 'typescript' },
+  py: { open: (name) => `    # <${name}>\n`, close: (name) => `    # </${name}>`, gap: '' },
+};
+
 const check = process.argv.includes('--check');
 let stale = 0;
-for (const file of files) {
+for (const [file, written] of PLACES) {
+  const { open, close, gap, parser } = STYLES[file.split('.').at(-1)];
   const before = read(file);
   let after = before;
-  for (const [name, write] of Object.entries(sections))
+  for (const [name, write] of Object.entries(written))
     after = after.replace(
-      new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- /${name} -->)`),
-      (_, open, close) => `${open}\n${write()}\n\n${close}`,
+      new RegExp(`(${open(name)})[^]*?(${close(name)})`),
+      (_, start, end) => `${start}${gap}${write()}\n${gap}${end}`,
     );
-  after = await prettier.format(after, { ...(await prettier.resolveConfig(resolve(root, file))), parser: 'markdown' });
+  if (parser) after = await prettier.format(after, { ...(await prettier.resolveConfig(resolve(root, file))), parser });
   if (after === before) continue;
   if (check) {
     stale += 1;

@@ -1,5 +1,6 @@
 import { Delete, Get, Injectable, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
+import type { Removal } from '../protocol/wire.types.js';
 import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
 import type { NewTask } from '../queue/use-cases/create.js';
@@ -19,11 +20,8 @@ export interface ListJson {
   nextCursor: string | null;
 }
 
-/** The deleted tasks, and those that were not deleted, each with the error code and text of the reason. */
-export interface RemovalJson {
-  deleted: string[];
-  notDeleted: { taskId: string; code: number; msg: string }[];
-}
+/** What was deleted, and what was not, with the code and text of the reason. */
+export type RemovalJson = Removal;
 
 /**
  * The routes for users. A host extends it and overrides any handler without decorating it again: path, validation,

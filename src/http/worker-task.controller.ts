@@ -1,6 +1,7 @@
 import { Get, Injectable, Param, type PipeTransform, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
+import type { ClaimedTask, ReportedTask } from '../protocol/wire.types.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
 import { type AnswerSpace, noteSpace, spaceOf } from '../queue/answer-room.js';
 import { check } from '../validation/invalid.js';
@@ -17,22 +18,13 @@ import { TaskHeader } from './request/headers.js';
 import { TaskInput } from './request/input.js';
 import { checkReportFields } from './request/unknown-fields.js';
 
-/** A task, as workers see it. */
-export interface CronTaskJson {
+/** A task as a worker gets it. */
+export interface CronTaskJson extends ReportedTask {
   task: TaskJson & { callbackUrl: string };
-  /** The callback's address under its legacy name. */
-  updateUrl: string;
-  /** ISO 8601 in UTC; null while there is no lease. */
-  leaseExpiresAt: string | null;
 }
 
-/** A task in the answer to a claim. */
-export interface ClaimedTaskJson extends CronTaskJson {
-  /** Each report on the task needs it. */
-  leaseToken: string;
-  /** Number of this attempt, from 1. */
-  attempt: number;
-}
+/** A task as a claim answers it. */
+export type ClaimedTaskJson = CronTaskJson & ClaimedTask;
 
 /** The answer to a claim: one task, a list of tasks if the claim has a `limit`, or an empty array. */
 export type ClaimAnswer = ClaimedTaskJson | { list: ClaimedTaskJson[] } | [];

@@ -1,46 +1,50 @@
 /**
  * The types on the wire, as in the OpenAPI document: a test compares the two. The client imports nothing else from the
- * server.
+ * server. `npm run docs` writes the marked parts from `contract/task.fields.ts` and the DTOs.
  */
 
 /** A task. Times are ISO 8601 in UTC. An absent text is `''`. */
 export interface Task {
-  /** Id, a UUID that the server makes. */
+  // <task>
+  /** Id of the task, a UUID (version 7) made by the server. */
   taskId: string;
   /** Kind of work. */
   service: string;
   /** Narrows what a worker claims within a service. */
   group: string | null;
-  /** Where the task is in its life: one of `TASK_STATUS`, or of the host's own. */
+  /** Status of the task: one of `TASK_STATUS`, or of the statuses of the host. */
   status: number;
-  /** Percent done, 0 to 100. */
+  /** Percent done. */
   progress: number;
   /** What to work on, for example an object-storage id. */
   input: string;
   /** Parameters of the work. */
   args: string;
-  /** Intermediate data of the worker: the checkpoint. */
+  /** Checkpoint: intermediate data that the worker keeps between its steps. */
   temp: string;
   /** The result, for example an object-storage id. */
   output: string;
   /** Why the last attempt failed. */
   error: string | null;
-  /** Lower is claimed first; with the same priority, the oldest first. */
+  /** Tasks with a lower number are claimed first; with the same number, the oldest first. */
   priority: number;
-  /** When a waiting task becomes ready. Afterwards: when it became ready. */
+  /** When a waiting task becomes ready, or when it became ready. */
   runAt: string | null;
-  /** How often workers have taken the task since it was last set to run. */
+  /** How often workers have taken the task since it was created or last run again. */
   attempt: number;
-  /** Attempts until the task has failed for good. null: the value of its service. */
+  /** Attempts until the task has failed for good. null: the configuration of its service decides. */
   maxAttempts: number | null;
-  /** When the worker's lease runs out. null while no worker has the task. */
+  /** When the lease ends, unless a report renews it. null while no worker has the task. */
   leaseExpiresAt: string | null;
+  /** When the task was created. */
   createdAt: string | null;
+  /** When the row last changed. */
   updatedAt: string | null;
   /** When a worker last took the task. */
   startedAt: string | null;
-  /** When the task ended. */
+  /** When the task ended: finished, failed or was cancelled. */
   finishedAt: string | null;
+  // </task>
 }
 
 /** A task as workers see it. */
@@ -50,43 +54,72 @@ export interface WorkerTask extends Task {
 }
 
 export interface NewTask {
-  /** What to work on, at most 65,535 bytes of UTF-8, like every text. */
+  // <create>
+  /** What to work on, for example an object-storage id. At most 65,535 bytes of UTF-8. */
   input: string;
+  /** Parameters of the work. At most 65,535 bytes of UTF-8. */
   args?: string;
-  /** At most 64 characters, like `group`. Omitted: the server's default service. */
+  /** Kind of work, by which workers filter. If absent, the default service. At most 64 characters. */
   service?: string;
+  /** Narrows what a worker claims within a service. At most 64 characters. */
   group?: string;
-  /** Lower is claimed first: -32,768 to 32,767, by default 0. */
+  /**
+   * Tasks with a lower number are claimed first; with the same number, the oldest first. The option `userPriority` may
+   * narrow the range. -32,768 to 32,767.
+   */
   priority?: number;
-  /** Ready from this time on: ISO 8601 with its zone. */
+  /**
+   * The task waits until this time, and is ready from then on. ISO 8601 with its zone, such as
+   * 2026-12-24T18:00:00+01:00.
+   */
   runAt?: string;
+  /** Attempts until the task has failed for good. If absent, the configuration decides. 1 to 1,000. */
   maxAttempts?: number;
-  /** The address of the callback, instead of the one in the server's configuration. */
+  /**
+   * The server sends a notice to this address when the task ends, instead of to the one in the configuration. It must
+   * be http or https, without user and password, at an origin that the configuration allows, and at a public address
+   * unless the configuration allows others. At most 2,048 characters.
+   */
   callbackUrl?: string;
-  /** INIT for a draft (the server's default), or BEGIN for a ready task. */
+  /** INIT for a draft (the default), BEGIN for a task that is ready to be claimed. */
   status?: number;
+  // </create>
 }
 
 export interface TaskChanges {
-  /** Only until a worker has had the task, like `args`. */
+  // <change>
+  /** Replaces the input, if no worker has taken the task yet. At most 65,535 bytes of UTF-8. */
   input?: string;
+  /** Replaces the parameters, if no worker has taken the task yet. At most 65,535 bytes of UTF-8. */
   args?: string;
-  /** BEGIN makes it ready, or runs an ended task again. CANCELLED cancels it. */
+  /** BEGIN makes the task ready, or runs an ended one again. CANCELLED cancels it. */
   status?: number;
+  // </change>
 }
 
 export interface ListQuery {
-  /** From 1. */
+  // <list>
+  /** Number of the page, the first one by default. Not allowed together with `cursor`. From 1. */
   page?: number;
-  /** Tasks on a page: by default 10, at most 10,000. A page may have fewer; `nextCursor` continues it. */
+  /** Tasks on a page: the size of a page, not its number. 1 to 10,000. */
   pageNum?: number;
-  /** The `nextCursor` of the page before, instead of `page`. */
+  /**
+   * The `nextCursor` of the page before, instead of `page`. New tasks do not shift the pages, and a deep page costs no
+   * more than the first one.
+   */
   cursor?: string;
-  service?: string;
-  group?: string;
+  /** Only tasks in this status. */
   status?: number;
-  /** Only these tasks, without paging. */
+  /** Only tasks of this group. At most 64 characters. */
+  group?: string;
+  /** Only tasks of this service. At most 64 characters. */
+  service?: string;
+  /**
+   * Only these tasks, all of them, without paging: at most 1000 ids, as a list, or in forms and queries as its JSON
+   * text. A URL holds about 200 ids; send more in a body, with POST.
+   */
   ids?: string[];
+  // </list>
 }
 
 export interface TaskPage {
@@ -103,21 +136,29 @@ export interface Removal {
 }
 
 export interface ClaimQuery {
+  // <claim>
+  /** Claims only tasks of this service. At most 64 characters. */
   service?: string;
+  /** Claims only tasks of this group. At most 64 characters. */
   group?: string;
-  /** Only this task, if it is ready. */
+  /** Claims this task, if it is ready. */
   taskId?: string;
-  /** Seconds that the claim holds without a report, 1 to 86,400. */
+  /**
+   * Length of the lease in seconds: the claim ends unless a report renews it. If absent, the configuration decides. 1
+   * to 86,400.
+   */
   lease?: number;
   /**
-   * The most tasks, 0 to 100, by default 1. Fewer if they are large: an answer holds at most 8 MiB. 0 withdraws the
-   * claim with the same idempotency key: it returns what the claim has taken, and the claim takes nothing more.
+   * Claims at most this number of tasks, 1 if absent; fewer if they are large, because an answer holds at most 8 MiB.
+   * With it, `data` is always `{"list":[…]}`. 0 withdraws the claim with this Idempotency-Key, even while it waits: the
+   * answer holds the tasks that it has taken, and it takes no more. 0 to 100.
    */
   limit?: number;
-  /** Seconds to wait for a task if there is none, 0 (the default) to 30. */
+  /** Seconds to wait for a task if none is ready. The answer comes as soon as there is one. 0 to 30. */
   wait?: number;
-  /** The worker's name: free text of at most 64 characters. */
+  /** Name of the worker: free text, stored with the task. At most 64 characters. */
   workerId?: string;
+  // </claim>
 }
 
 /** The answer to a report. */
@@ -136,21 +177,29 @@ export interface ClaimedTask extends ReportedTask {
 }
 
 export interface Report {
+  // <report>
+  /** The token of the claim. It may be in the header Lease-Token instead. Only claims in the legacy form need none. */
   leaseToken?: string;
-  /** Percent done, 0 to 100. */
+  /** Percent done, from 0. A value above 100 counts as 100. From 0. */
   progress?: number;
-  /** START while in progress, FINISHED or ERROR at the end, BEGIN to give the task back. */
+  /** START or a status of the host while in progress, FINISHED or ERROR at the end, BEGIN to give the task back. */
   status?: number;
+  /** Checkpoint: intermediate data that the worker keeps between its steps. At most 65,535 bytes of UTF-8. */
   temp?: string;
+  /** The result, for example an object-storage id. At most 65,535 bytes of UTF-8. */
   output?: string;
-  /** Why the task failed. */
+  /** Why the attempt failed. At most 65,535 bytes of UTF-8. */
   error?: string;
-  /** Seconds that the lease holds from now on. Omitted: as long as before. */
+  /** Length of the lease in seconds, from now on. If absent, it stays as it is. 1 to 86,400. */
   lease?: number;
-  /** With ERROR: another attempt may succeed. */
+  /** With status ERROR: the task runs again after a back-off, if it has attempts left. */
   retry?: boolean;
-  /** Seconds until the next attempt, with a retry or a give-back. Omitted: the back-off. */
+  /**
+   * Seconds until the next attempt, if the task is retried or given back. If absent, the back-off decides. 0 to
+   * 31,536,000.
+   */
   delay?: number;
+  // </report>
 }
 
 /** One of many reports. */

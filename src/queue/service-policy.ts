@@ -1,4 +1,5 @@
-import { LEASE_SECONDS, MAX_ATTEMPTS, type RuleProblem } from '../validation/rules.js';
+import type { RuleProblem } from '../validation/rule.js';
+import { LEASE_SECONDS, MAX_ATTEMPTS } from '../validation/rules.js';
 
 /**
  * How long a failed task waits for its next attempt: `min(base * 2^(n-1), max)` seconds after failure n, plus jitter.

@@ -1,4 +1,6 @@
+import type { Given } from '../contract/given.js';
 import type { TaskStatusCatalogue } from '../contract/status.js';
+import type { Report } from '../protocol/wire.types.js';
 import { fromNow, NOW } from '../database/clock.js';
 import type { TaskEventType } from './events.js';
 import { isFenced } from './leases.js';
@@ -93,17 +95,8 @@ export function unclaimed(row: TransitionRow, { status }: Rules): Transition {
   return { event: 'ready', values: { status: status.BEGIN, attempts: row.attempts - 1, leaseExpiresAt: null } };
 }
 
-/** What a worker's report says. undefined: the report does not say it. */
-export interface ReportCommand {
-  progress?: number | undefined;
-  temp?: string | undefined;
-  output?: string | undefined;
-  error?: string | undefined;
-  /** Seconds that the lease holds from now on. undefined: as long as before. */
-  lease?: number | undefined;
-  /** Seconds until the task is ready again. undefined: the back-off. */
-  delay?: number | undefined;
-}
+/** What a worker's report says of the task. undefined: the report does not say it. */
+export type ReportCommand = Given<Pick<Report, 'progress' | 'temp' | 'output' | 'error' | 'lease' | 'delay'>>;
 
 /** The worker has finished the task: to FINISHED. */
 export function finished(_: TransitionRow, report: ReportCommand, { status }: Rules): Transition {

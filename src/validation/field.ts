@@ -1,40 +1,87 @@
 import 'reflect-metadata';
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, type Type } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsDefined, IsOptional, ValidateBy } from 'class-validator';
 import type { FieldProblem } from '../contract/errors.js';
-import type { Rule, RuleProblem } from './rules.js';
+import { type FieldUse, TASK_FIELDS, type TaskField, type TaskFieldName } from '../contract/task.fields.js';
 import { readJson } from './parse-json.js';
+import type { Rule, RuleProblem, ValueRule } from './rule.js';
+import { ruleOf } from './task.rules.js';
+
+/** What the OpenAPI document and the other documents say of a parameter. */
+export interface ParameterDoc {
+  description: string;
+  example?: unknown;
+  default?: number;
+  required?: true;
+}
 
 /** A parameter that one of our DTOs accepts. */
-interface FieldDefinition {
+export interface FieldDefinition {
   name: string;
-  rule: Rule;
+  rule: Rule | ValueRule;
   /** Forms send everything as text: this converts the value before the rule checks it. */
   to: ((value: unknown) => unknown) | undefined;
   required: boolean;
+  doc: ParameterDoc | undefined;
 }
 
 const FIELDS = Symbol('softdd.task.fields');
 
 /**
- * Declares a parameter for both ways of validating: class-validator, which handles a host's class that extends or joins
- * ours, and the compiled check below for our own classes.
+ * Declares a parameter: for the OpenAPI document, if it has a description, and for both ways of validating. Those are
+ * class-validator, which handles a host's class that extends or joins ours, and the compiled check below for our own
+ * classes.
  */
-export function Field(
-  rule: Rule,
-  { to, required = false }: Partial<Pick<FieldDefinition, 'to' | 'required'>> = {},
-): PropertyDecorator {
+export function Field(rule: Rule | ValueRule, doc?: ParameterDoc | { required: true }): PropertyDecorator {
+  const to = 'schema' in rule ? readerOf(rule) : undefined;
+  const required = doc?.required ?? false;
+  const described = doc && 'description' in doc ? doc : undefined;
   const record: PropertyDecorator = (target, name) => {
     const known = (Reflect.getOwnMetadata(FIELDS, target) as FieldDefinition[] | undefined) ?? [];
-    Reflect.defineMetadata(FIELDS, [...known, { name: String(name), rule, to, required }], target);
+    const definition = { name: String(name), rule, to, required, doc: described };
+    Reflect.defineMetadata(FIELDS, [...known, definition], target);
   };
   return applyDecorators(
     record,
     Follows(rule),
     required ? IsDefined() : IsOptional(),
     ...(to ? [Transform(({ value }: { value: unknown }) => (value === undefined ? value : to(value)))] : []),
+    ...(described ? [ApiProperty(schemaOf(rule as ValueRule, described))] : []),
   );
+}
+
+/** A parameter that writes a field of the task: everything is as `TASK_FIELDS` declares it. */
+export function Writes(use: FieldUse): PropertyDecorator {
+  return (target, name) => {
+    const field: TaskField = TASK_FIELDS[name as TaskFieldName];
+    const doc = { description: field.shown?.description, ...field[use] } as ParameterDoc;
+    Field(ruleOf(field), doc)(target, name);
+  };
+}
+
+/** The documented parameters of one of our DTOs, in their order. */
+export const parametersOf = (Dto: Type): FieldDefinition[] =>
+  (Reflect.getMetadata(FIELDS, Dto.prototype as object) as FieldDefinition[]).filter(({ doc }) => doc);
+
+function schemaOf({ schema, bound = '' }: ValueRule, doc: ParameterDoc): ApiPropertyOptions {
+  const description = `${doc.description} ${bound}`.trim();
+  return { ...schema, ...doc, required: doc.required ?? false, description } as ApiPropertyOptions;
+}
+
+/** The conversion of what a form may send. */
+function readerOf({ schema, takesNumber }: ValueRule): ((value: unknown) => unknown) | undefined {
+  switch (schema.type) {
+    case 'integer':
+      return toInteger;
+    case 'boolean':
+      return toBoolean;
+    case 'string':
+      return takesNumber && toText;
+    default:
+      return toList;
+  }
 }
 
 /** Checks a property by a rule of the queue, within class-validator. */

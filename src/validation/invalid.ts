@@ -1,5 +1,6 @@
 import { type FieldProblem, TaskError } from '../contract/errors.js';
-import { MAX_BYTES, type Rule } from './rules.js';
+import type { Rule } from './rule.js';
+import { MAX_BYTES } from './rules.js';
 
 /** The error for values that break rules. */
 export const invalid = (problems: FieldProblem[]): TaskError =>

@@ -1,59 +1,9 @@
-/** The length of a lease in seconds: 1 second to 1 day. */
-export const LEASE_SECONDS = { min: 1, max: 86_400 } as const;
-export const MAX_ATTEMPTS = { min: 1, max: 1000 } as const;
+import { BOUNDS } from '../protocol/bounds.js';
+import { figure, type Rule, type ValueRule, valueRule, type ValueSchema } from './rule.js';
 
-/**
- * The rules for values that enter the queue, defined once for HTTP input and for callers of `TaskService`. A rule
- * returns what is wrong, or undefined.
- */
-export interface RuleProblem {
-  /** Stable name of the broken rule. */
-  rule: string;
-  /** Which values are allowed. */
-  msg: string;
-}
-export type Rule = (value: unknown) => RuleProblem | undefined;
+export { BOUNDS, LEASE_SECONDS, MAX_ATTEMPTS } from '../protocol/bounds.js';
 
-export const BOUNDS = {
-  /** Bytes of UTF-8 in `input`, `args`, `temp` and `output`: the size of a TEXT column of MySQL. */
-  textBytes: 65_535,
-  /** Characters (code points) in `service` and `group`. */
-  nameLength: 64,
-  /** Characters (code points) in an owner. */
-  userIdLength: 255,
-  /** Tasks on one page of a list. Legacy clients ask for thousands. */
-  pageSize: 10_000,
-  /** Callbacks in one list of `TaskService.callbacks`. */
-  callbacks: 1000,
-  /** Bytes of one answer as JSON, because it is built in memory. */
-  answerBytes: 8 * 1024 * 1024,
-  /** Ids in one `ids` parameter. */
-  ids: 1000,
-  /** Characters in a cursor. */
-  cursorLength: 200,
-  /** Largest page number. It keeps OFFSET far inside 64 bits. */
-  page: 2 ** 31 - 1,
-  /** Tasks in one create. */
-  creates: 1000,
-  /** Tasks in one claim. */
-  claims: 100,
-  /** Reports in one request. */
-  reports: 100,
-  /** Seconds that a claim may wait for a task. */
-  wait: 30,
-  /** Seconds by which a retry or a give-back may be delayed: one year. */
-  delay: 31_536_000,
-  /** Characters (code points) in a worker's id. */
-  workerIdLength: 64,
-  /** Characters in an idempotency key. */
-  keyLength: 255,
-  /** Priorities, from first to last: the range of a smallint. */
-  priority: { min: -32_768, max: 32_767 },
-  /** The range of an int. */
-  status: { min: -(2 ** 31), max: 2 ** 31 - 1 },
-  lease: LEASE_SECONDS,
-  maxAttempts: MAX_ATTEMPTS,
-} as const;
+/* The rules for values that enter the queue, defined once for HTTP input and for callers of `TaskService`. */
 
 /** The rule whose failure is TOO_LARGE instead of INVALID_PARAM. */
 export const MAX_BYTES = 'maxBytes';
@@ -94,49 +44,81 @@ const all =
     return undefined;
   };
 
-const integer =
-  (min: number, max: number): Rule =>
-  (value) => {
+/** An integer. Without a bound on a side, the schema names none. */
+export function integer(min = -Infinity, max = Infinity): ValueRule {
+  const check: Rule = (value) => {
     if (!Number.isInteger(value)) return { rule: 'isInt', msg: 'must be an integer' };
     if ((value as number) < min) return { rule: 'min', msg: `must not be less than ${min}` };
     if ((value as number) > max) return { rule: 'max', msg: `must not be greater than ${max}` };
     return undefined;
   };
+  const schema: ValueSchema = { type: 'integer' };
+  if (Number.isFinite(min)) schema.minimum = min;
+  if (Number.isFinite(max)) schema.maximum = max;
+  return valueRule(check, schema);
+}
 
+/** A short text that is not empty. */
+export const shortText = (max: number): ValueRule =>
+  valueRule(
+    all(storable, notEmpty, length(max)),
+    { type: 'string', minLength: 1, maxLength: max },
+    { bound: `At most ${figure(max)} characters.`, takesNumber: true },
+  );
+
+/** Any value: the use case treats a text that is no id like an unknown one. */
+export const anyIdRule = valueRule(() => undefined, { type: 'string', maxLength: 36 });
 export const anyRule: Rule = () => undefined;
-export const wholeRule: Rule = (value) =>
-  Number.isInteger(value) ? undefined : { rule: 'isInt', msg: 'must be an integer' };
-export const booleanRule: Rule = (value) =>
-  typeof value === 'boolean' ? undefined : { rule: 'isBoolean', msg: 'must be true or false' };
-export const cursorRule: Rule = (value) =>
-  typeof value === 'string' && value.length <= BOUNDS.cursorLength
-    ? undefined
-    : { rule: 'cursor', msg: 'must be the nextCursor of an earlier list' };
-export const reportsRule: Rule = (value) => {
-  if (!Array.isArray(value)) return { rule: 'isArray', msg: 'must be a list of { taskId, … }' };
-  if (value.length === 0) return { rule: 'arrayNotEmpty', msg: 'must hold at least one report' };
-  if (value.length > BOUNDS.reports) return { rule: 'arrayMaxSize', msg: `must be at most ${BOUNDS.reports}` };
-  return undefined;
-};
+export const booleanRule = valueRule(
+  (value) => (typeof value === 'boolean' ? undefined : { rule: 'isBoolean', msg: 'must be true or false' }),
+  { type: 'boolean' },
+);
+export const cursorRule = valueRule(
+  (value) =>
+    typeof value === 'string' && value.length <= BOUNDS.cursorLength
+      ? undefined
+      : { rule: 'cursor', msg: 'must be the nextCursor of an earlier list' },
+  { type: 'string', maxLength: BOUNDS.cursorLength },
+);
+export const reportsRule = valueRule(
+  (value) => {
+    if (!Array.isArray(value)) return { rule: 'isArray', msg: 'must be a list of { taskId, … }' };
+    if (value.length === 0) return { rule: 'arrayNotEmpty', msg: 'must hold at least one report' };
+    if (value.length > BOUNDS.reports) return { rule: 'arrayMaxSize', msg: `must be at most ${BOUNDS.reports}` };
+    return undefined;
+  },
+  { type: 'array', minItems: 1, maxItems: BOUNDS.reports },
+);
 export const reportRule: Rule = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? undefined
     : { rule: 'isObject', msg: 'must be an object: { taskId, … }' };
 export const taskIdRule: Rule = (value) =>
   typeof value === 'string' ? undefined : { rule: 'string', msg: 'must be a string' };
-export const progressRule = integer(0, Number.MAX_SAFE_INTEGER);
 export const pageRule = integer(1, BOUNDS.page);
 export const pageSizeRule = integer(1, BOUNDS.pageSize);
 export const callbackLimitRule = integer(1, BOUNDS.callbacks);
-export const idsRule: Rule = (value) => {
+/** A list of strings. In forms and queries it is the JSON text of one. */
+const idList = (check: Rule, bounds: ValueSchema): ValueRule =>
+  valueRule(check, {
+    oneOf: [
+      { type: 'array', items: { type: 'string' }, ...bounds, maxItems: BOUNDS.ids },
+      { type: 'string', description: 'JSON text of such a list.' },
+    ],
+  });
+const isIdList: Rule = (value) => {
   if (!Array.isArray(value))
     return { rule: 'isArray', msg: 'must be a list of task ids, or the JSON text of one: ["…","…"]' };
   if (value.length > BOUNDS.ids) return { rule: 'arrayMaxSize', msg: `must be at most ${BOUNDS.ids} ids` };
   if (!value.every((id) => typeof id === 'string')) return { rule: 'isString', msg: 'must be a list of strings' };
   return undefined;
 };
-export const someIdsRule = all(idsRule, (value) =>
-  (value as unknown[]).length === 0 ? { rule: 'arrayNotEmpty', msg: 'must name at least one task' } : undefined,
+export const idsRule = idList(isIdList, {});
+export const someIdsRule = idList(
+  all(isIdList, (value) =>
+    (value as unknown[]).length === 0 ? { rule: 'arrayNotEmpty', msg: 'must name at least one task' } : undefined,
+  ),
+  { minItems: 1 },
 );
 export const statusRule = integer(BOUNDS.status.min, BOUNDS.status.max);
 export const leaseRule = integer(BOUNDS.lease.min, BOUNDS.lease.max);
@@ -144,9 +126,8 @@ export const waitRule = integer(0, BOUNDS.wait);
 export const claimLimitRule = integer(0, BOUNDS.claims);
 export const delayRule = integer(0, BOUNDS.delay);
 export const priorityRule = integer(BOUNDS.priority.min, BOUNDS.priority.max);
-export const maxAttemptsRule = integer(BOUNDS.maxAttempts.min, BOUNDS.maxAttempts.max);
-export const workerIdRule = all(storable, notEmpty, length(BOUNDS.workerIdLength));
-export const tokenRule = all(storable, notEmpty, length(36));
+export const workerIdRule = shortText(BOUNDS.workerIdLength);
+export const tokenRule = valueRule(shortText(36), shortText(36).schema);
 export const keyRule: Rule = (value) =>
   typeof value === 'string' && /^[\x20-\x7e]+$/.test(value) && value.length <= BOUNDS.keyLength
     ? undefined
@@ -176,10 +157,14 @@ export function isDay(year: number, month: number, day: number): boolean {
   return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
-export const timeRule: Rule = (value) =>
-  timeOf(value)
-    ? undefined
-    : { rule: 'isTime', msg: 'must be a time in ISO 8601 with its zone, such as 2026-12-24T18:00:00+01:00' };
+export const timeRule = valueRule(
+  (value) =>
+    timeOf(value)
+      ? undefined
+      : { rule: 'isTime', msg: 'must be a time in ISO 8601 with its zone, such as 2026-12-24T18:00:00+01:00' },
+  { type: 'string', format: 'date-time' },
+  { bound: 'ISO 8601 with its zone, such as 2026-12-24T18:00:00+01:00.' },
+);
 
 /** Priorities that users may give. */
 export interface PriorityRange {
@@ -223,9 +208,13 @@ export const retentionRule: Rule = (value) => {
   return fits ? undefined : problem;
 };
 
-export const textRule = all(storable, bytes(BOUNDS.textBytes));
-export const nameRule = all(storable, notEmpty, length(BOUNDS.nameLength));
-export const userIdRule = all(storable, notEmpty, length(BOUNDS.userIdLength));
+export const textRule = valueRule(
+  all(storable, bytes(BOUNDS.textBytes)),
+  { type: 'string', maxLength: BOUNDS.textBytes },
+  { bound: `At most ${figure(BOUNDS.textBytes)} bytes of UTF-8.`, takesNumber: true },
+);
+export const nameRule = shortText(BOUNDS.nameLength);
+export const userIdRule = shortText(BOUNDS.userIdLength);
 
 /**
  * Whether a value can be a task's id. All ids are UUIDs, legacy ids too, so a text that is not short printable ASCII is

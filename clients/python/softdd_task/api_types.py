@@ -1,4 +1,7 @@
-"""The types of the HTTP API, with the field names of the API."""
+"""The types of the HTTP API, with the field names of the API.
+
+`npm run docs` writes the marked parts from the server's declarations.
+"""
 
 from typing import Dict, List, Optional, TypedDict
 
@@ -26,6 +29,7 @@ URIS: Dict[str, str] = {
 class Task(TypedDict):
     """A task. Times are ISO 8601 in UTC. A text that was not given is ''."""
 
+    # <task>
     taskId: str
     service: str
     group: Optional[str]
@@ -45,6 +49,7 @@ class Task(TypedDict):
     updatedAt: Optional[str]
     startedAt: Optional[str]
     finishedAt: Optional[str]
+    # </task>
 
 
 class WorkerTask(Task):
@@ -54,12 +59,15 @@ class WorkerTask(Task):
 
 
 class _NewTask(TypedDict):
+    # <required>
     input: str
+    # </required>
 
 
 class NewTask(_NewTask, total=False):
     """The fields of a task to create. Only `input` is required."""
 
+    # <create>
     args: str
     service: str
     group: str
@@ -68,6 +76,7 @@ class NewTask(_NewTask, total=False):
     maxAttempts: int
     callbackUrl: str
     status: int
+    # </create>
 
 
 class TaskChanges(TypedDict, total=False):
@@ -76,9 +85,11 @@ class TaskChanges(TypedDict, total=False):
     `input` and `args` can change until a worker claims the task. `status` may become BEGIN or CANCELLED.
     """
 
+    # <change>
     input: str
     args: str
     status: int
+    # </change>
 
 
 class ListQuery(TypedDict, total=False):
@@ -87,13 +98,15 @@ class ListQuery(TypedDict, total=False):
     `page` is the page's number, from 1. `cursor`, the previous page's `nextCursor`, can stand in its place.
     """
 
+    # <list>
     page: int
     pageNum: int
     cursor: str
-    service: str
-    group: str
     status: int
+    group: str
+    service: str
     ids: List[str]
+    # </list>
 
 
 class TaskPage(TypedDict):

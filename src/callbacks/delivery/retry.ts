@@ -1,4 +1,4 @@
-import type { RuleProblem } from '../../validation/rules.js';
+import type { RuleProblem } from '../../validation/rule.js';
 
 /** When a failed callback is tried again. */
 export interface CallbackRetry {

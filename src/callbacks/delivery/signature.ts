@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { RuleProblem } from '../../validation/rules.js';
+import type { RuleProblem } from '../../validation/rule.js';
 
 /** The prefix of secrets in the Standard Webhooks specification. */
 const PREFIX = 'whsec_';

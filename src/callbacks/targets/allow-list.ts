@@ -1,12 +1,11 @@
 import { type TaskError } from '../../contract/errors.js';
 import { invalid } from '../../validation/invalid.js';
-import type { Rule, RuleProblem } from '../../validation/rules.js';
+import type { RuleProblem } from '../../validation/rule.js';
 import { withoutSecrets } from '../../validation/shown.js';
+import { httpUrl } from '../../validation/url.rule.js';
 import { isPublic, isWithin, literalAddress, type Network, networkOf } from './address.js';
 
-/** The most characters of a task's own callback URL, of any URL as it is stored, and of an origin. */
-export const URL_LENGTH = 2048;
-export const HREF_LENGTH = 8000;
+/** The most characters of an origin. */
 export const ORIGIN_LENGTH = 300;
 
 /** An origin that tasks may name, and the networks to which its name may lead besides public addresses. */
@@ -71,13 +70,6 @@ function parse(entry: unknown): AllowedOrigin | string {
   return new AllowedOrigin(url.origin, networks as Network[]);
 }
 
-/** An http or https URL. undefined if the text is not one. */
-export function httpUrl(text: unknown): URL | undefined {
-  if (typeof text !== 'string' || !URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  return ['http:', 'https:'].includes(url.protocol) ? url : undefined;
-}
-
 /** Rule for option `callbackAllow`. */
 export function callbackAllowRule(value: unknown): RuleProblem | undefined {
   const rule = 'callbackAllow';
@@ -98,15 +90,3 @@ export function callbackAllowRule(value: unknown): RuleProblem | undefined {
   }
   return undefined;
 }
-
-/** Rule for a task's own callback URL, independent of `callbackAllow`. */
-export const ownUrlRule: Rule = (value) => {
-  if (typeof value !== 'string') return { rule: 'string', msg: 'must be a string' };
-  if (value.length > URL_LENGTH) return { rule: 'maxLength', msg: `must be at most ${URL_LENGTH} characters` };
-  const url = httpUrl(value);
-  if (!url) return { rule: 'isUrl', msg: 'must be an http:// or https:// URL' };
-  if (url.username !== '' || url.password !== '') return { rule: 'isUrl', msg: 'must not carry a user or a password' };
-  if (url.href.length > HREF_LENGTH)
-    return { rule: 'maxLength', msg: `must be at most ${HREF_LENGTH} characters once it is percent-encoded` };
-  return undefined;
-};

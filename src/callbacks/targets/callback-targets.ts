@@ -1,17 +1,9 @@
 import type { Task } from '../../contract/task.entity.js';
 import type { NewRow } from '../../queue/stores/task.store.js';
-import { check } from '../../validation/invalid.js';
-import type { RuleProblem } from '../../validation/rules.js';
+import type { RuleProblem } from '../../validation/rule.js';
+import { HREF_LENGTH, httpUrl } from '../../validation/url.rule.js';
 import { literalAddress } from './address.js';
-import {
-  type AllowedOrigin,
-  AllowList,
-  HREF_LENGTH,
-  httpUrl,
-  ORIGIN_LENGTH,
-  ownUrlRule,
-  refusedUrl,
-} from './allow-list.js';
+import { type AllowedOrigin, AllowList, ORIGIN_LENGTH, refusedUrl } from './allow-list.js';
 import type { Resolve } from './lookup.js';
 
 /** Where callbacks go: one address for all tasks, or a function of the task. undefined: no callback. */
@@ -68,7 +60,6 @@ export class CallbackTargets<T extends Task> {
   /** Converts a new task's own URL to the form that is stored. INVALID_PARAM if it must not be called. */
   admitRow(row: NewRow): Promise<void> | undefined {
     if (row.callbackUrl === undefined) return undefined;
-    check('callbackUrl', row.callbackUrl, ownUrlRule);
     return this.admit(row.callbackUrl as string).then((url) => void (row.callbackUrl = url));
   }
 

@@ -1,7 +1,8 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { TaskStatusCatalogue } from '../../contract/status.js';
+import { TASK_TABLE_COLUMNS } from '../../contract/task.fields.js';
 import type { Rows } from '../rows.js';
-import { isLocalTimeColumn, type StoredTimes } from '../stored-time.js';
+import type { StoredTimes } from '../stored-time.js';
 import type { Row, Script, Statement } from '../transaction.js';
 
 export type Engine = 'mysql' | 'postgres' | 'sqlite';
@@ -108,9 +109,12 @@ export interface Dialect {
   readyServices(after: string | undefined, most: number): Script<string[]>;
 }
 
-const TIME_COLUMNS = ['run_at', 'lease_expires_at', 'started_at', 'finished_at'];
+const TIME_COLUMNS: ReadonlySet<string> = new Set(
+  Object.keys(TASK_TABLE_COLUMNS).filter((column) => TASK_TABLE_COLUMNS[column]!.kind.endsWith('time')),
+);
 
-export const isTimeColumn = (column: string): boolean => TIME_COLUMNS.includes(column) || isLocalTimeColumn(column);
+/** Whether it is a time of the queue. A time column of a host is not. */
+export const isTimeColumn = (column: string): boolean => TIME_COLUMNS.has(column);
 
 /** The bytes of these columns of a row together. */
 export const sizeOf = (dialect: Dialect, columns: string[]): Sql =>

@@ -1,5 +1,5 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
-import { TASK_COLUMN_NAMES } from '../../contract/task.entity.js';
+import { TASK_TABLE_COLUMNS } from '../../contract/task.fields.js';
 import { cellWriter, shifted, type TimeWriter, utcText } from '../clock.js';
 import { type Dialect, isTimeColumn, type TaskTable } from './dialect.js';
 import type { Place } from './dialect.js';
@@ -81,7 +81,7 @@ export class PostgresDialect extends PartialIndexDialect implements Dialect {
   /** Columns as arrays, and values that all rows share once: takes half the time of a tuple of parameters per row. */
   insertEach({ columns, rows }: Rows): Statement[] {
     // A host's own columns have types that only the table knows.
-    if (!columns.every((column) => TASK_COLUMN_NAMES.includes(column))) return this.insertTuples({ columns, rows });
+    if (!columns.every((column) => column in TASK_TABLE_COLUMNS)) return this.insertTuples({ columns, rows });
     const { arrays, cells } = this.inColumns({ columns, rows });
     const names = join(columns.map((column) => this.id(column)));
     return [sql`INSERT INTO ${this.table} (${names}) SELECT ${join(cells)} FROM ${arrays}`];

@@ -1,71 +1,35 @@
-import { ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { ApiSchema } from '@nestjs/swagger';
+import { Field } from '../../validation/field.js';
 import { BOUNDS, cursorRule, idsRule, nameRule, pageRule, pageSizeRule, statusRule } from '../../validation/rules.js';
-import { Field, toInteger, toList } from '../../validation/field.js';
 
 @ApiSchema({ name: 'listTasks' })
 export class ListTasksDto {
-  @ApiPropertyOptional({
-    type: 'integer',
-    description: 'Number of the page, from 1, which is the default. Not allowed together with `cursor`.',
-    minimum: 1,
-    maximum: BOUNDS.page,
-  })
-  @Field(pageRule, { to: toInteger })
+  @Field(pageRule, { description: 'Number of the page, the first one by default. Not allowed together with `cursor`.' })
   page?: number;
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    description: `Tasks on a page, at most ${BOUNDS.pageSize}: the size of a page, not its number.`,
-    minimum: 1,
-    maximum: BOUNDS.pageSize,
-    default: 10,
-  })
-  @Field(pageSizeRule, { to: toInteger })
+  @Field(pageSizeRule, { description: 'Tasks on a page: the size of a page, not its number.', default: 10 })
   pageNum?: number;
 
-  @ApiPropertyOptional({
+  @Field(cursorRule, {
     description:
       'The `nextCursor` of the page before, instead of `page`. New tasks do not shift the pages, and a deep page costs ' +
       'no more than the first one.',
-    maxLength: BOUNDS.cursorLength,
   })
-  @Field(cursorRule)
   cursor?: string;
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    description: 'Only tasks in this status.',
-    minimum: BOUNDS.status.min,
-    maximum: BOUNDS.status.max,
-  })
-  @Field(statusRule, { to: toInteger })
+  @Field(statusRule, { description: 'Only tasks in this status.' })
   status?: number;
 
-  @ApiPropertyOptional({
-    description: `Only tasks of this group; at most ${BOUNDS.nameLength} characters.`,
-    minLength: 1,
-    maxLength: BOUNDS.nameLength,
-  })
-  @Field(nameRule)
+  @Field(nameRule, { description: 'Only tasks of this group.' })
   group?: string;
 
-  @ApiPropertyOptional({
-    description: `Only tasks of this service; at most ${BOUNDS.nameLength} characters.`,
-    minLength: 1,
-    maxLength: BOUNDS.nameLength,
-  })
-  @Field(nameRule)
+  @Field(nameRule, { description: 'Only tasks of this service.' })
   service?: string;
 
-  @ApiPropertyOptional({
-    oneOf: [
-      { type: 'array', items: { type: 'string' }, maxItems: BOUNDS.ids },
-      { type: 'string', description: 'JSON text of such a list.' },
-    ],
+  @Field(idsRule, {
     description:
       `Only these tasks, all of them, without paging: at most ${BOUNDS.ids} ids, as a list, or in forms and queries as its ` +
       'JSON text. A URL holds about 200 ids; send more in a body, with POST.',
   })
-  @Field(idsRule, { to: toList })
   ids?: string[];
 }

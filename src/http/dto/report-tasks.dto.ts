@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { Field } from '../../validation/field.js';
 import { BOUNDS, reportsRule } from '../../validation/rules.js';
-import { Field, toList } from '../../validation/field.js';
 import { ReportTaskDto } from './report-task.dto.js';
 
 /** One of several reports in a request. It names its task. */
@@ -18,6 +18,6 @@ export class ReportTasksDto {
     minItems: 1,
     maxItems: BOUNDS.reports,
   })
-  @Field(reportsRule, { to: toList, required: true })
+  @Field(reportsRule, { required: true })
   reports!: unknown[];
 }

@@ -2,7 +2,7 @@ import { type ArgumentMetadata, type PipeTransform, type Type, ValidationPipe } 
 import { getMetadataStorage, type ValidationError } from 'class-validator';
 import { type FieldProblem, TaskError } from '../../contract/errors.js';
 import { invalid, within } from '../../validation/invalid.js';
-import type { Rule } from '../../validation/rules.js';
+import type { Rule } from '../../validation/rule.js';
 import type { Input } from '../../validation/body-problems.js';
 import { broken, missing, nameOf, type Parsed, type Parser, parserOf } from '../../validation/field.js';
 import { InputList, MAX_PROBLEMS } from './input.js';

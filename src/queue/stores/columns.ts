@@ -1,6 +1,7 @@
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { type Task, TASK_COLUMNS } from '../../contract/task.entity.js';
+import type { Task } from '../../contract/task.entity.js';
+import { TASK_COLUMNS } from '../../contract/task.fields.js';
 import { BOUNDS } from '../../validation/rules.js';
 import { FromNow } from '../../database/clock.js';
 import { type Dialect, isTimeColumn, literal, sizeOf } from '../../database/dialects/dialect.js';

@@ -1,8 +1,10 @@
 import { TaskError } from '../../contract/errors.js';
+import type { Given } from '../../contract/given.js';
 import type { Task } from '../../contract/task.entity.js';
 import type { Script } from '../../database/transaction.js';
-import { check } from '../../validation/invalid.js';
-import { isIdLike, textRule } from '../../validation/rules.js';
+import type { TaskChanges as TaskChangesOnWire } from '../../protocol/wire.types.js';
+import { isIdLike } from '../../validation/rules.js';
+import { checkWritten } from '../../validation/task.rules.js';
 import { type AnswerSpace, answerBytes, jsonBytes, spaceOf } from '../answer-room.js';
 import type { TaskEvent } from '../events.js';
 import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
@@ -12,12 +14,7 @@ import { cancelled, madeReady, runAgain, type Transition } from '../transitions.
 import { checkStatus, type OwnColumns, ownColumns } from './create.js';
 import { read } from './read.js';
 
-export type TaskChanges<T extends Task = Task> = OwnColumns<T> & {
-  input?: string | undefined;
-  args?: string | undefined;
-  /** BEGIN makes a draft ready, or runs an ended task again. CANCELLED cancels it. */
-  status?: number | undefined;
-};
+export type TaskChanges<T extends Task = Task> = OwnColumns<T> & Given<TaskChangesOnWire>;
 
 /** Only for tasks of this owner. Another owner's task is NOT_FOUND. */
 export interface AsOwner {
@@ -69,12 +66,11 @@ export class Changes<T extends Task> {
 
   private async change(taskId: string, changes: TaskChanges<T>, where: Where, refuse: Refuse): Promise<T> {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
-    const { input, args, status } = changes;
+    const { status } = changes;
     const space = spaceOf(changes);
     const { queue } = this;
-    if (input !== undefined) check('input', input, textRule);
-    if (args !== undefined) check('args', args, textRule);
     if (status !== undefined) checkStatus(status, queue.lifeCycle.userStatuses);
+    checkWritten('change', changes);
     const limits = status === queue.lifeCycle.status.BEGIN ? await this.quotasOf(taskId, where) : new Map();
     const script = (): Script<Changed<T>> => this.script(taskId, changes, where, { limits, space, refuse });
     const { task } = await run(queue, where, script, ({ events }) => queue.hooks.committed(events));

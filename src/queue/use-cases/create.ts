@@ -1,5 +1,8 @@
 import { TaskError } from '../../contract/errors.js';
-import { type Task, TASK_COLUMNS } from '../../contract/task.entity.js';
+import type { Task } from '../../contract/task.entity.js';
+import type { Given } from '../../contract/given.js';
+import type { NewTask as NewTaskOnWire } from '../../protocol/wire.types.js';
+import { TASK_COLUMNS, writtenFields } from '../../contract/task.fields.js';
 import { ALONE, type Command, done, failed, type Outcome, type Size } from '../../database/group-commit.js';
 import type { KeyEntry } from '../stores/key.store.js';
 import type { NewRow } from '../stores/task.store.js';
@@ -13,43 +16,21 @@ import { type InTransaction, type Queue, runGrouped } from '../queue.js';
 import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
 import { checkKey, conflict, gone, keyOf } from './create-key.js';
 import { replay, roomFor } from './replay.js';
-import {
-  BOUNDS,
-  maxAttemptsRule,
-  nameRule,
-  priorityRule,
-  textRule,
-  timeOf,
-  timeRule,
-  userIdRule,
-} from '../../validation/rules.js';
+import { BOUNDS, timeOf, userIdRule } from '../../validation/rules.js';
+import { checkWritten } from '../../validation/task.rules.js';
 
 /** Values for the columns that a host's entity adds. */
 export type OwnColumns<T extends Task> = Partial<Omit<T, keyof Task>>;
 
-export type NewTask<T extends Task = Task> = OwnColumns<T> & {
-  /** The owner, at most 255 characters. */
-  userId: string;
-  /** What to work on, at most 65,535 bytes of UTF-8. */
-  input: string;
-  args?: string | undefined;
-  /** The kind of work, at most 64 characters. Omitted: option `defaultService`. */
-  service?: string | undefined;
-  /** Narrows claims within a service, at most 64 characters. */
-  group?: string | undefined;
-  /**
-   * -32,768 to 32,767, lower first, by default 0. Option `userPriority` is for users and does not bind callers of this.
-   */
-  priority?: number | undefined;
-  /** WAITING until this time, then ready: a Date, or ISO 8601 with its zone. */
-  runAt?: Date | string | undefined;
-  /** 1 to 1,000. Omitted: the value of the service. */
-  maxAttempts?: number | undefined;
-  /** INIT or BEGIN. Omitted: option `initialStatus`. */
-  status?: number | undefined;
-  /** Receives this task's callback instead of option `callbackUrl`. Its origin must be in option `callbackAllow`. */
-  callbackUrl?: string | undefined;
-};
+/** A new task. Its `priority` may be any: option `userPriority` is for users and does not bind callers of this. */
+export type NewTask<T extends Task = Task> = OwnColumns<T> &
+  Pick<NewTaskOnWire, 'input'> &
+  Given<Omit<NewTaskOnWire, 'input' | 'runAt'>> & {
+    /** The owner, at most 255 characters. */
+    userId: string;
+    /** WAITING until this time, then ready: a Date, or ISO 8601 with its zone. */
+    runAt?: Date | string | undefined;
+  };
 
 export interface Idempotent {
   /** The same key of the same owner with the same content returns the tasks that it created first. */
@@ -169,46 +150,26 @@ export class Creation<T extends Task> implements Command<Order<T>, CreateResult<
   /** A row that follows all rules. */
   private toRow(task: NewTask<T>): NewRow {
     const { lifeCycle, settings } = this.queue;
-    const {
-      userId,
-      input,
-      args,
-      service = settings.defaultService,
-      group,
-      priority,
-      runAt,
-      maxAttempts,
-      status,
-      callbackUrl,
-      ...own
-    } = task;
+    const { userId, service = settings.defaultService, runAt, status } = task;
     check('userId', userId, userIdRule);
-    check('input', input, textRule);
-    check('service', service, nameRule);
-    if (args !== undefined) check('args', args, textRule);
-    if (group !== undefined) check('group', group, nameRule);
-    if (priority !== undefined) check('priority', priority, priorityRule);
-    if (maxAttempts !== undefined) check('maxAttempts', maxAttempts, maxAttemptsRule);
-    if (runAt !== undefined) check('runAt', runAt, timeRule);
     if (status !== undefined) checkStatus(status, lifeCycle.newStatuses);
+    const values: Record<string, unknown> = service === task.service ? task : { ...task, service };
+    checkWritten('create', values);
     if (runAt !== undefined && status === lifeCycle.status.INIT)
       throw invalid([{ field: 'runAt', rule: 'draft', msg: `runAt is for tasks that run; omit status ${status}` }]);
-    return {
-      ...ownColumns(own),
+    const row: Record<string, unknown> = ownColumns(values);
+    for (const name of CREATED) row[name] = values[name];
+    return Object.assign(row, {
       taskId: this.ids.next(),
       userId,
-      input,
-      args,
-      service,
-      group,
-      priority,
-      maxAttempts,
-      callbackUrl,
       runAt: timeOf(runAt),
       status: runAt === undefined ? (status ?? settings.initialStatus) : lifeCycle.status.BEGIN,
-    };
+    });
   }
 }
+
+/** The fields that a create may write. */
+const CREATED = writtenFields('create').map(([name]) => name);
 
 const quotasOfAll = <T extends Task>(orders: Order<T>[]): OwnerQuotas =>
   new Map(orders.flatMap(({ limits }) => [...limits]));
@@ -219,8 +180,12 @@ export function checkStatus(status: number, allowed: readonly number[]): void {
 }
 
 /** The values for a host's own columns. The queue's columns are dropped, because only the queue writes them. */
-export const ownColumns = (values: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(values).filter(([name]) => !TASK_COLUMNS.includes(name)));
+export function ownColumns(values: object): Record<string, unknown> {
+  const own: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) if (!QUEUE_COLUMNS.has(name)) own[name] = value;
+  return own;
+}
+const QUEUE_COLUMNS: ReadonlySet<string> = new Set(TASK_COLUMNS);
 
 function countOwners(tasks: { userId: string }[]): Map<string, number> {
   const owners = new Map<string, number>();

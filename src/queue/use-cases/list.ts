@@ -1,8 +1,10 @@
 import { TaskError } from '../../contract/errors.js';
+import type { Given } from '../../contract/given.js';
 import type { Task } from '../../contract/task.entity.js';
 import { reading } from '../../database/database.js';
 import { answerBytes, exactBytes, spaceOf } from '../answer-room.js';
 import { cursorOf, positionOf } from '../cursor.js';
+import type { ListQuery } from '../../protocol/wire.types.js';
 import { check, invalid } from '../../validation/invalid.js';
 import type { Queue } from '../queue.js';
 import {
@@ -16,20 +18,8 @@ import {
   userIdRule,
 } from '../../validation/rules.js';
 
-export interface ListOptions {
-  userId: string;
-  /** The page, from 1, the default. */
-  page?: number | undefined;
-  /** Tasks on a page, by default 10. */
-  pageNum?: number | undefined;
-  /** The `nextCursor` of the page before, instead of `page`. Costs the same at any depth. */
-  cursor?: string | undefined;
-  service?: string | undefined;
-  group?: string | undefined;
-  status?: number | undefined;
-  /** Only these tasks, without paging. */
-  ids?: string[] | undefined;
-}
+/** Which tasks of an owner, and which page of them. */
+export type ListOptions = Given<ListQuery> & { userId: string };
 
 export interface TaskList<T extends Task = Task> {
   list: T[];

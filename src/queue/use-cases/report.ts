@@ -1,4 +1,5 @@
 import { TaskError } from '../../contract/errors.js';
+import type { Given } from '../../contract/given.js';
 import type { Task } from '../../contract/task.entity.js';
 import { ALONE, type Command, done, failed, type Outcome, type Size } from '../../database/group-commit.js';
 import type { TaskChange } from '../stores/task.store.js';
@@ -6,30 +7,17 @@ import type { Script } from '../../database/transaction.js';
 import { type AnswerSpace, FULL, jsonBytes, spaceOf, workerAnswerBytes } from '../answer-room.js';
 import { checkStatus } from './create.js';
 import type { TaskEvent, TaskEventType } from '../events.js';
+import type { Report } from '../../protocol/wire.types.js';
 import { check, invalid } from '../../validation/invalid.js';
 import { isFenced } from '../leases.js';
 import { failed as hasFailed, finished, released, renewed, retried, type Transition } from '../transitions.js';
 import type { Queue } from '../queue.js';
 import { leaseLost, refusal } from '../state-errors.js';
-import { delayRule, isIdLike, leaseRule, BOUNDS, progressRule, textRule, tokenRule } from '../../validation/rules.js';
+import { BOUNDS, delayRule, isIdLike, leaseRule, tokenRule } from '../../validation/rules.js';
+import { checkWritten } from '../../validation/task.rules.js';
 
-export interface TaskReport {
-  /** The token of the claim. A report without one counts only for a legacy claim. */
-  leaseToken?: string | undefined;
-  /** Percent done, 0 or more. Above 100 counts as 100. */
-  progress?: number | undefined;
-  status?: number | undefined;
-  temp?: string | undefined;
-  output?: string | undefined;
-  /** Why the task failed, at most 65,535 bytes of UTF-8. */
-  error?: string | undefined;
-  /** Seconds that the lease holds from now on, 1 to 86,400. Omitted: as long as before. */
-  lease?: number | undefined;
-  /** With status ERROR: another attempt may succeed. */
-  retry?: boolean | undefined;
-  /** Seconds until the next attempt, 0 to 31,536,000, with a retry or a give-back. Omitted: the back-off. */
-  delay?: number | undefined;
-}
+/** What a worker says of its task. A report without a lease token counts only for a legacy claim. */
+export type TaskReport = Given<Report>;
 
 /** The most bytes of tasks, as answered, in one transaction. Reports beyond it run alone. */
 const TRANSACTION_BYTES = 2 * BOUNDS.answerBytes;
@@ -108,7 +96,8 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
     return { task, values, event, isMove: values.status !== undefined && values.status !== task.status };
   }
 
-  private checkReport({ leaseToken, status, progress, temp, output, error, lease, retry, delay }: TaskReport): void {
+  private checkReport(report: TaskReport): void {
+    const { leaseToken, status, lease, retry, delay } = report;
     const { lifeCycle, settings } = this.queue;
     if (leaseToken !== undefined) check('leaseToken', leaseToken, tokenRule);
     else if (settings.requireLease)
@@ -116,10 +105,7 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
         { field: 'leaseToken', rule: 'isDefined', msg: 'leaseToken is required; send the one that the claim returned' },
       ]);
     if (status !== undefined) checkStatus(status, lifeCycle.workerStatuses);
-    if (progress !== undefined) check('progress', progress, progressRule);
-    if (temp !== undefined) check('temp', temp, textRule);
-    if (output !== undefined) check('output', output, textRule);
-    if (error !== undefined) check('error', error, textRule);
+    checkWritten('report', report);
     if (lease !== undefined) check('lease', lease, leaseRule);
     if (delay !== undefined) check('delay', delay, delayRule);
     const { BEGIN, ERROR } = lifeCycle.status;

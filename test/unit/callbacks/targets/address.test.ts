@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isPublic, literalAddress } from '../../../../src/callbacks/targets/address.js';
-import { AllowList, callbackAllowRule, ownUrlRule } from '../../../../src/callbacks/targets/allow-list.js';
+import { AllowList, callbackAllowRule } from '../../../../src/callbacks/targets/allow-list.js';
+import { urlRule } from '../../../../src/validation/url.rule.js';
 
 describe('an address', () => {
   it.each(
@@ -105,5 +106,5 @@ describe("a task's own callbackUrl", () => {
     ['https://:password@a.example/', 'must not carry a user or a password'],
     [`https://a.example/${'x'.repeat(2048)}`, 'must be at most 2048 characters'],
     [`https://a.example/${'漢'.repeat(1000)}`, 'must be at most 8000 characters once it is percent-encoded'],
-  ])('may not be %j', (url, msg) => expect(ownUrlRule(url)?.msg).toBe(msg));
+  ])('may not be %j', (url, msg) => expect(urlRule(url)?.msg).toBe(msg));
 });

@@ -1,0 +1,42 @@
+/** What is wrong with a value. */
+export interface RuleProblem {
+  /** Stable name of the broken rule. */
+  rule: string;
+  /** Which values are allowed. */
+  msg: string;
+}
+/** A check of a value. Returns what is wrong, or undefined. */
+export type Rule = (value: unknown) => RuleProblem | undefined;
+
+/** What a rule allows, in terms of JSON Schema. */
+export interface ValueSchema {
+  type?: 'string' | 'integer' | 'boolean' | 'array';
+  format?: 'date-time' | 'uri';
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  items?: ValueSchema;
+  oneOf?: (ValueSchema & { description?: string })[];
+}
+
+/** The rule of a value in a request: a check and its JSON schema together. */
+export interface ValueRule extends RuleWords {
+  (value: unknown): RuleProblem | undefined;
+  readonly schema: ValueSchema;
+}
+
+interface RuleWords {
+  /** Bound of a text, for people. */
+  readonly bound?: string;
+  /** Legacy clients may send a JSON number as this text. */
+  readonly takesNumber?: true;
+}
+
+/** A number as people read it: 65,535. */
+export const figure = (value: number): string => value.toLocaleString('en');
+
+export const valueRule = (check: Rule, schema: ValueSchema, words: RuleWords = {}): ValueRule =>
+  Object.assign((value: unknown) => check(value), { schema, ...words });

@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Type } from '@nestjs/common';
+import { getMetadataArgsStorage } from 'typeorm';
+import { TASK_FIELDS, TASK_TABLE_COLUMNS, type TaskField, writtenFields } from '../../../src/contract/task.fields.js';
+import { CreateTaskDto, ReportTaskDto, Task, UpdateTaskDto } from '../../../src/index.js';
+import { parametersOf } from '../../../src/validation/field.js';
+
+const FIELDS = Object.entries(TASK_FIELDS as Record<string, TaskField>);
+
+/** Parameters of reports that are about the lease, and not a field of the task. */
+const ABOUT_LEASE = ['leaseToken', 'lease', 'retry', 'delay'];
+
+describe('the fields of a task, as they are declared', () => {
+  it('are the properties and columns of the entity, in this order', () => {
+    const columns = getMetadataArgsStorage().filterColumns(Task);
+    expect(columns.map(({ propertyName, options }) => [propertyName, options.name])).toEqual(
+      FIELDS.map(([name, { column = name }]) => [name, column]),
+    );
+    expect(Object.keys(TASK_TABLE_COLUMNS)).toEqual(columns.map(({ options }) => options.name));
+  });
+
+  it('that clients see are those of toResponse()', () => {
+    const shown = FIELDS.filter(([, field]) => field.shown).map(([name, { shown }]) => shown!.name ?? name);
+    expect(Object.keys(new Task().toResponse()).sort()).toEqual(shown.sort());
+  });
+
+  it.each([
+    ['create', CreateTaskDto, []],
+    ['change', UpdateTaskDto, []],
+    ['report', ReportTaskDto, ABOUT_LEASE],
+  ] as [use: 'create' | 'change' | 'report', Dto: Type, others: string[]][])(
+    'that a %s may write are those of its DTO',
+    (use, Dto, others) => {
+      const fields = writtenFields(use).map(([name]) => name);
+      expect([...fields, ...others].sort()).toEqual(
+        parametersOf(Dto)
+          .map(({ name }) => name)
+          .sort(),
+      );
+    },
+  );
+
+  it('have a description if a request may write them', () => {
+    for (const use of ['create', 'change', 'report'] as const)
+      for (const [, field] of writtenFields(use))
+        expect((field[use]!.description ?? field.shown?.description)?.length).toBeGreaterThan(0);
+  });
+});
