@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Database } from './database.js';
+import { engineOf } from './engine.js';
 import { within } from './pooled.database.js';
 import type { SqliteClient, SqliteStatement } from './sqlite.client.js';
 import { bound } from './steady-clock.js';
@@ -15,8 +16,12 @@ interface Prepared {
 
 const STATEMENTS = 200;
 
-/** The file of a data source. undefined for a database in memory, whose only connection is TypeORM's own. */
+/**
+ * The file of a data source. undefined for another engine, and for a database in memory, whose only connection is
+ * TypeORM's own.
+ */
 export function sqliteFile(dataSource: DataSource): string | undefined {
+  if (engineOf(dataSource) !== 'sqlite') return undefined;
   const file = String(dataSource.options.database ?? '');
   return file === '' || file === ':memory:' || file.startsWith('file::memory:') ? undefined : file;
 }

@@ -20,7 +20,7 @@ export interface ListJson {
   nextCursor: string | null;
 }
 
-/** What was deleted, and what was not, with the code and text of the reason. */
+/** The deleted tasks, and those that were not deleted, each with the error code and text of the reason. */
 export type RemovalJson = Removal;
 
 /**

@@ -18,12 +18,12 @@ import { TaskHeader } from './request/headers.js';
 import { TaskInput } from './request/input.js';
 import { checkReportFields } from './request/unknown-fields.js';
 
-/** A task as a worker gets it. */
+/** A task, as workers see it. */
 export interface CronTaskJson extends ReportedTask {
   task: TaskJson & { callbackUrl: string };
 }
 
-/** A task as a claim answers it. */
+/** A task in the answer to a claim. */
 export type ClaimedTaskJson = CronTaskJson & ClaimedTask;
 
 /** The answer to a claim: one task, a list of tasks if the claim has a `limit`, or an empty array. */

@@ -27,3 +27,8 @@ it('a second lock of one process is refused, and takes the first one nothing awa
   await dataSource.destroy();
   await database.drop();
 });
+
+it.each(['mysql', 'postgres'] as const)('there is none on %s, where `database` is a name and not a file', (type) => {
+  const dataSource = new DataSource({ type, database: 'app' });
+  expect(() => lockSqlite(dataSource, 'tasks')()).not.toThrow();
+});
