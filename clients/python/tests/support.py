@@ -30,7 +30,7 @@ def user(method, path, body=None):
         return json.load(response)["data"]
 
 
-def until(what, ask, seconds=10):
+def until(what, ask, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         answer = ask()
@@ -48,7 +48,7 @@ def get(task):
     return user("GET", "/api/tasks/" + task)
 
 
-def ended(task, seconds=15):
+def ended(task, seconds=60):
     return until(
         "the end", lambda: (lambda seen: seen if seen["status"] in (30, -10, -20) else None)(get(task)), seconds
     )
@@ -68,7 +68,7 @@ class Running:
 
     def __exit__(self, *_):
         self.worker.close()
-        self.thread.join(15)
+        self.thread.join(60)
         assert not self.thread.is_alive(), "the worker goes on"
 
 
@@ -166,7 +166,7 @@ class Told:
             yield worker
         finally:
             worker.close()
-            thread.join(15)
+            thread.join(60)
             self.stop()
 
     def stop(self):

@@ -64,7 +64,7 @@ class ClaimerTest(unittest.TestCase):
         lock, closing = threading.Condition(), Closing()
         claimer = Claimer(None, lock, [object()], 1, closing, Refusals(), lambda *_: None)
         claimer.start()
-        claimer.join(5)
+        claimer.join(60)
         ended = not claimer._thread.is_alive()
         with lock:
             lock.notify_all()

@@ -21,7 +21,7 @@ class ClientTest(unittest.TestCase):
     def test_creates_and_waits_for_the_end(self):
         with Running(lambda context: context.task["input"].upper()) as running:
             task = self.client.create({"input": "film", "service": running.service, "status": STATUS["BEGIN"]})
-            seen = self.client.wait_for(task["taskId"], timeout=15)
+            seen = self.client.wait_for(task["taskId"], timeout=60)
         self.assertEqual((seen["status"], seen["output"]), (STATUS["FINISHED"], "FILM"))
 
     def test_looks_changes_cancels_and_removes(self):
@@ -197,7 +197,7 @@ class FlakyTest(unittest.TestCase):
 
     def test_waits_while_the_queue_is_away(self):
         with Flaky((503, "away"), None, WELL) as flaky:
-            self.assertEqual(flaky.client.wait_for("t", timeout=20)["status"], 30)
+            self.assertEqual(flaky.client.wait_for("t", timeout=60)["status"], 30)
 
     def test_more_than_a_hundred_ids_go_in_a_body(self):
         with Flaky(WELL) as flaky:

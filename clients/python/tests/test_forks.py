@@ -61,7 +61,7 @@ def work(context):
         process.start()
         time.sleep(0.2)
         process.terminate()
-        process.join(10)
+        process.join(60)
         return process.exitcode
     if kind == "exit":  # Its end is its own: neither the task's, nor the parent's connections'.
         child = os.fork()
@@ -75,7 +75,7 @@ def work(context):
         queue = fork.SimpleQueue()
         process = fork.Process(target=speak, args=(context, queue))
         process.start()
-        process.join(10)
+        process.join(60)
         return queue.get()
 
 if __name__ == "__main__":
@@ -114,7 +114,7 @@ class ForksTest(unittest.TestCase):
         tasks = [create(service, input=str(number)) for number in range(12)]
         for task in tasks:
             self.assertEqual(ended(task)["attempt"], 1)
-        output, errors = program.communicate("\n", timeout=30)
+        output, errors = program.communicate("\n", timeout=60)
         self.assertEqual((program.returncode, errors), (0, ""))
         runs = [line.split() for line in output.splitlines() if line.startswith("run")]
         self.assertEqual(sorted(int(number) for _, number, _, _ in runs), list(range(12)))
@@ -130,7 +130,7 @@ class ForksTest(unittest.TestCase):
                 self.assertEqual((task["error"], json.loads(task["output"] or "null")), (None, output))
         self.assertIn("only in the handler's process", ended(create(service, input="progress"))["output"])
         program.send_signal(signal.SIGTERM)
-        _, errors = program.communicate(timeout=20)
+        _, errors = program.communicate(timeout=60)
         self.assertEqual((program.returncode, errors), (0, ""))
 
     def test_of_a_worker_that_runs_do_not_close_it(self):

@@ -66,7 +66,7 @@ class ProcessesTest(unittest.TestCase):
 
     def test_may_have_processes_of_their_own(self):
         with Running(pools, processes=True) as running:
-            task = ended(create(running.service), 30)
+            task = ended(create(running.service))
         self.assertEqual((task["output"], task["error"]), ("[1, 2, 1, 2]", None))
 
     def test_end_with_those_of_their_own(self):
@@ -75,9 +75,9 @@ class ProcessesTest(unittest.TestCase):
                 task = create(running.service, args=args, maxAttempts=1)
                 pids = [int(pid) for pid in until("it runs", lambda: get(task)["temp"]).split()]  # noqa: B023
                 if error:
-                    self.assertEqual(ended(task, 4)["error"], error)
-                    until("both are gone", lambda: all(map(is_gone, pids)), 2)  # noqa: B023
-        until("both are gone", lambda: all(map(is_gone, pids)), 2)
+                    self.assertEqual(ended(task)["error"], error)
+                    until("both are gone", lambda: all(map(is_gone, pids)))  # noqa: B023
+        until("both are gone", lambda: all(map(is_gone, pids)))
 
     def test_say_before_the_first_claim_that_they_do_not_find_the_handler(self):
         def local(_):

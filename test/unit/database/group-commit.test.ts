@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Task, type TaskError, taskMigrations, TaskModule, TaskService } from '../../../src/index.js';
 import { createDatabase, describeOn, ENGINES } from '../../support/databases.js';
-import { type Host, PLACES, startHost } from '../../support/host.js';
+import { type Host, PLACES, startHost, WHOLE } from '../../support/host.js';
 
 @Entity('unique_tasks', { synchronize: false })
 class UniqueTask extends Task {
@@ -128,7 +128,8 @@ describeOn('mysql', 'postgres')('a row that somebody keeps locked, on %s', (engi
   });
 });
 
-describe.each(ENGINES)('a database that has stopped answering, on %s', (engine) => {
+// The bound is the queue's own, and 50,000 rows take their time: on each engine in `npm run test:all`.
+describe.each(WHOLE ? ENGINES : ENGINES.slice(0, 1))('a database that has stopped answering, on %s', (engine) => {
   it('lets so much wait, and no more: 429, and nothing is lost', async () => {
     const host = await startHost({ engine, adapter: 'express' });
     const { tasks } = host;

@@ -6,10 +6,11 @@ import { type Task, TASK_STATUS, TaskError } from '../../../src/index.js';
 import type { TaskQueue } from '../../../src/task.bootstrap.js';
 import { connect, openQueue } from '../schema/fixtures/queue.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { WHOLE } from '../../support/host.js';
 import * as model from './fixtures/model.js';
 
 /** Sequences an engine. */
-const RUNS = Number(process.env.TEST_MODEL_RUNS ?? 60);
+const RUNS = Number(process.env.TEST_MODEL_RUNS ?? (WHOLE ? 60 : 20));
 
 const task = fc.nat({ max: 3 });
 const COMMANDS = fc.oneof(
