@@ -50,6 +50,7 @@ const values = () => [
   ...options('HttpValues', 'src/http/http.options.ts'),
   ...options('SchemaValues', 'src/schema/schema.options.ts'),
   ...options('CallbackValues', 'src/callbacks/callbacks.options.ts'),
+  ...options('LiveValues', 'src/live/live.options.ts'),
 ];
 const variable = (name) => [`\`TASK_${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}\``];
 
@@ -93,6 +94,7 @@ const PLACES = [
   ['docs/errors.md', sections],
   ['docs/states.md', sections],
   ['docs/rest-api.md', restApi],
+  ['docs/live-events.md', restApi],
   ['src/protocol/wire.types.ts', typeScriptTypes],
   ['clients/python/softdd_task/api_types.py', pythonTypes],
 ];

@@ -7,6 +7,7 @@ import {
   RemoveTasksDto,
   ReportTaskDto,
   UpdateTaskDto,
+  WatchTasksDto,
 } from '../dist/src/index.js';
 import { parametersOf } from '../dist/src/validation/field.js';
 import { figure } from '../dist/src/validation/rule.js';
@@ -16,6 +17,7 @@ const REQUESTS = {
   change: UpdateTaskDto,
   list: ListTasksDto,
   remove: RemoveTasksDto,
+  watch: WatchTasksDto,
   claim: ClaimTaskDto,
   report: ReportTaskDto,
 };
@@ -132,4 +134,5 @@ export const pythonTypes = {
   create: inPython(CreateTaskDto, ({ isRequired }) => !isRequired),
   change: inPython(UpdateTaskDto),
   list: inPython(ListTasksDto),
+  watch: inPython(WatchTasksDto),
 };

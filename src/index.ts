@@ -50,6 +50,8 @@ export { ReportTaskDto } from './http/dto/report-task.dto.js';
 export { ReportOneTaskDto, ReportTasksDto } from './http/dto/report-tasks.dto.js';
 export { UpdateTaskDto } from './http/dto/update-task.dto.js';
 export { TaskInput } from './http/request/input.js';
+export { WatchTasksDto } from './http/dto/watch-tasks.dto.js';
+export type { Subscription, WatchOptions } from './live/subscription.js';
 export { type ListJson, type RemovalJson, TaskController } from './http/task.controller.js';
 export { UserId } from './http/guards/user.guard.js';
 export { isTaskWorkerRoute } from './http/guards/worker.guard.js';

@@ -27,6 +27,8 @@ import { createDialect } from './database/dialects/create-dialect.js';
 import { DueStore } from './queue/stores/due.store.js';
 import { engineProblem } from './database/engine.check.js';
 import { engineOf, schemaOf } from './database/engine.js';
+import { LiveRoom } from './live/live-room.js';
+import { LiveStore } from './live/live.store.js';
 import { KeyStore } from './queue/stores/key.store.js';
 import { ListStore } from './queue/stores/list.store.js';
 import { ReadyStore } from './queue/stores/ready.store.js';
@@ -48,7 +50,7 @@ export interface TaskQueue<T extends Task = Task> {
   start(): void;
   /** Moves the due tasks now, once. */
   sweep(): Promise<void>;
-  /** Answers the waiting claims, so that their requests can end. */
+  /** Answers the waiting claims and ends the event streams, so that their requests can end. */
   endWaits(): void;
   /** Starts no more deliveries. */
   drain(): void;
@@ -124,6 +126,7 @@ async function open<T extends Task>(
   };
   const waiting = new WaitingRoom(options.maxWaiters, (filters) => reading(database, () => queue.ready.probe(filters)));
   const moveDue = new MoveDue(queue);
+  const live = new LiveRoom<T>(queue, new LiveStore(dialect), options);
   const callbacks = openCallbacks<T>(options, dialect, queue, outside);
   hangOn(queue, waiting);
   const pruneTasks = new PruneTasks(queue);
@@ -132,16 +135,24 @@ async function open<T extends Task>(
     ...callbacks.jobs,
     ...(pruneTasks.isNeeded ? [pruneTasks] : []),
   ];
-  const services: Service[] = [waiting, ...[moveDue, ...prunes].map((job) => new Poller(job)), ...callbacks.services];
+  const services: Service[] = [
+    waiting,
+    live,
+    ...[moveDue, ...prunes].map((job) => new Poller(job)),
+    ...callbacks.services,
+  ];
   return {
-    service: new TaskService<T>(queue, waiting, dataSource, callbacks.callbacks, callbacks.targets),
+    service: new TaskService<T>(queue, { waiting, live }, dataSource, callbacks.callbacks, callbacks.targets),
     strandedCallbacks: () => callbacks.stranded(),
     start: () => services.forEach((service) => service.start?.()),
     async sweep() {
       await moveDue.runNow();
       for (const job of prunes) await job.run(() => false);
     },
-    endWaits: () => waiting.drain(),
+    endWaits() {
+      waiting.drain();
+      live.drain();
+    },
     drain: () => services.forEach((service) => void service.drain?.()),
     async close() {
       await Promise.all(services.map((service) => service.stop()));

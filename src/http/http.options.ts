@@ -26,6 +26,8 @@ export class TaskUris {
    * @defaultValue `getTaskListUri` and '/list': '/api/tasks/list'
    */
   postTaskListUri: string = URIS.postTaskListUri;
+  /** User: watches tasks. @defaultValue `getTaskListUri` and '/events': '/api/tasks/events' */
+  getTaskEventsUri: string = URIS.getTaskEventsUri;
   /** User: deletes tasks. @defaultValue '/api/tasks' */
   deleteTaskUri: string = URIS.deleteTaskUri;
   /** User: shows a task. @defaultValue '/api/tasks/{taskId}' */

@@ -5,11 +5,13 @@ import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registratio
 import type { Task, TaskJson } from '../contract/task.entity.js';
 import type { NewTask } from '../queue/use-cases/create.js';
 import type { TaskService } from '../service/task.service.js';
+import type { Subscription } from '../live/subscription.js';
 import type { HttpSettings } from './http.options.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
 import { ListTasksDto } from './dto/list-tasks.dto.js';
 import { RemoveTasksDto } from './dto/remove-tasks.dto.js';
 import { UpdateTaskDto } from './dto/update-task.dto.js';
+import { WatchTasksDto } from './dto/watch-tasks.dto.js';
 import { TaskHeader } from './request/headers.js';
 import { TaskInput } from './request/input.js';
 import { UserId } from './guards/user.guard.js';
@@ -73,6 +75,24 @@ export class TaskController<T extends Task = Task> {
   async list(@UserId() userId: string, @TaskInput('GET') query: ListTasksDto): Promise<ListJson> {
     const { list, nextCursor } = await this.tasks.list({ ...query, userId });
     return { list: list.map((task) => task.toResponse()), nextCursor };
+  }
+
+  watch(userId: string, query: WatchTasksDto): Subscription | Promise<Subscription>;
+  @ApiOperation({
+    summary: 'Watch own tasks',
+    description:
+      'A stream of server-sent events. It begins with the tasks as they are, one `task` event each, and the event ' +
+      '`synced`. Then each change follows as a `task` event with the whole task, at most two a second for each task; ' +
+      'its end always comes. `removed` says that a task is gone. A client that reads slowly gets the newest state of ' +
+      'each task. Every 15 seconds there is a comment. The stream ends when the token expires.',
+  })
+  @Get()
+  watch(
+    @UserId() userId: string,
+    @TaskInput('GET') query: WatchTasksDto,
+    @TaskHeader('Last-Event-ID') lastEventId?: string,
+  ): Subscription {
+    return this.tasks.live.subscribe({ ...query, userId, lastEventId: lastEventId ?? query.lastEventId });
   }
 
   @ApiOperation({

@@ -34,8 +34,9 @@ export const defaultUserId: UserIdResolver = (request) => request?.user?.id ?? r
 
 export function resolveStructure(options: Partial<TaskStructure>): TaskStructure {
   const given = pick(options, structureNames());
-  // If the list route is moved, its POST variant moves with it: it needs no option, and two registrations do not clash.
-  const derived = given.getTaskListUri === undefined ? {} : { postTaskListUri: `${given.getTaskListUri}/list` };
+  // If the list route is moved, its variants move with it: they need no options, and two registrations do not clash.
+  const { getTaskListUri: list } = given;
+  const derived = list === undefined ? {} : { postTaskListUri: `${list}/list`, getTaskEventsUri: `${list}/events` };
   return { ...defaultsOf<TaskStructure>(STRUCTURE), ...derived, ...given };
 }
 

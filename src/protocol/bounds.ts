@@ -18,6 +18,8 @@ export const BOUNDS = {
   answerBytes: 8 * 1024 * 1024,
   /** Ids in one `ids` parameter. */
   ids: 1000,
+  /** Characters in the id of an event. */
+  eventIdLength: 40,
   /** Characters in a cursor. */
   cursorLength: 200,
   /** Largest page number. It keeps OFFSET far inside 64 bits. */

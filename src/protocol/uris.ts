@@ -4,6 +4,7 @@ export const URIS = {
   getTaskListUri: '/api/tasks',
   postTaskListUri: '/api/tasks/list',
   deleteTaskUri: '/api/tasks',
+  getTaskEventsUri: '/api/tasks/events',
   getTaskUri: '/api/tasks/{taskId}',
   putTaskUri: '/api/tasks/{taskId}',
   getCronTaskUri: '/api/crontask',

@@ -204,10 +204,12 @@ export class AnswerSpace {
     return undefined;
   }
 
-  /** Releases all bytes: the script that fills the answer starts again. */
+  /** Releases all bytes: the script that fills the answer starts again, or the client has read them. */
   clear(): void {
+    if (this.total === 0) return;
     this.parts.clear();
     this.total = 0;
+    this.sentAt = undefined;
     this.room?.count(this, 0);
   }
 

@@ -13,6 +13,12 @@ export type InTransactionHook = (events: readonly AnyEvent[]) => Script<void>;
 /** Called after the commit, in the process that committed. It must not throw. */
 export type AfterCommitHook = (event: AnyEvent) => void;
 
+/** Called after the commit with a task that has changed without an event: its fields, or its lease. */
+export type AfterEditHook = (task: Task) => void;
+
+/** Called after the commit with the ids of tasks that users have deleted. */
+export type AfterRemovalHook = (taskIds: readonly string[]) => void;
+
 /** Checks a task before it is created, and completes its row. Throws a TaskError if the task may not be created. */
 export type BeforeCreateHook = (row: NewRow) => Promise<void> | undefined;
 
@@ -28,6 +34,8 @@ export class Hooks {
   readonly beforeRunAgain: BeforeRunAgainHook[] = [];
   readonly inTransaction: InTransactionHook[] = [];
   readonly afterCommit: AfterCommitHook[] = [];
+  readonly afterEdit: AfterEditHook[] = [];
+  readonly afterRemoval: AfterRemovalHook[] = [];
 
   /** Called by the script that changed these statuses. */
   *changed(events: readonly AnyEvent[]): Script<void> {
@@ -37,6 +45,14 @@ export class Hooks {
   /** Called once the transaction has committed. */
   committed(events: Iterable<AnyEvent>): void {
     for (const event of events) for (const hook of this.afterCommit) hook(event);
+  }
+
+  edited(task: Task): void {
+    for (const hook of this.afterEdit) hook(task);
+  }
+
+  removed(taskIds: readonly string[]): void {
+    for (const hook of this.afterRemoval) hook(taskIds);
   }
 
   /** The reason why an ended task may not run again. */

@@ -17,7 +17,8 @@ export class JwtGuard implements CanActivate {
     if (!token) throw new TaskError('INVALID_TOKEN');
     try {
       const { payload } = await jwtVerify(token, this.key, { algorithms: ['HS256'] });
-      request.user = { sub: payload.sub };
+      // `exp` ends event streams.
+      request.user = { sub: payload.sub, exp: payload.exp };
       return true;
     } catch {
       throw new TaskError('INVALID_TOKEN');

@@ -17,6 +17,7 @@ import { list, type ListOptions, type TaskList } from '../queue/use-cases/list.j
 import { read, readOwn } from '../queue/use-cases/read.js';
 import { type Removal, remove } from '../queue/use-cases/remove.js';
 import { Reports, type TaskReport } from '../queue/use-cases/report.js';
+import type { LiveRoom } from '../live/live-room.js';
 import type { WaitingRoom } from '../queue/waiting/waiting-room.js';
 
 /**
@@ -27,6 +28,8 @@ export class TaskService<T extends Task = Task> {
   /** The registration's catalogue: role -> stored integer. */
   readonly status: TaskStatusCatalogue;
   readonly lifeCycle: LifeCycle;
+  /** Event streams for users: what `TaskController.watch()` answers. */
+  readonly live: LiveRoom<T>;
   private readonly creation: Creation<T>;
   private readonly claims: Claims<T>;
   private readonly reports: Reports<T>;
@@ -35,13 +38,14 @@ export class TaskService<T extends Task = Task> {
 
   constructor(
     private readonly queue: Queue<T>,
-    waiting: WaitingRoom,
+    { waiting, live }: { waiting: WaitingRoom; live: LiveRoom<T> },
     /** The data source that holds the table. */
     readonly dataSource: DataSource,
     /** Callbacks of ended tasks: to list, and to replay. */
     readonly callbacks: Callbacks,
     private readonly targets: CallbackTargets<T>,
   ) {
+    this.live = live;
     this.lifeCycle = queue.lifeCycle;
     this.status = queue.lifeCycle.status;
     this.creation = new Creation(queue);

@@ -71,7 +71,8 @@ function schemaOf({ schema, bound = '' }: ValueRule, doc: ParameterDoc): ApiProp
 }
 
 /** The conversion of what a form may send. */
-function readerOf({ schema, takesNumber }: ValueRule): ((value: unknown) => unknown) | undefined {
+function readerOf({ schema, takesNumber, takesCommas }: ValueRule): ((value: unknown) => unknown) | undefined {
+  if (takesCommas) return toIds;
   switch (schema.type) {
     case 'integer':
       return toInteger;
@@ -176,3 +177,7 @@ export function toList(value: unknown): unknown {
     return value;
   }
 }
+
+/** The same, or ids with commas in between: no id has a comma or a bracket. */
+export const toIds = (value: unknown): unknown =>
+  typeof value === 'string' && value !== '' && !value.startsWith('[') ? value.split(',') : toList(value);

@@ -31,6 +31,8 @@ export interface ValueRule extends RuleWords {
 interface RuleWords {
   /** Bound of a text, for people. */
   readonly bound?: string;
+  /** A list of ids that may stand in a text, with commas in between. */
+  readonly takesCommas?: true;
   /** Legacy clients may send a JSON number as this text. */
   readonly takesNumber?: true;
 }

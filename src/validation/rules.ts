@@ -120,6 +120,8 @@ export const someIdsRule = idList(
   ),
   { minItems: 1 },
 );
+/** The same. In a URL the ids may also stand with commas in between. */
+export const watchedIdsRule = valueRule(someIdsRule, someIdsRule.schema, { takesCommas: true });
 export const statusRule = integer(BOUNDS.status.min, BOUNDS.status.max);
 export const leaseRule = integer(BOUNDS.lease.min, BOUNDS.lease.max);
 export const waitRule = integer(0, BOUNDS.wait);
@@ -127,6 +129,10 @@ export const claimLimitRule = integer(0, BOUNDS.claims);
 export const delayRule = integer(0, BOUNDS.delay);
 export const priorityRule = integer(BOUNDS.priority.min, BOUNDS.priority.max);
 export const workerIdRule = shortText(BOUNDS.workerIdLength);
+export const eventIdRule = valueRule(all(storable, length(BOUNDS.eventIdLength)), {
+  type: 'string',
+  maxLength: BOUNDS.eventIdLength,
+});
 export const tokenRule = valueRule(shortText(36), shortText(36).schema);
 export const keyRule: Rule = (value) =>
   typeof value === 'string' && /^[\x20-\x7e]+$/.test(value) && value.length <= BOUNDS.keyLength

@@ -180,7 +180,7 @@ describe('pages for an app that has things already', () => {
     await app.stop();
     expect(app.output()).toContain(
       "'default' is served at /api/api/tasks, because the app's global prefix 'api' is put before every URI; set " +
-        'postTaskUri, getTaskListUri, postTaskListUri, deleteTaskUri, getTaskUri, putTaskUri, getCronTaskUri, putCronTaskUri without it ' +
+        'postTaskUri, getTaskListUri, postTaskListUri, getTaskEventsUri, deleteTaskUri, getTaskUri, putTaskUri, getCronTaskUri, putCronTaskUri without it ' +
         "(postTaskUri: '/tasks'), or exclude these routes from the prefix",
     );
   });

@@ -47,12 +47,16 @@ export function spread({ url }: ImportMeta, places = PLACES): typeof PLACES {
 
 export const WORKER_TOKEN = 'test-worker-token-0123456789';
 
-/** A host's guard, as simple as can be: the user is who the header `x-user` says (percent-encoded). */
+/**
+ * A host's guard, as simple as can be: the user is who the header `x-user` says (percent-encoded), until the time of
+ * `x-exp`, in seconds since 1970.
+ */
 export class HeaderGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<{ headers: Record<string, string>; user?: unknown }>();
     const user = request.headers['x-user'];
-    if (user) request.user = { id: decodeURIComponent(user) };
+    const exp = request.headers['x-exp'];
+    if (user) request.user = { id: decodeURIComponent(user), ...(exp ? { exp: Number(exp) } : {}) };
     return true;
   }
 }

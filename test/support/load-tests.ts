@@ -15,6 +15,7 @@ const SUITES: Record<string, string[]> = {
   'unit-queue': [
     'unit/queue',
     'unit/database',
+    'unit/live',
     'unit/polling',
     'unit/contract',
     'unit/options',

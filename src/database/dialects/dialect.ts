@@ -2,7 +2,7 @@ import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { TaskStatusCatalogue } from '../../contract/status.js';
 import { TASK_TABLE_COLUMNS } from '../../contract/task.fields.js';
 import type { Rows } from '../rows.js';
-import type { StoredTimes } from '../stored-time.js';
+import type { LocalTimeColumn, StoredTimes } from '../stored-time.js';
 import type { Row, Script, Statement } from '../transaction.js';
 
 export type Engine = 'mysql' | 'postgres' | 'sqlite';
@@ -82,8 +82,8 @@ export interface Dialect {
   bytes(column: string): Sql;
   /** The clock plus this many seconds, which may come from a column. */
   after(seconds: number | Sql): Sql;
-  /** The same for `updated_at`, in the form in which the table keeps it. */
-  localAfter(seconds: number): Sql;
+  /** The same for `updated_at`, or for `created_at`, in the form in which the table keeps it. */
+  localAfter(seconds: number, column?: LocalTimeColumn): Sql;
   /** A value of `sortKey`, to compare `created_at` with. */
   sortTime(text: string): Sql;
   /** Inserts rows whose key does not exist yet. */

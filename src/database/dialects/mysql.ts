@@ -61,8 +61,8 @@ export class MysqlDialect implements Dialect {
     return sql`(UTC_TIMESTAMP(3) + INTERVAL ${seconds} SECOND)`;
   }
 
-  localAfter(seconds: number): Sql {
-    const { zoned, digits, offsetMinutes } = this.times.updated_at;
+  localAfter(seconds: number, column: LocalTimeColumn = 'updated_at'): Sql {
+    const { zoned, digits, offsetMinutes } = this.times[column];
     // Not UTC_TIMESTAMP(3) into fewer digits: that rounds, and may so give a time in the future.
     const now = raw(`${zoned ? 'NOW' : 'UTC_TIMESTAMP'}(${digits})`);
     return sql`(${now} + INTERVAL ${offsetMinutes * 60 + seconds} SECOND)`;

@@ -5,7 +5,7 @@ import { type Dialect, isTimeColumn, type TaskTable } from './dialect.js';
 import type { Place } from './dialect.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
 import { allSame, type Cell, type Rows } from '../rows.js';
-import { isLocalTimeColumn, type StoredTime } from '../stored-time.js';
+import { isLocalTimeColumn, type LocalTimeColumn, type StoredTime } from '../stored-time.js';
 import type { Statement } from '../transaction.js';
 
 export class PostgresDialect extends PartialIndexDialect implements Dialect {
@@ -44,8 +44,8 @@ export class PostgresDialect extends PartialIndexDialect implements Dialect {
     return sql`(statement_timestamp() + make_interval(secs => ${seconds}::double precision))`;
   }
 
-  localAfter(seconds: number): Sql {
-    const stored = this.times.updated_at;
+  localAfter(seconds: number, column: LocalTimeColumn = 'updated_at'): Sql {
+    const stored = this.times[column];
     // Assigning rounds, and may so give a time in the future.
     const cut = sql`date_trunc(${raw(stored.digits === 0 ? `'second'` : `'milliseconds'`)}, ${this.after(seconds)})`;
     return stored.zoned ? cut : sql`(${cut} AT TIME ZONE ${zone(stored)})`;

@@ -5,7 +5,7 @@ import { isoOffset } from '../offset.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
 import type { Rows } from '../rows.js';
 import { TimeOfStatement } from '../steady-clock.js';
-import { isLocalTimeColumn } from '../stored-time.js';
+import { isLocalTimeColumn, type LocalTimeColumn } from '../stored-time.js';
 import type { Statement } from '../transaction.js';
 
 /**
@@ -44,8 +44,8 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
     return sql`strftime('%Y-%m-%d %H:%M:%f', ${this.time}, ${seconds} || ' seconds')`;
   }
 
-  localAfter(seconds: number): Sql {
-    const { offsetMinutes, digits } = this.times.updated_at;
+  localAfter(seconds: number, column: LocalTimeColumn = 'updated_at'): Sql {
+    const { offsetMinutes, digits } = this.times[column];
     const local = offsetMinutes * 60 + seconds;
     return digits > 0 ? this.after(local) : sql`strftime('%Y-%m-%d %H:%M:%S', 'now', ${`${local} seconds`})`;
   }

@@ -4,6 +4,7 @@ import { InjectTaskOptions } from '../../contract/registration.js';
 import type { HttpSettings } from '../http.options.js';
 import { TaskErrorFilter } from '../error.filter.js';
 import { type Answer, begin, end, type Exchange } from './exchange.js';
+import { sendEvents } from './event-stream.js';
 import {
   ExecutionContextHost,
   expressLayers,
@@ -113,6 +114,11 @@ export class AnswerHook implements OnModuleInit {
     try {
       const { body, status } = await (exchange.run ?? this.call(exchange, route, args));
       if (isOver()) return;
+      if (exchange.subscription) {
+        await sendEvents(exchange.subscription, args);
+        end(exchange);
+        return;
+      }
       if (route.cacheControl !== undefined) httpAdapter.setHeader(response, 'Cache-Control', route.cacheControl);
       const isBytes = Buffer.isBuffer(body);
       if (typeof body === 'string' || isBytes)
@@ -122,6 +128,7 @@ export class AnswerHook implements OnModuleInit {
       else httpAdapter.reply(response, body, status);
       end(exchange);
     } catch (error) {
+      exchange.outcome = { error };
       this.filter.catch(error, new ExecutionContextHost(args));
     }
   };

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { type AnswerRoom, type AnswerSpace, ANSWERS, type Receiver } from '../../queue/answer-room.js';
+import type { Subscription } from '../../live/subscription.js';
 import { ANSWERED_OTHERWISE } from '../../queue/use-cases/claim.js';
 import type { HttpSettings } from '../http.options.js';
 
@@ -22,6 +23,8 @@ export interface Exchange {
   admitted?: boolean;
   /** The handler's answer. Absent until the handler is called. */
   run?: Promise<Answer> | undefined;
+  /** What the handler answers is a stream of events. */
+  subscription?: Subscription;
   /** The result of `run`. */
   outcome?: { answer: Answer } | { error: unknown };
   /** The client has been answered. */
@@ -72,11 +75,12 @@ export function conduct(request: unknown, response: unknown, work: () => Promise
   let shown: unknown;
   const run = work().then((value): Answer => {
     const { statusCode } = response as { statusCode: number };
+    shown = value;
+    if (exchange.subscription) return { body: exchange.subscription, status: statusCode };
     const body: unknown = typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 0;
     const refusal = answerSpaceOf(request)?.send(bytes, !exchange.readsOnly);
     if (refusal) throw refusal;
-    shown = value;
     return { body: bytes > ANSWERS.small ? Buffer.from(body as string) : body, status: statusCode };
   });
   exchange.run = run;
@@ -90,6 +94,13 @@ export function conduct(request: unknown, response: unknown, work: () => Promise
       throw error;
     },
   );
+}
+
+/** Returns what interceptors are shown. Their changes to it do not reach the client, which gets the stream. */
+export function noteSubscription(request: unknown, subscription: Subscription): object {
+  const exchange = exchangeOf(request);
+  if (exchange) exchange.subscription = subscription;
+  return { watches: subscription.filter };
 }
 
 /** The answer is sent, or is being sent. Drops everything else that is kept for the request. */

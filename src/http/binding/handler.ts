@@ -1,9 +1,10 @@
 import type { Type } from '@nestjs/common';
 import { isObservable, lastValueFrom, map } from 'rxjs';
 import type { TaskResponse } from '../../contract/response.js';
+import { Subscription } from '../../live/subscription.js';
 import { InputList } from '../request/input.js';
 import { OverriddenInput } from '../request/method-override.js';
-import { conduct } from './exchange.js';
+import { conduct, noteSubscription } from './exchange.js';
 import { type Handler, methodOf } from './lineage.js';
 import type { Parameters } from './parameters.js';
 
@@ -53,6 +54,7 @@ export function handlerOf({ host, name, many, response, parameters, intercepted 
     const { args, request, response: reply } = parameters.split(given);
     const work = async (): Promise<unknown> => {
       const result = await call(this, await parameters.fill(args, request, reply));
+      if (result instanceof Subscription) return noteSubscription(request, result);
       return isObservable(result) ? lastValueFrom(result) : result;
     };
     return intercepted ? work() : conduct(request, reply, work);
@@ -68,5 +70,10 @@ function calling(args: unknown[], name: string, many: string | undefined): { cal
   return { called: name, given: args };
 }
 
+/** A stream has no envelope: its events are the tasks themselves. */
 const enveloped = (response: TaskResponse, result: unknown): unknown =>
-  isObservable(result) ? result.pipe(map((data) => response.success(data))) : response.success(result);
+  result instanceof Subscription
+    ? result
+    : isObservable(result)
+      ? result.pipe(map((data) => response.success(data)))
+      : response.success(result);

@@ -7,6 +7,7 @@ import { RemoveTasksDto } from '../dto/remove-tasks.dto.js';
 import { ReportTaskDto } from '../dto/report-task.dto.js';
 import { ReportTasksDto } from '../dto/report-tasks.dto.js';
 import { UpdateTaskDto } from '../dto/update-task.dto.js';
+import { WatchTasksDto } from '../dto/watch-tasks.dto.js';
 import type { TaskUris } from '../http.options.js';
 import type { AnswerKind } from '../openapi/answer-schemas.js';
 import type { ParameterHeader } from '../request/headers.js';
@@ -102,6 +103,21 @@ const LIST: RouteDefinition = {
   readsOnly: true,
 };
 
+const WATCH: RouteDefinition = {
+  ...USER,
+  method: GET,
+  uri: 'getTaskEventsUri',
+  handler: 'watch',
+  operationId: 'watchTasks',
+  input: WatchTasksDto,
+  headers: ['Last-Event-ID'],
+  answer: 'events',
+  errors: [...INPUT, 'TOO_MANY_REQUESTS'],
+  // A proxy that compresses holds events back.
+  cacheControl: 'no-cache, no-transform',
+  readsOnly: true,
+};
+
 const REMOVE: RouteDefinition = {
   ...USER,
   method: DELETE,
@@ -179,6 +195,7 @@ export const ROUTES: readonly RouteDefinition[] = [
   LIST,
   // 1,000 ids do not fit in a URL.
   { ...byPost(LIST), uri: 'postTaskListUri', errors: BODY },
+  WATCH,
   REMOVE,
   SHOW,
   UPDATE,

@@ -4,6 +4,12 @@ import type { TaskSchemas } from './schemas.js';
 
 /** What the data of an answer holds, if the request worked. A route of the route table names its row. */
 export const ANSWER_SCHEMAS = {
+  events: () => ({
+    type: 'string',
+    description: 'Events as the HTML standard writes them; `data` is JSON. See the description of the route.',
+    example:
+      'event: task\nid: 1-3fa2c9d81b07\ndata: {"taskId":"019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c","progress":40}\n\n',
+  }),
   task: ({ task }) => refTo(task),
   created: ({ task }) => ({
     oneOf: [refTo(task), object({ list: list('If the body was a list: the tasks, in the same order.', refTo(task)) })],

@@ -9,6 +9,7 @@ import {
   type ApiOperationOptions,
   ApiParam,
   ApiResponse,
+  type ApiResponseOptions,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
@@ -88,9 +89,15 @@ export class RouteDocs {
       const doc = headerDoc(name);
       if (doc) apply(ApiHeader({ name, required: false, ...doc }));
     }
-    const schema = describeSuccess(new this.structure.response(), ANSWER_SCHEMAS[route.answer](this.schemas));
-    apply(ApiResponse({ status: 200, description: 'Success.', headers: cached(route.cacheControl), schema }));
+    apply(ApiResponse(this.success(route)));
     this.failures(route.errors, route.audience).forEach(apply);
+  }
+
+  private success({ answer, cacheControl }: RouteDefinition): ApiResponseOptions {
+    const schema = ANSWER_SCHEMAS[answer](this.schemas);
+    const worked = { status: 200, description: 'Success.', headers: cached(cacheControl) };
+    if (answer === 'events') return { ...worked, content: { 'text/event-stream': { schema } } };
+    return { ...worked, schema: describeSuccess(new this.structure.response(), schema) };
   }
 
   /** The notice that a callback receives. OpenAPI 3.0 describes it at the route that takes the callback's address. */

@@ -32,6 +32,16 @@ export const HEADERS = {
       schema: { type: 'string', minLength: 1, maxLength: 36 },
     },
   },
+  'Last-Event-ID': {
+    alias: 'lastEventId',
+    read: (headers: Headers) => headers['last-event-id'],
+    doc: {
+      description:
+        'The `id` of the last event that the client has seen. If nothing has changed since then, the stream begins ' +
+        'without a snapshot.',
+      schema: { type: 'string', maxLength: BOUNDS.eventIdLength },
+    },
+  },
   /** A digest of the worker's credential, which the Idempotency-Key belongs to. Without a key it is not needed. */
   Authorization: {
     alias: 'credential',

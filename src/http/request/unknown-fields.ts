@@ -14,7 +14,7 @@ const IGNORED_HEADER = 'X-Task-Ignored';
 /** Longer names are cut to this number of characters. */
 const MAX_NAME = 64;
 /** Parameters that also have a header, or only a header. */
-const ELSEWHERE = ['leaseToken', 'idempotencyKey', 'credential'];
+const ELSEWHERE = ['leaseToken', 'idempotencyKey', 'credential', 'lastEventId'];
 
 interface Replying {
   header(name: string, value: string): unknown;

@@ -73,7 +73,10 @@ export class Changes<T extends Task> {
     checkWritten('change', changes);
     const limits = status === queue.lifeCycle.status.BEGIN ? await this.quotasOf(taskId, where) : new Map();
     const script = (): Script<Changed<T>> => this.script(taskId, changes, where, { limits, space, refuse });
-    const { task } = await run(queue, where, script, ({ events }) => queue.hooks.committed(events));
+    const { task } = await run(queue, where, script, ({ task: changed, events }) => {
+      if (events.length > 0) queue.hooks.committed(events);
+      else queue.hooks.edited(changed);
+    });
     return task;
   }
 

@@ -34,5 +34,5 @@ export async function remove<T extends Task>(
     const kept = asked.filter((id) => reason(id) !== undefined);
     return { deleted, notDeleted: kept.map((taskId) => ({ taskId, reason: reason(taskId)! })) };
   };
-  return run(queue, { manager }, script, () => undefined);
+  return run(queue, { manager }, script, ({ deleted }) => queue.hooks.removed(deleted));
 }

@@ -45,6 +45,7 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
     this.checkReport(report);
     const { task, event } = await this.queue.groupCommit.run(this, { ...report, taskId, space: spaceOf(report) });
     if (event) this.queue.hooks.committed([{ type: event, task }]);
+    else this.queue.hooks.edited(task);
     return task;
   }
 

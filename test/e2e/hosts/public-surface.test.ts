@@ -34,6 +34,7 @@ it('exports exactly what a host may import', () => {
     'UnrecoverableError',
     'UpdateTaskDto',
     'UserId',
+    'WatchTasksDto',
     'WorkerTaskController',
     'getTaskServiceToken',
     'isTaskWorkerRoute',

@@ -55,7 +55,7 @@ const EQUAL = `
   const METHODS = {
     listTasks: 'list', createTask: 'create', removeTasks: 'remove', getTask: 'get', updateTask: 'update',
     claimTask: 'claim', reportTask: 'report', reportTasks: 'reportMany',
-  } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | \`\${string}ByPost\`>, Method>;
+  } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | 'watchTasks' | \`\${string}ByPost\`>, Method>;
   export const methods: true = true satisfies Same<
     (typeof METHODS)[keyof typeof METHODS] | 'createMany' | 'markReady' | 'cancel' | 'release' | 'waitFor', Method>;`;
 

@@ -79,6 +79,7 @@ describe.each(CASES)('a host with everything swapped by $way on $engine with $ad
     expect(Object.keys(document.paths).sort()).toEqual([
       '/api/tasks/stats',
       '/api/videos',
+      '/api/videos/events',
       '/api/videos/list',
       '/api/videos/new',
       '/api/videos/old',

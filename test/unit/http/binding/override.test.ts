@@ -133,7 +133,7 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
 
   it('keep their place in the OpenAPI document, to the letter', () => {
     expect(documentOf(host)).toEqual(documentOf(plain));
-    expect(Object.keys(documentOf(host).paths)).toHaveLength(5);
+    expect(Object.keys(documentOf(host).paths)).toHaveLength(6);
   });
 });
 

@@ -22,6 +22,7 @@ const TASKS = {
   createTask: ['POST /api/tasks', 'tasks', 'user'],
   listTasks: ['GET /api/tasks', 'tasks', 'user'],
   listTasksByPost: ['POST /api/tasks/list', 'tasks', 'user'],
+  watchTasks: ['GET /api/tasks/events', 'tasks', 'user'],
   removeTasks: ['DELETE /api/tasks', 'tasks', 'user'],
   getTask: ['GET /api/tasks/{taskId}', 'tasks', 'user'],
   updateTask: ['PUT /api/tasks/{taskId}', 'tasks', 'user'],
@@ -39,6 +40,7 @@ const videos = (suffix: string) => {
     [`createTask${suffix}`]: ['POST /api/videos/new', tasks, 'user'],
     [`listTasks${suffix}`]: ['GET /api/videos', tasks, 'user'],
     [`listTasksByPost${suffix}`]: ['POST /api/videos/list', tasks, 'user'],
+    [`watchTasks${suffix}`]: ['GET /api/videos/events', tasks, 'user'],
     [`removeTasks${suffix}`]: ['DELETE /api/videos/old', tasks, 'user'],
     [`getTask${suffix}`]: ['GET /api/videos/{taskId}', tasks, 'user'],
     [`updateTask${suffix}`]: ['PUT /api/videos/{taskId}/edit', tasks, 'user'],
@@ -143,6 +145,7 @@ describe.each([
     const taken = {
       createTask: [{}, ['input', 'status']],
       listTasks: [{}, undefined],
+      watchTasks: [{}, undefined],
       listTasksByPost: [{}, []],
       removeTasks: [{}, ['ids']],
       getTask: [{}, undefined],

@@ -8,6 +8,7 @@ import { TASK_STATUS, type TaskStatusCatalogue } from '../../../../src/index.js'
 import { buildDocument } from '../../../../src/server/docs.js';
 import { VIDEO_STATUS } from '../../../support/swapped.js';
 import { type Adapter, ADAPTERS, type Host, startHost, WHOLE, WORKER_TOKEN } from '../../../support/host.js';
+import { openStream } from '../../../support/event-stream.js';
 import { type Answer, call, type CallOptions } from '../../../support/http.js';
 import { DocumentCheck, exampleOf, type Operation, operationsOf } from './fixtures/document.js';
 import { BOUNDS, swappedHost } from './fixtures/hosts.js';
@@ -170,6 +171,21 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     await expectAnswer('getTask', notFound, { taskId: randomUUID() });
     await expectAnswer('getTask', 430, { taskId, as: 'nobody' });
     await expectAnswer('getTask', 430, { taskId, as: 'stranger' });
+  });
+
+  it('watchTasks', async () => {
+    const ids = await create('INIT');
+    const operation = operations.get('watchTasks')!;
+    const stream = await openStream(`${host.url}${operation.path}?ids=${ids}`, credentials.user);
+    await stream.synced();
+    const { status: answered, headers, events } = stream;
+    document.fits(operation, 200, { status: answered, headers, text: JSON.stringify(events), body: undefined });
+    const refused = await expectAnswer('watchTasks', 429, { query: { ids } });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    stream.close();
+    await expectAnswer('watchTasks', 400, {});
+    await expectAnswer('watchTasks', 413, { query: TOO_MANY });
+    await expectAnswer('watchTasks', 430, { query: { ids }, as: 'nobody' });
   });
 
   it('listTasks', async () => {
