@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
-import { ENDS, type TaskEvent } from '../queue/events.js';
+import { ENDS, type QueueEvent } from '../queue/events.js';
 import { TaskIds } from '../queue/ids.js';
 import type { LifeCycle } from '../queue/life-cycle.js';
 import type { NewCallback } from './callback.rows.js';
@@ -28,7 +28,7 @@ export class Outbox<T extends Task> {
   ) {}
 
   /** Each end of a task is a new notice with a new id: a task that runs again and ends again sends another one. */
-  *add(events: readonly TaskEvent<T>[]): Script<void> {
+  *add(events: readonly QueueEvent<T>[]): Script<void> {
     const ended = events.filter(({ type }) => ENDS.includes(type));
     yield* this.store.insert(ended.flatMap(({ task }) => this.notice(task) ?? []));
   }

@@ -4,7 +4,7 @@ import type { Task } from '../contract/task.entity.js';
 import { reading, transaction } from '../database/database.js';
 import type { Script } from '../database/transaction.js';
 import type { Job } from '../polling/poller.js';
-import type { TaskEvent } from '../queue/events.js';
+import type { QueueEvent } from '../queue/events.js';
 import { eventsOf } from '../queue/hooks.js';
 import { newToken } from '../queue/leases.js';
 import type { Queue } from '../queue/queue.js';
@@ -99,11 +99,11 @@ export class MoveDue<T extends Task> implements Job {
   private *move(ids: string[]): Script<TransitionResult<T>> {
     const { due: store, tasks, hooks } = this.queue;
     let moved = 0;
-    const events: TaskEvent<T>[] = [];
-    for (const { ids: group, values, event } of this.groups(yield* store.lock(ids))) {
+    const events: QueueEvent<T>[] = [];
+    for (const { ids: group, values, event, attempt } of this.groups(yield* store.lock(ids))) {
       const changed = yield* tasks.update(group, values);
       moved += changed.length;
-      if (event) events.push(...eventsOf(event, changed));
+      if (event) events.push(...eventsOf(event, changed, attempt));
     }
     yield* hooks.changed(events);
     return { moved, events };
@@ -137,5 +137,5 @@ export class MoveDue<T extends Task> implements Job {
 /** How many rows were moved, and the events for the hooks. */
 interface TransitionResult<T extends Task> {
   moved: number;
-  events: TaskEvent<T>[];
+  events: QueueEvent<T>[];
 }

@@ -5,12 +5,36 @@ import type { Task } from '../contract/task.entity.js';
 export type TaskEventType = 'created' | 'ready' | 'started' | 'progressed' | 'finished' | 'failed' | 'cancelled';
 
 /** Events that end a task. */
-export const ENDS: readonly TaskEventType[] = ['finished', 'failed', 'cancelled'];
+export const ENDS: readonly QueueEventType[] = ['finished', 'failed', 'cancelled'];
 
 export interface TaskEvent<T extends Task = Task> {
   type: TaskEventType;
   /** The task after the event. */
   task: T;
+}
+
+/** How an attempt ended. An attempt whose task was cancelled has no outcome. */
+export type AttemptOutcome = 'finished' | 'failed' | 'leaseExpired' | 'released';
+
+/** The end of an attempt. */
+export interface AttemptEnd {
+  outcome: AttemptOutcome;
+  /** Why it failed, in the worker's words. */
+  error: string | null;
+}
+
+/** Event types of the hooks: those of listeners, and `waiting`, when a task will be ready again later. */
+export type QueueEventType = TaskEventType | 'waiting';
+
+/** What the queue tells its hooks. */
+export interface QueueEvent<T extends Task = Task> {
+  type: QueueEventType;
+  /** The task after the event. The worker and the start of an attempt that ended are still on it. */
+  task: T;
+  /** The attempt that ended by this change of status. */
+  attempt?: AttemptEnd | undefined;
+  /** With `started`: since when the task was ready. undefined if plain SQL took the task. */
+  readySince?: Date | undefined;
 }
 
 /** Called after the commit, in this process only. An error that it throws is logged and affects nothing else. */
@@ -30,7 +54,9 @@ export class TaskEvents<T extends Task> {
     return () => void this.listeners.delete(own);
   }
 
-  tell(event: TaskEvent<T>): void {
+  tell({ type, task }: QueueEvent<T>): void {
+    if (type === 'waiting') return;
+    const event = { type, task };
     for (const listener of this.listeners) this.call(listener, event);
   }
 

@@ -1,11 +1,11 @@
 import type { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import type { Script } from '../database/transaction.js';
-import type { TaskEvent } from './events.js';
+import type { AttemptEnd, QueueEvent, QueueEventType } from './events.js';
 import type { NewRow } from './stores/task.store.js';
 
 /** `any`: a service of a host's entity must be assignable to one of `Task`. */
-type AnyEvent = TaskEvent<any>;
+type AnyEvent = QueueEvent<any>;
 
 /** Runs in the transaction that changed the status of these tasks, after the rows are written. */
 export type InTransactionHook = (events: readonly AnyEvent[]) => Script<void>;
@@ -66,5 +66,8 @@ export class Hooks {
 }
 
 /** The same event for each of these tasks. */
-export const eventsOf = <T extends Task>(type: TaskEvent['type'], tasks: readonly T[]): TaskEvent<T>[] =>
-  tasks.map((task) => ({ type, task }));
+export const eventsOf = <T extends Task>(
+  type: QueueEventType,
+  tasks: readonly T[],
+  attempt?: AttemptEnd,
+): QueueEvent<T>[] => tasks.map((task) => ({ type, task, attempt }));

@@ -2,7 +2,7 @@ import type { Given } from '../contract/given.js';
 import type { TaskStatusCatalogue } from '../contract/status.js';
 import type { Report } from '../protocol/wire.types.js';
 import { fromNow, NOW } from '../database/clock.js';
-import type { TaskEventType } from './events.js';
+import type { AttemptEnd, AttemptOutcome, QueueEventType } from './events.js';
 import { isFenced } from './leases.js';
 import { isRunAgainBySql, RUN_AGAIN } from './run-again.js';
 import { pauseAfter, type ServicePolicy } from './service-policy.js';
@@ -16,8 +16,10 @@ import type { TaskValues } from './stores/columns.js';
 export interface Transition {
   /** New values by property. undefined leaves a column unchanged. */
   values: TaskValues;
-  /** The event for listeners. undefined: none. */
-  event?: TaskEventType | undefined;
+  /** The event for hooks and listeners. undefined: none. */
+  event?: QueueEventType | undefined;
+  /** The attempt that it ends. */
+  attempt?: AttemptEnd | undefined;
 }
 
 /** The columns that a transition reads. */
@@ -101,12 +103,13 @@ export type ReportCommand = Given<Pick<Report, 'progress' | 'temp' | 'output' | 
 /** The worker has finished the task: to FINISHED. */
 export function finished(_: TransitionRow, report: ReportCommand, { status }: Rules): Transition {
   const end = { status: status.FINISHED, progress: 100, error: report.error ?? null, finishedAt: NOW };
-  return { event: 'finished', values: { ...over(report), ...end } };
+  return { event: 'finished', attempt: ended('finished', report), values: { ...over(report), ...end } };
 }
 
 /** The task has failed for good: to ERROR. */
 export function failed(_: TransitionRow, report: ReportCommand, { status }: Rules): Transition {
-  return { event: 'failed', values: { ...over(report), status: status.ERROR, finishedAt: NOW } };
+  const values = { ...over(report), status: status.ERROR, finishedAt: NOW };
+  return { event: 'failed', attempt: ended('failed', report), values };
 }
 
 /** The attempt failed and may be retried: to WAITING, or to BEGIN without a delay. After the last attempt: to ERROR. */
@@ -114,7 +117,7 @@ export function retried(row: TransitionRow, report: ReportCommand, rules: Rules)
   const { policy } = rules;
   if (row.attempts >= mostAttempts(row, policy)) return failed(row, report, rules);
   const delay = report.delay ?? pauseAfter(row.attempts, policy.backoff);
-  return ready({ ...over(report), releases: 0 }, delay, rules);
+  return { ...ready({ ...over(report), releases: 0 }, delay, rules), attempt: ended('failed', report) };
 }
 
 /**
@@ -125,7 +128,7 @@ export function released(row: TransitionRow, report: ReportCommand, rules: Rules
   const releases = row.releases + 1;
   const pause = releases < PATIENCE ? 0 : pauseAfter(releases - PATIENCE + 1, rules.policy.backoff);
   const values = { ...over(report), attempts: Math.max(row.attempts - 1, 0), releases };
-  return ready(values, report.delay ?? pause, rules);
+  return { ...ready(values, report.delay ?? pause, rules), attempt: ended('released', report) };
 }
 
 /** The worker continues: the lease is renewed. The status stays, or becomes one of the host's own. */
@@ -167,11 +170,13 @@ export function due(_: TransitionRow, { status }: Rules): Transition {
 export function expired(row: TransitionRow, { token }: { token: string }, { status, policy }: Rules): Transition {
   const most = mostAttempts(row, policy);
   const leaseToken = isFenced(row.leaseToken) ? token : undefined;
+  const attempt = ended('leaseExpired');
   if (row.attempts < most)
-    return { event: 'ready', values: { status: status.BEGIN, leaseExpiresAt: null, releases: 0, leaseToken } };
+    return { event: 'ready', attempt, values: { status: status.BEGIN, leaseExpiresAt: null, releases: 0, leaseToken } };
   const error = `the lease ran out in attempt ${row.attempts} of ${most}`;
   return {
     event: 'failed',
+    attempt,
     values: { status: status.ERROR, leaseExpiresAt: null, finishedAt: NOW, error, leaseToken },
   };
 }
@@ -190,8 +195,13 @@ function wordsOf({ progress, temp, output, error }: ReportCommand): TaskValues {
 /** The values of the last report, without a lease. */
 const over = (report: ReportCommand): TaskValues => ({ ...wordsOf(report), leaseExpiresAt: null });
 
+const ended = (outcome: AttemptOutcome, { error }: Pick<ReportCommand, 'error'> = {}): AttemptEnd => ({
+  outcome,
+  error: error ?? null,
+});
+
 /** Ready after this many seconds: WAITING until then, or BEGIN at once for 0. */
 function ready(values: TaskValues, seconds: number, { status }: Rules): Transition {
-  if (seconds > 0) return { values: { ...values, status: status.WAITING, runAt: fromNow(seconds) } };
+  if (seconds > 0) return { event: 'waiting', values: { ...values, status: status.WAITING, runAt: fromNow(seconds) } };
   return { event: 'ready', values: { ...values, status: status.BEGIN } };
 }

@@ -6,7 +6,7 @@ import type { TaskChanges as TaskChangesOnWire } from '../../protocol/wire.types
 import { isIdLike } from '../../validation/rules.js';
 import { checkWritten } from '../../validation/task.rules.js';
 import { type AnswerSpace, answerBytes, jsonBytes, spaceOf } from '../answer-room.js';
-import type { TaskEvent } from '../events.js';
+import type { QueueEvent } from '../events.js';
 import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
 import { type InTransaction, type Queue, run } from '../queue.js';
 import { refusal } from '../state-errors.js';
@@ -29,7 +29,7 @@ type Refuse = (task: Task) => string | undefined;
 interface Changed<T extends Task> {
   task: T;
   /** The events for listeners. Empty if the status stays. */
-  events: TaskEvent<T>[];
+  events: QueueEvent<T>[];
 }
 
 /** Changes that users, or the host for them, make to their tasks. */
@@ -100,7 +100,7 @@ export class Changes<T extends Task> {
     // With nothing to write, not even the time of the change is written.
     if (Object.values(values).every((value) => value === undefined)) return { task, events: [] };
     const [changed] = yield* queue.tasks.update([taskId], values);
-    const events: TaskEvent<T>[] = move?.event ? [{ type: move.event, task: changed! }] : [];
+    const events: QueueEvent<T>[] = move?.event ? [{ type: move.event, task: changed! }] : [];
     yield* queue.hooks.changed(events);
     return { task: changed!, events };
   }

@@ -4,7 +4,7 @@ import { type Command, done, failed, type Outcome, type Size } from '../../datab
 import { transaction } from '../../database/database.js';
 import type { TaskValues } from '../stores/columns.js';
 import type { TaskChange } from '../stores/task.store.js';
-import type { TaskEvent } from '../events.js';
+import type { QueueEvent } from '../events.js';
 import { type Row, type Script, together } from '../../database/transaction.js';
 import { spaceOf, workerAnswerBytes } from '../answer-room.js';
 import { checkClaim, type Claim, type ClaimOptions, entry, entryOf, isWithdrawal, keyOf } from './claim-options.js';
@@ -20,10 +20,10 @@ import type { WaitingRoom } from '../waiting/waiting-room.js';
 export const ANSWERED_OTHERWISE = Symbol('softdd.task.answered');
 
 interface ClaimResult<T extends Task> {
-  /** Taken now, and not a repeated answer. */
-  isNew: boolean;
   /** undefined: the claim was withdrawn. */
   tasks: T[] | undefined;
+  /** The events of tasks that were taken now. A repeated answer has none. */
+  started?: QueueEvent<T>[];
   /** Locked rows that no claim had room for. Their locks are now released. */
   left?: Row[];
 }
@@ -58,7 +58,8 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     const { service, taskId, signal, idempotencyKey } = options;
     if (signal?.aborted) return [];
     const isOfAnyService = service === undefined && taskId === undefined;
-    const { isNew, tasks, left } = await this.queue.groupCommit.run(isOfAnyService ? this.ofAnyService : this, options);
+    const command = isOfAnyService ? this.ofAnyService : this;
+    const { tasks, started = [], left } = await this.queue.groupCommit.run(command, options);
     if (left) this.queue.ready.left(left);
     if (!tasks) return undefined;
     // A client with a key repeats the request and gets the tasks. Without a key they would wait until their leases ran
@@ -67,7 +68,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
       await this.undo(tasks);
       return [];
     }
-    if (isNew) this.queue.hooks.committed(eventsOf('started', tasks));
+    this.queue.hooks.committed(started);
     return tasks;
   }
 
@@ -79,12 +80,12 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     const open = unanswered.filter((claim) => !claim.signal?.aborted && !claim.isLook && !isWithdrawal(claim));
     const deals = yield* this.takeAll(open);
     const shares = deals.flatMap((deal) => deal.shares);
-    for (const { claim, tasks, refusal, left } of shares)
-      outcomes.set(claim, refusal ? failed(refusal) : done({ isNew: true, tasks, left }));
+    for (const { claim, tasks, started, refusal, left } of shares)
+      outcomes.set(claim, refusal ? failed(refusal) : done({ tasks, started, left }));
     const used = shares.flatMap(({ claim, tasks }) => entryOf(claim, tasks));
     const withdrawn = unanswered.filter(isWithdrawal).map((claim) => entry(keyOf(claim)!, []));
     yield* this.queue.keys.add([...used, ...withdrawn]);
-    return claims.map((claim) => outcomes.get(claim) ?? done({ isNew: true, tasks: [] }));
+    return claims.map((claim) => outcomes.get(claim) ?? done({ tasks: [] }));
   }
 
   keys(claim: ClaimOptions): string[] {
@@ -108,7 +109,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
       const entry = known.get(keyOf(claim) ?? '');
       if (!entry) continue;
       if (entry.taskIds.length === 0) {
-        answered.set(claim, done({ isNew: false, tasks: undefined }));
+        answered.set(claim, done({ tasks: undefined }));
         continue;
       }
       const held: T[] = [];
@@ -121,7 +122,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
       });
       // All tasks or none: the worker would not ask for the others.
       if (refusal instanceof TaskError) answered.set(claim, failed(refusal));
-      else if (held.length > 0) answered.set(claim, done({ isNew: false, tasks: held }));
+      else if (held.length > 0) answered.set(claim, done({ tasks: held }));
       // No lease is left: the key is free for a new claim.
       else yield* keys.drop(entry);
     }
@@ -159,8 +160,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     });
     for (const [row, deal] of dealOf) deal.left.push(row);
     yield* together(deals.map((deal, index) => tasks.updateEach(this.changes(deal), found[index]!.now)));
-    const taken = deals.flatMap(({ shares }) => shares.flatMap((share) => share.tasks));
-    yield* this.queue.hooks.changed(eventsOf('started', taken));
+    yield* this.queue.hooks.changed(deals.flatMap(({ shares }) => shares.flatMap(({ started }) => started)));
     return deals;
   }
 
@@ -178,7 +178,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
   /** Makes the tasks as if they had never been claimed. */
   private async undo(taken: T[]): Promise<void> {
     const { database, tasks, lifeCycle, hooks, rulesOf } = this.queue;
-    const back = await transaction(database, function* (): Script<TaskEvent<T>[]> {
+    const back = await transaction(database, function* (): Script<QueueEvent<T>[]> {
       const undone: T[] = [];
       for (const { taskId, leaseToken } of taken) {
         const task = yield* tasks.lock(taskId);

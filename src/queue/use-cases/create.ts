@@ -8,7 +8,7 @@ import type { KeyEntry } from '../stores/key.store.js';
 import type { NewRow } from '../stores/task.store.js';
 import type { Script } from '../../database/transaction.js';
 import { type AnswerSpace, spaceOf } from '../answer-room.js';
-import type { TaskEvent } from '../events.js';
+import type { QueueEvent } from '../events.js';
 import { eventsOf } from '../hooks.js';
 import { TaskIds } from '../ids.js';
 import { check, invalid, within } from '../../validation/invalid.js';
@@ -124,7 +124,7 @@ export class Creation<T extends Task> implements Command<Order<T>, CreateResult<
     if (isNew) this.queue.hooks.committed(this.eventsOf(tasks));
   }
 
-  private eventsOf(tasks: T[]): TaskEvent<T>[] {
+  private eventsOf(tasks: T[]): QueueEvent<T>[] {
     const { BEGIN } = this.queue.lifeCycle.status;
     return [
       ...eventsOf('created', tasks),

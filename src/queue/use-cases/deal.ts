@@ -1,13 +1,16 @@
 import { TaskError } from '../../contract/errors.js';
 import type { Task } from '../../contract/task.entity.js';
+import type { QueueEvent } from '../events.js';
 import type { Row } from '../../database/transaction.js';
 import { workerAnswerBytes } from '../answer-room.js';
 import type { Claim } from './claim-options.js';
 
 /** The tasks of one claim, or the `refusal` if it gets none. */
-export interface Share<T> {
+export interface Share<T extends Task> {
   claim: Claim;
   tasks: T[];
+  /** The event of each of its tasks. */
+  started: QueueEvent<T>[];
   refusal?: TaskError;
   /** Rows of the whole deal that no claim took. */
   left: Row[];
@@ -20,7 +23,7 @@ export class Deal<T extends Task> {
   private current = 0;
 
   constructor(readonly claims: Claim[]) {
-    this.shares = claims.map((claim) => ({ claim, tasks: [], left: this.left }));
+    this.shares = claims.map((claim) => ({ claim, tasks: [], started: [], left: this.left }));
   }
 
   /** How many tasks the claims ask for. */
@@ -39,10 +42,14 @@ export class Deal<T extends Task> {
   give(task: T): boolean {
     for (; !this.isOver; this.current += 1) {
       const share = this.shares[this.current]!;
-      const { claim, tasks } = share;
+      const { claim, tasks, started } = share;
       if (tasks.length === (claim.limit ?? 1)) continue;
       const refusal = claim.space.hold(task.taskId, workerAnswerBytes(task));
-      if (!refusal) return tasks.push(task) > 0;
+      if (!refusal) {
+        // The last change before the claim made the task ready.
+        started.push({ type: 'started', task, readySince: task.updatedAt ?? task.createdAt ?? undefined });
+        return tasks.push(task) > 0;
+      }
       if (tasks.length === 0 && refusal instanceof TaskError) share.refusal = refusal;
     }
     return false;

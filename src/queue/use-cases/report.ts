@@ -6,7 +6,7 @@ import type { TaskChange } from '../stores/task.store.js';
 import type { Script } from '../../database/transaction.js';
 import { type AnswerSpace, FULL, jsonBytes, spaceOf, workerAnswerBytes } from '../answer-room.js';
 import { checkStatus } from './create.js';
-import type { TaskEvent, TaskEventType } from '../events.js';
+import type { AttemptEnd, QueueEvent, QueueEventType } from '../events.js';
 import type { Report } from '../../protocol/wire.types.js';
 import { check, invalid } from '../../validation/invalid.js';
 import { isFenced } from '../leases.js';
@@ -27,7 +27,8 @@ type Change<T extends Task> = TaskChange<T> & Reported<T> & { isMove: boolean };
 
 interface Reported<T extends Task> {
   task: T;
-  event?: TaskEventType | undefined;
+  event?: QueueEventType | undefined;
+  attempt?: AttemptEnd | undefined;
 }
 
 interface ReportRequest extends TaskReport {
@@ -43,10 +44,11 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
   async report(taskId: string, report: TaskReport): Promise<T> {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
     this.checkReport(report);
-    const { task, event } = await this.queue.groupCommit.run(this, { ...report, taskId, space: spaceOf(report) });
-    if (event) this.queue.hooks.committed([{ type: event, task }]);
-    else this.queue.hooks.edited(task);
-    return task;
+    const reported = await this.queue.groupCommit.run(this, { ...report, taskId, space: spaceOf(report) });
+    const { hooks } = this.queue;
+    if (reported.event) hooks.committed(eventOf(reported));
+    else hooks.edited(reported.task);
+    return reported.task;
   }
 
   *script(reports: ReportRequest[]): Script<Outcome<Reported<T>>[]> {
@@ -72,7 +74,7 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
     );
     const changes = verdicts.flatMap((verdict) => ('values' in verdict ? verdict : []));
     yield* tasks.updateEach(changes, now);
-    yield* this.queue.hooks.changed(changes.flatMap(moveOf));
+    yield* this.queue.hooks.changed(changes.filter(({ isMove }) => isMove).flatMap(eventOf));
     return verdicts.map((verdict) => ('values' in verdict ? done(verdict) : verdict));
   }
 
@@ -92,9 +94,10 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
     } catch (error) {
       return failed(error);
     }
-    const { values, event } = this.outcome(task, report);
+    const { values, event, attempt } = this.outcome(task, report);
     // A late report on a task that has failed already is not a new failure.
-    return { task, values, event, isMove: values.status !== undefined && values.status !== task.status };
+    const isMove = values.status !== undefined && values.status !== task.status;
+    return { task, values, event, attempt: isMove ? attempt : undefined, isMove };
   }
 
   private checkReport(report: TaskReport): void {
@@ -158,10 +161,8 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
   }
 }
 
-/** The events for the hooks inside the transaction: changes of status only. */
-function moveOf<T extends Task>({ isMove, event, task }: Change<T>): TaskEvent<T>[] {
-  return isMove && event ? [{ type: event, task }] : [];
-}
+const eventOf = <T extends Task>({ event, task, attempt }: Reported<T>): QueueEvent<T>[] =>
+  event ? [{ type: event, task, attempt }] : [];
 
 /** Why a report does not count. Nothing is done if its answer cannot be held. */
 function refusalOf(report: ReportRequest, bytes: number): Outcome<never> | undefined {

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { TASK_STATUS, type TaskStatusCatalogue } from '../../../src/index.js';
 import { fromNow, NOW } from '../../../src/database/clock.js';
 import * as transitions from '../../../src/queue/transitions.js';
+import type { AttemptEnd } from '../../../src/queue/events.js';
 import type { Rules, Transition, TransitionRow } from '../../../src/queue/transitions.js';
 
 const { INIT, WAITING, BEGIN, START, FINISHED, ERROR, CANCELLED } = TASK_STATUS;
@@ -75,13 +76,13 @@ const CASES: [what: string, transition: Transition, event: string | undefined, v
   [
     'a failure that may be retried',
     retried(running, { error: 'e' }, RULES),
-    undefined,
+    'waiting',
     { status: WAITING, runAt: fromNow(10), error: 'e', releases: 0, leaseExpiresAt: null },
   ],
   [
     'the second one, which rests for longer',
     retried({ ...running, attempts: 2 }, {}, RULES),
-    undefined,
+    'waiting',
     { status: WAITING, runAt: fromNow(20), releases: 0, leaseExpiresAt: null },
   ],
   [
@@ -111,7 +112,7 @@ const CASES: [what: string, transition: Transition, event: string | undefined, v
   [
     'the third time in a row',
     released({ ...running, releases: 2 }, {}, RULES),
-    undefined,
+    'waiting',
     { status: WAITING, runAt: fromNow(10), attempts: 0, releases: 3, leaseExpiresAt: null },
   ],
   ['a heartbeat', renewed(running, {}, undefined), undefined, { leaseSeconds: 60, leaseExpiresAt: fromNow(60) }],
@@ -179,9 +180,30 @@ describe('what becomes of a row', () => {
   });
 });
 
+const ENDS: [what: string, transition: Transition, attempt: AttemptEnd | undefined][] = [
+  ['the end', finished(running, { output: 'o' }, RULES), { outcome: 'finished', error: null }],
+  ['a failure for good', failed(running, WORDS, RULES), { outcome: 'failed', error: 'e' }],
+  ['a failure that may be retried', retried(running, { error: 'e' }, RULES), { outcome: 'failed', error: 'e' }],
+  ['the last one', retried({ ...running, attempts: 3 }, {}, RULES), { outcome: 'failed', error: null }],
+  ['a task given back', released(running, { error: 'e' }, RULES), { outcome: 'released', error: 'e' }],
+  ['a lease that ran out', expired(running, { token: 't' }, RULES), { outcome: 'leaseExpired', error: null }],
+  [
+    'one of the last attempt',
+    expired({ ...running, attempts: 3 }, { token: 't' }, RULES),
+    { outcome: 'leaseExpired', error: null },
+  ],
+  ['a claim that nobody hears', unclaimed(running, RULES), undefined],
+  ['a task called off', cancelled(running, RULES), undefined],
+  ['a claim', claimed(row({}), CLAIM, RULES), undefined],
+];
+
+describe('how an attempt ends', () => {
+  it.each(ENDS)('%s', (_, transition, attempt) => expect(transition.attempt).toEqual(attempt));
+});
+
 it('is written in one place: nothing else in the queue and its capabilities ends a lease or a task', () => {
   const src = resolve(import.meta.dirname, '../../../src');
-  const rooms = ['queue', 'maintenance', 'callbacks', 'service'];
+  const rooms = ['queue', 'maintenance', 'callbacks', 'metrics', 'service'];
   const files = rooms.flatMap((room) =>
     readdirSync(join(src, room), { recursive: true, encoding: 'utf8' }).map((file) => join(room, file)),
   );
