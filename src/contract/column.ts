@@ -18,10 +18,10 @@ type Kind =
   | { kind: 'id' | 'digest' | 'key' | 'string'; length: number }
   /**
    * `text`: 65,535 bytes on MySQL. `long text`: 16 MiB there. `tiny`: -128 to 127. `small`: 16 bits. `int`: 32 bits.
-   * `time`: UTC, with milliseconds. `local time`: `created_at` or `updated_at`. It defaults to now and stays as an
-   * adopted table has it, and a row without one comes first in an index.
+   * `big`: 64 bits. `time`: UTC, with milliseconds. `local time`: `created_at` or `updated_at`. It defaults to now and
+   * stays as an adopted table has it, and a row without one comes first in an index.
    */
-  | { kind: 'text' | 'long text' | 'tiny' | 'small' | 'int' | 'time' | 'local time'; length?: never };
+  | { kind: 'text' | 'long text' | 'tiny' | 'small' | 'int' | 'big' | 'time' | 'local time'; length?: never };
 
 export const ID = { kind: 'id', length: 36 } as const;
 export const DIGEST = { kind: 'digest', length: 64 } as const;

@@ -12,6 +12,7 @@ const TYPES: Record<TaskField['kind'], ColumnType> = {
   tiny: 'smallint',
   small: 'smallint',
   int: 'int',
+  big: 'bigint',
   time: Date,
   'local time': Date,
 };

@@ -1,5 +1,7 @@
+import { ATTEMPTS } from './tables/attempts.table.js';
 import { CALLBACKS } from './tables/callbacks.table.js';
 import { KEYS } from './tables/keys.table.js';
+import { METRICS } from './tables/metrics.table.js';
 import type { SideTable } from './tables/table.js';
 
 /** A release that changed the schema. `up` brings a table from any state to today's schema. */
@@ -15,6 +17,7 @@ export const RELEASES: readonly Release[] = [
   // Running rows without a lease are due. The index and the triggers for this are the first release's, and removed with
   // it.
   { name: 'Leaseless1764115200000', tables: [] },
+  { name: 'Metrics1795651200000', tables: [METRICS, ATTEMPTS] },
 ];
 
 export const SIDE_TABLES: readonly SideTable[] = RELEASES.flatMap(({ tables }) => tables);

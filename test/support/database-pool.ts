@@ -1,4 +1,5 @@
 import { afterAll } from '@jest/globals';
+import { SIDE_TABLES } from '../../src/schema/releases.js';
 import { createDatabase, type Engine, execute, type TestDatabase } from './databases.js';
 
 /** Databases that tests have left behind, with their tables and without rows: making one takes longer than most tests. */
@@ -14,7 +15,8 @@ export async function giveBack(database: TestDatabase | undefined): Promise<void
   // A new file is quickest on SQLite.
   const { engine, url } = database;
   if (engine === 'sqlite') return database.drop();
-  for (const table of ['tasks', 'tasks_keys', 'tasks_callbacks']) await execute(engine, url, `DELETE FROM ${table}`);
+  for (const table of ['tasks', ...SIDE_TABLES.map(({ suffix }) => `tasks_${suffix}`)])
+    await execute(engine, url, `DELETE FROM ${table}`);
   free.set(engine, [...(free.get(engine) ?? []), database]);
 }
 

@@ -12,6 +12,7 @@ const TYPES: Record<Column['kind'], Record<Engine, string>> = {
   tiny: { mysql: 'tinyint', postgres: 'smallint', sqlite: 'smallint' },
   small: { mysql: 'smallint', postgres: 'smallint', sqlite: 'smallint' },
   int: { mysql: 'int', postgres: 'integer', sqlite: 'integer' },
+  big: { mysql: 'bigint', postgres: 'bigint', sqlite: 'integer' },
   time: { mysql: 'datetime(3)', postgres: 'timestamptz(3)', sqlite: 'datetime' },
   'local time': { mysql: 'datetime(3)', postgres: 'timestamptz(3)', sqlite: 'datetime' },
 };

@@ -77,6 +77,8 @@ describe.each(ENGINES)('the start without migrating on %s', (engine) => {
   it.each([
     ['tasks_keys', 'idempotency keys'],
     ['tasks_callbacks', 'callbacks'],
+    ['tasks_metrics', 'metrics'],
+    ['tasks_attempts', 'failed attempts'],
   ])('names a missing table %s, makes it again, and refuses one that is not its own', async (table, holds) => {
     await runTaskMigrations(dataSource);
     await dataSource.query(`DROP TABLE ${table}`);

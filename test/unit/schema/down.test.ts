@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { runTaskMigrations, taskMigrations } from '../../../src/index.js';
+import { SIDE_TABLES } from '../../../src/schema/releases.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
 import { dumpSchema } from './fixtures/dump.js';
 import { createOriginal, insertLikePhp, ROWS, snapshot } from './fixtures/original.js';
@@ -29,7 +30,7 @@ describe.each(ENGINES)('down on %s', (engine) => {
     const fresh = await dumpSchema(dataSource, engine, 'tasks');
     await undoAll();
     expect(await names()).toEqual([]);
-    for (const table of ['tasks_ready', 'tasks_keys', 'tasks_callbacks'])
+    for (const table of ['ready', ...SIDE_TABLES.map(({ suffix }) => suffix)].map((suffix) => `tasks_${suffix}`))
       expect((await dumpSchema(dataSource, engine, table)).columns).toEqual([]);
     await dataSource.runMigrations();
     expect(await dumpSchema(dataSource, engine, 'tasks')).toEqual(fresh);

@@ -25,6 +25,7 @@ const ITEMS: SideTable = {
     flag: { kind: 'tiny', default: 1 },
     rank: { kind: 'small', default: -2 },
     count: { kind: 'int', default: 0 },
+    total: { kind: 'big', default: 0 },
     until: { kind: 'time', nullable: true },
     made_at: { kind: 'local time', nullable: true },
   },
@@ -47,6 +48,7 @@ const COLUMNS: Record<Engine, string[]> = {
     'flag tinyint NOT NULL DEFAULT 1',
     'rank smallint NOT NULL DEFAULT -2',
     'count int NOT NULL DEFAULT 0',
+    'total bigint NOT NULL DEFAULT 0',
     'until datetime(3)',
     'made_at datetime(3) DEFAULT utc_timestamp(3)',
   ],
@@ -60,6 +62,7 @@ const COLUMNS: Record<Engine, string[]> = {
     'flag smallint NOT NULL DEFAULT 1',
     "rank smallint NOT NULL DEFAULT '-2'::integer",
     'count integer NOT NULL DEFAULT 0',
+    'total bigint NOT NULL DEFAULT 0',
     'until timestamp(3) with time zone',
     'made_at timestamp(3) with time zone DEFAULT clock_timestamp()',
   ],
@@ -73,6 +76,7 @@ const COLUMNS: Record<Engine, string[]> = {
     'flag smallint NOT NULL DEFAULT 1',
     'rank smallint NOT NULL DEFAULT -2',
     'count integer NOT NULL DEFAULT 0',
+    'total integer NOT NULL DEFAULT 0',
     'until datetime',
     "made_at datetime DEFAULT strftime('%Y-%m-%d %H:%M:%f', 'now')",
   ],
@@ -162,7 +166,7 @@ describe.each(ENGINES)('a table that is only declared, on %s', (engine) => {
     expect(await problemsOf(dataSource)).toEqual([]);
     await run('missing');
     await run('removal');
-    for (const table of ['tasks', 'tasks_ready', 'tasks_keys', 'tasks_callbacks', 'tasks_items'])
-      expect((await dumpSchema(dataSource, engine, table)).columns).toEqual([]);
+    const sides = ['ready', ...SIDE_TABLES.map(({ suffix }) => suffix), 'items'].map((suffix) => `tasks_${suffix}`);
+    for (const table of ['tasks', ...sides]) expect((await dumpSchema(dataSource, engine, table)).columns).toEqual([]);
   });
 });
