@@ -9,6 +9,7 @@ import { failureLine } from './queue/failure-line.js';
 import { Hooks } from './queue/hooks.js';
 import { LifeCycle } from './queue/life-cycle.js';
 import { MoveDue } from './maintenance/move-due.js';
+import { openMetrics } from './metrics/open.js';
 import { pruneJob } from './polling/prune.js';
 import { PruneTasks } from './maintenance/prune-tasks.js';
 import { Poller, type Service } from './polling/poller.js';
@@ -128,11 +129,13 @@ async function open<T extends Task>(
   const moveDue = new MoveDue(queue);
   const live = new LiveRoom<T>(queue, new LiveStore(dialect), options);
   const callbacks = openCallbacks<T>(options, dialect, queue, outside);
+  const metrics = openMetrics<T>(options, dialect, queue);
   hangOn(queue, waiting);
   const pruneTasks = new PruneTasks(queue);
   const prunes = [
     pruneJob('deleting old keys', database, (limit) => queue.keys.purge(limit)),
     ...callbacks.jobs,
+    ...metrics.jobs,
     ...(pruneTasks.isNeeded ? [pruneTasks] : []),
   ];
   const services: Service[] = [
@@ -142,7 +145,13 @@ async function open<T extends Task>(
     ...callbacks.services,
   ];
   return {
-    service: new TaskService<T>(queue, { waiting, live }, dataSource, callbacks.callbacks, callbacks.targets),
+    service: new TaskService<T>(
+      queue,
+      { waiting, live, metrics: metrics.metrics },
+      dataSource,
+      callbacks.callbacks,
+      callbacks.targets,
+    ),
     strandedCallbacks: () => callbacks.stranded(),
     start: () => services.forEach((service) => service.start?.()),
     async sweep() {
@@ -156,6 +165,7 @@ async function open<T extends Task>(
     drain: () => services.forEach((service) => void service.drain?.()),
     async close() {
       await Promise.all(services.map((service) => service.stop()));
+      await metrics.close();
       await database.close();
       unlock();
     },

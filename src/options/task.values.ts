@@ -4,14 +4,15 @@ import { CallbackValues } from '../callbacks/callbacks.options.js';
 import type { OptionProblem } from '../contract/options.error.js';
 import { HttpValues } from '../http/http.options.js';
 import { LiveValues } from '../live/live.options.js';
+import { MetricsValues } from '../metrics/metrics.options.js';
 import { QueueValues } from '../queue/queue.options.js';
 import { SchemaValues } from '../schema/schema.options.js';
 
 /** Each room declares its own options, with their defaults, rules and docs. These groups are plain values. */
-const VALUES = [QueueValues, CallbackValues, LiveValues, HttpValues, SchemaValues];
+const VALUES = [QueueValues, CallbackValues, LiveValues, MetricsValues, HttpValues, SchemaValues];
 
 /** Plain values, which a factory may return. They are read when the app starts. */
-export interface TaskValues extends QueueValues, CallbackValues, LiveValues, HttpValues, SchemaValues {}
+export interface TaskValues extends QueueValues, CallbackValues, LiveValues, MetricsValues, HttpValues, SchemaValues {}
 
 /** Names of the plain values. Each has a rule. */
 export const valueNames = (): (keyof TaskValues)[] => VALUES.flatMap(namesOf);

@@ -4,6 +4,7 @@ import type { CallbackTargets } from '../callbacks/targets/callback-targets.js';
 import type { TaskStatusCatalogue } from '../contract/status.js';
 import type { Task } from '../contract/task.entity.js';
 import { reading } from '../database/database.js';
+import type { Metrics } from '../metrics/metrics.service.js';
 import type { TaskListener } from '../queue/events.js';
 import type { LifeCycle } from '../queue/life-cycle.js';
 import type { InTransaction, Queue } from '../queue/queue.js';
@@ -30,6 +31,8 @@ export class TaskService<T extends Task = Task> {
   readonly lifeCycle: LifeCycle;
   /** Event streams for users: what `TaskController.watch()` answers. */
   readonly live: LiveRoom<T>;
+  /** What is in the queue, and what happened in it. */
+  readonly metrics: Metrics;
   private readonly creation: Creation<T>;
   private readonly claims: Claims<T>;
   private readonly reports: Reports<T>;
@@ -38,7 +41,7 @@ export class TaskService<T extends Task = Task> {
 
   constructor(
     private readonly queue: Queue<T>,
-    { waiting, live }: { waiting: WaitingRoom; live: LiveRoom<T> },
+    { waiting, live, metrics }: { waiting: WaitingRoom; live: LiveRoom<T>; metrics: Metrics },
     /** The data source that holds the table. */
     readonly dataSource: DataSource,
     /** Callbacks of ended tasks: to list, and to replay. */
@@ -46,6 +49,7 @@ export class TaskService<T extends Task = Task> {
     private readonly targets: CallbackTargets<T>,
   ) {
     this.live = live;
+    this.metrics = metrics;
     this.lifeCycle = queue.lifeCycle;
     this.status = queue.lifeCycle.status;
     this.creation = new Creation(queue);

@@ -17,6 +17,7 @@ const SUITES: Record<string, string[]> = {
     'unit/database',
     'unit/live',
     'unit/polling',
+    'unit/metrics',
     'unit/contract',
     'unit/options',
     'unit/processors',

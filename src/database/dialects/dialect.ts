@@ -90,10 +90,14 @@ export interface Dialect {
   insertNew(table: Sql, columnsAndValues: Sql): Sql;
   /** What an INSERT does to an existing row, which it locks. `id` is the key. */
   onDuplicate(assignments: Sql): Sql;
+  /** What an INSERT into `table` does to the row that has its key: adds the new values of these columns. */
+  onDuplicateAdd(table: Sql, key: readonly string[], columns: readonly string[]): Sql;
   /** A column in a SELECT list. Our times come as ISO 8601 text if a driver would misread them. */
   read(column: string): Sql;
   /** A time column that is kept in UTC, in a SELECT list, in a form that `new Date()` takes. */
   utc(column: string): Sql;
+  /** The value of a time column that is kept in UTC. */
+  utcValue(time: Date): string;
   /** The clock in a SELECT list, in a form that `new Date()` takes. */
   readonly clock: Sql;
   /** Statements that insert these rows. */

@@ -106,6 +106,12 @@ export class MysqlDialect implements Dialect {
     return sql`ON DUPLICATE KEY UPDATE ${assignments}`;
   }
 
+  /** MySQL has another form besides VALUES(), which MariaDB does not know. */
+  onDuplicateAdd(_table: Sql, _key: readonly string[], columns: readonly string[]): Sql {
+    const names = columns.map((name) => this.id(name));
+    return this.onDuplicate(join(names.map((name) => sql`${name} = ${name} + VALUES(${name})`)));
+  }
+
   bytes(column: string): Sql {
     return sql`OCTET_LENGTH(${this.id(column)})`;
   }
@@ -118,6 +124,10 @@ export class MysqlDialect implements Dialect {
 
   utc(column: string): Sql {
     return iso(this.id(column), 'Z');
+  }
+
+  utcValue(time: Date): string {
+    return utcText(time);
   }
 
   /** The driver writes a list of lists as tuples. */

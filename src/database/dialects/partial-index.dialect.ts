@@ -1,4 +1,4 @@
-import sql, { raw, type Sql } from 'sql-template-tag';
+import sql, { join, raw, type Sql } from 'sql-template-tag';
 import { type Engine, literal, type ReadySource, type TaskTable } from './dialect.js';
 import { dueAt } from './due-at.js';
 import type { Place } from './dialect.js';
@@ -55,6 +55,11 @@ export abstract class PartialIndexDialect {
 
   onDuplicate(assignments: Sql): Sql {
     return sql`ON CONFLICT (id) DO UPDATE SET ${assignments}`;
+  }
+
+  onDuplicateAdd(table: Sql, key: readonly string[], columns: readonly string[]): Sql {
+    const sums = columns.map((name) => sql`${this.id(name)} = ${table}.${this.id(name)} + excluded.${this.id(name)}`);
+    return sql`ON CONFLICT (${join(key.map((name) => this.id(name)))}) DO UPDATE SET ${join(sums)}`;
   }
 
   /** The ready row is the task, so there are no orphans. */

@@ -78,6 +78,10 @@ export class PostgresDialect extends PartialIndexDialect implements Dialect {
     return milliseconds(this.id(column));
   }
 
+  utcValue(time: Date): string {
+    return timeText(time);
+  }
+
   /** Columns as arrays, and values that all rows share once: takes half the time of a tuple of parameters per row. */
   insertEach({ columns, rows }: Rows): Statement[] {
     // A host's own columns have types that only the table knows.

@@ -1,5 +1,5 @@
 import sql, { empty, type Sql } from 'sql-template-tag';
-import { cellWriter, storedText } from '../clock.js';
+import { cellWriter, storedText, utcText } from '../clock.js';
 import { type Dialect, isTimeColumn, type TaskTable } from './dialect.js';
 import { isoOffset } from '../offset.js';
 import { PartialIndexDialect } from './partial-index.dialect.js';
@@ -65,6 +65,10 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
 
   utc(column: string): Sql {
     return this.iso(column, 'Z');
+  }
+
+  utcValue(time: Date): string {
+    return utcText(time);
   }
 
   private iso(column: string, zone: string): Sql {

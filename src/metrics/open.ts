@@ -1,0 +1,61 @@
+import { Logger } from '@nestjs/common';
+import type { Task } from '../contract/task.entity.js';
+import type { Dialect } from '../database/dialects/dialect.js';
+import type { Job } from '../polling/poller.js';
+import { pruneJob } from '../polling/prune.js';
+import type { Queue } from '../queue/queue.js';
+import { AttemptLog } from './attempt-log.js';
+import { AttemptStore } from './attempt.store.js';
+import { FlushRollup } from './flush-rollup.js';
+import { measurementOf } from './measurement.js';
+import type { MetricsValues } from './metrics.options.js';
+import { Metrics } from './metrics.service.js';
+import { PruneAttempts } from './prune-attempts.js';
+import { Rollup } from './rollup.js';
+import { RollupStore } from './rollup.store.js';
+
+interface Settings extends MetricsValues {
+  defaultService: string;
+  services: Readonly<Record<string, unknown>>;
+}
+
+/** The metrics of a running queue. */
+export interface MetricsRoom {
+  metrics: Metrics;
+  /** None if metrics are off. */
+  jobs: Job[];
+  /** Writes the counts of the last seconds. To be called when nothing else runs any more. */
+  close(): Promise<void>;
+}
+
+/** Adds the metrics to a queue that has been opened. Without option `metrics` they can only be read. */
+export function openMetrics<T extends Task>(
+  { metrics: isOn = false, metricsRetention, defaultService, services }: Settings,
+  dialect: Dialect,
+  { database, hooks }: Queue<T>,
+): MetricsRoom {
+  const attempts = new AttemptStore(dialect);
+  const metrics = new Metrics(database, attempts);
+  if (!isOn) return { metrics, jobs: [], close: () => Promise.resolve() };
+
+  const log = new AttemptLog(attempts);
+  hooks.inTransaction.push((events) => log.add(events));
+  const rollup = new Rollup([defaultService, ...Object.keys(services)]);
+  hooks.afterCommit.push((event) => {
+    const measurement = measurementOf(event);
+    if (measurement) rollup.add(measurement);
+  });
+
+  const store = new RollupStore(dialect);
+  const flush = new FlushRollup(database, store, rollup);
+  const prune = pruneJob('deleting old metrics', database, (limit) => store.prune(metricsRetention, limit));
+  return {
+    metrics,
+    jobs: [flush, new PruneAttempts(database, attempts), ...(metricsRetention > 0 ? [prune] : [])],
+    async close() {
+      await flush.run().catch((error: unknown) => {
+        new Logger('TaskModule').warn(`the metrics of the last 10 s are lost: ${(error as Error).message}`);
+      });
+    },
+  };
+}
