@@ -3,9 +3,8 @@ import { IsBoolean, IsInt, IsOptional, Max, Min } from 'class-validator';
 /** Options of the metrics: plain values, like all of `TaskValues`. */
 export class MetricsValues {
   /**
-   * Whether this process records what happens: counts and times of each minute and service, written every 10 s, and each
-   * failed attempt, written with the change of its task. If false, there is no query and no timer for it. Set the same
-   * in all processes, because each one records only its own work.
+   * Whether this process records what happens: counts and times of each minute and service, and failed attempts. Set the
+   * same in all processes, because each one records its own work. If false, it costs nothing.
    * @defaultValue false
    */
   @IsOptional()

@@ -11,6 +11,7 @@ import { measurementOf } from './measurement.js';
 import type { MetricsValues } from './metrics.options.js';
 import { Metrics } from './metrics.service.js';
 import { PruneAttempts } from './prune-attempts.js';
+import { QueueGauges } from './queue-gauges.js';
 import { Rollup } from './rollup.js';
 import { RollupStore } from './rollup.store.js';
 
@@ -32,21 +33,23 @@ export interface MetricsRoom {
 export function openMetrics<T extends Task>(
   { metrics: isOn = false, metricsRetention, defaultService, services }: Settings,
   dialect: Dialect,
-  { database, hooks }: Queue<T>,
+  queue: Queue<T>,
 ): MetricsRoom {
+  const { database, hooks } = queue;
+  const named = [defaultService, ...Object.keys(services)];
   const attempts = new AttemptStore(dialect);
-  const metrics = new Metrics(database, attempts);
+  const store = new RollupStore(dialect);
+  const metrics = new Metrics(database, store, attempts, new QueueGauges<T>(queue, dialect, store, named));
   if (!isOn) return { metrics, jobs: [], close: () => Promise.resolve() };
 
   const log = new AttemptLog(attempts);
   hooks.inTransaction.push((events) => log.add(events));
-  const rollup = new Rollup([defaultService, ...Object.keys(services)]);
+  const rollup = new Rollup(named);
   hooks.afterCommit.push((event) => {
     const measurement = measurementOf(event);
     if (measurement) rollup.add(measurement);
   });
 
-  const store = new RollupStore(dialect);
   const flush = new FlushRollup(database, store, rollup);
   const prune = pruneJob('deleting old metrics', database, (limit) => store.prune(metricsRetention, limit));
   return {

@@ -8,7 +8,11 @@ import { dumpSchema } from './fixtures/dump.js';
 import { createOriginal, ROWS, snapshot } from './fixtures/original.js';
 import { connect, problemsOf, withQueue } from './fixtures/queue.js';
 
-const NAMES = ['SoftddTask_tasks_Initial1763900000000', 'SoftddTask_tasks_Leaseless1764115200000'];
+const NAMES = [
+  'SoftddTask_tasks_Initial1763900000000',
+  'SoftddTask_tasks_Leaseless1764115200000',
+  'SoftddTask_tasks_Metrics1795651200000',
+];
 const ROOT = resolve(import.meta.dirname, '../../..');
 
 /** MySQL commits at every DDL statement, whatever the mode; the others can undo. */
