@@ -39,7 +39,8 @@ export class TaskStore<T extends Task> {
     const { dialect, columns } = this;
     const [clock] = yield* select<{ softdd_now: string | number }>(sql`SELECT ${dialect.clock} AS softdd_now`);
     const now = new Date(clock!.softdd_now);
-    const rows = given.map((row) => ({ ...this.readyAt(row, now), ...columns.stamps(now) }));
+    const { createdAt, updatedAt } = columns.stamps(now);
+    const rows = given.map((row) => ({ ...row, status: this.statusOf(row, now), createdAt, updatedAt }));
     const toWrite = rows.map((row) => this.toWrite(row.taskId, row, now));
     yield* postLast([...alike(toWrite)].flatMap((some) => dialect.insertEach(some)));
     if (columns.hasOwn) return yield* this.findAll(rows.map((row) => row.taskId));
@@ -159,9 +160,10 @@ export class TaskStore<T extends Task> {
    * By the database's clock, not ours: a task that is due already does not wait for the next run of the job that moves
    * due rows.
    */
-  private readyAt(row: NewRow, now: Date): NewRow {
+  private statusOf({ status, runAt }: NewRow, now: Date): number {
     const { BEGIN, WAITING } = this.options.status;
-    return row.runAt ? { ...row, status: row.runAt <= now ? BEGIN : WAITING } : row;
+    if (!runAt) return status;
+    return runAt <= now ? BEGIN : WAITING;
   }
 
   private *one(clause: Sql): Script<T | undefined> {

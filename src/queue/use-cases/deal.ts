@@ -2,7 +2,7 @@ import { TaskError } from '../../contract/errors.js';
 import type { Task } from '../../contract/task.entity.js';
 import type { QueueEvent } from '../events.js';
 import type { Row } from '../../database/transaction.js';
-import { workerAnswerBytes } from '../answer-room.js';
+import { workerAnswerBytes } from '../answer-bytes.js';
 import type { Claim } from './claim-options.js';
 
 /** The tasks of one claim, or the `refusal` if it gets none. */

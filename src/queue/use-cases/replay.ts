@@ -3,7 +3,8 @@ import type { Task } from '../../contract/task.entity.js';
 import type { KeyEntry } from '../stores/key.store.js';
 import type { NewRow, TaskStore } from '../stores/task.store.js';
 import type { Script } from '../../database/transaction.js';
-import { answerBytes, type AnswerSpace, FULL, jsonBytes, roughBytes } from '../answer-room.js';
+import { answerBytes, jsonBytes, roughBytes } from '../answer-bytes.js';
+import { type AnswerSpace, FULL } from '../answer-room.js';
 import { BOUNDS } from '../../validation/rules.js';
 
 /** Bytes that a new task takes in an answer besides its values. */
