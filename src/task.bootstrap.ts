@@ -9,7 +9,10 @@ import { failureLine } from './queue/failure-line.js';
 import { Hooks } from './queue/hooks.js';
 import { LifeCycle } from './queue/life-cycle.js';
 import { MoveDue } from './maintenance/move-due.js';
+import { callbackGauge } from './task.gauges.js';
+import { recordsMetrics } from './metrics/metrics.options.js';
 import { openMetrics } from './metrics/open.js';
+import { TimedDatabase } from './metrics/timed-database.js';
 import { pruneJob } from './polling/prune.js';
 import { PruneTasks } from './maintenance/prune-tasks.js';
 import { Poller, type Service } from './polling/poller.js';
@@ -109,7 +112,8 @@ async function open<T extends Task>(
   };
   const dialect = createDialect(engineOf(dataSource)!, table);
   const columns = new TaskColumns<T>(dataSource, metadata, dialect);
-  const database = await openDatabase(dataSource, columns.hostColumns);
+  const opened = await openDatabase(dataSource, columns.hostColumns);
+  const database = recordsMetrics(options) ? new TimedDatabase(opened) : opened;
   const policies = new Policies(options, options.services);
   const queue: Queue<T> = {
     database,
@@ -129,7 +133,7 @@ async function open<T extends Task>(
   const moveDue = new MoveDue(queue);
   const live = new LiveRoom<T>(queue, new LiveStore(dialect), options);
   const callbacks = openCallbacks<T>(options, dialect, queue, outside);
-  const metrics = openMetrics<T>(options, dialect, queue);
+  const metrics = await openMetrics<T>(options, dialect, queue, [callbackGauge(callbacks.callbacks)]);
   hangOn(queue, waiting);
   const pruneTasks = new PruneTasks(queue);
   const prunes = [

@@ -30,6 +30,7 @@ import { bootstrapQueue, type TaskQueue } from './task.bootstrap.js';
 import { checkStructure, checkTogether, prefixProblem } from './options/task.checks.js';
 import { type OptionProblem, TaskOptionsError } from './contract/options.error.js';
 import {
+  FUNCTIONS,
   type ResolvedTaskOptions,
   resolveStructure,
   resolveValues,
@@ -73,7 +74,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
 
   /** Throws a TaskOptionsError if the options cannot work. */
   static forRoot(options: TaskModuleOptions = {}): DynamicModule {
-    const strange = strangeOptions(options, [...structureNames(), ...valueNames(), 'userId']);
+    const strange = strangeOptions(options, [...structureNames(), ...valueNames(), ...FUNCTIONS]);
     if (strange.length > 0) throw new TaskOptionsError(options.name ?? 'default', strange);
     const values = Object.fromEntries(Object.entries(options).filter(([name]) => !structureNames().includes(name)));
     // The result of a factory is not known yet when the routes are documented.
@@ -219,7 +220,7 @@ function withTable(structure: TaskStructure): TaskStructure {
 function withValues(structure: TaskStructure, given: TaskDynamicOptions): ResolvedTaskOptions {
   const values = resolveValues(given);
   const problems = [
-    ...strangeOptions(given, [...valueNames(), 'userId']),
+    ...strangeOptions(given, [...valueNames(), ...FUNCTIONS]),
     ...valueProblems(values),
     ...initialStatusProblems(values, structure),
   ];

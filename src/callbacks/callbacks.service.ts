@@ -22,6 +22,17 @@ export interface CallbackList {
   nextCursor: string | null;
 }
 
+/** Callbacks that are not delivered. */
+export interface CallbackBacklog {
+  pending: number;
+  dead: number;
+  /** undefined: none is pending. */
+  oldestPending: Date | undefined;
+}
+
+/** Where counting ends. */
+const COUNTED = 100_000;
+
 /** Callbacks, for operators. */
 export class Callbacks {
   constructor(
@@ -60,6 +71,18 @@ export class Callbacks {
       throw new TaskError('NOT_FOUND');
     this.wake();
     return this.get(id);
+  }
+
+  /** How many are pending and dead, each counted up to 100,000, and since when the oldest has been pending. */
+  async backlog(): Promise<CallbackBacklog> {
+    const { store } = this;
+    return reading(this.database, function* () {
+      return {
+        pending: yield* store.count('pending', COUNTED),
+        dead: yield* store.count('dead', COUNTED),
+        oldestPending: yield* store.oldestPending(),
+      };
+    });
   }
 
   /** The number of callbacks in each state. */

@@ -69,6 +69,6 @@ export function openCallbacks<T extends Task>(
     callbacks: new Callbacks(database, store, () => dispatcher?.wake()),
     services: dispatcher ? [dispatcher] : [],
     jobs: [prune],
-    stranded: async () => (isOpen ? 0 : reading(database, () => store.pending(1000))),
+    stranded: async () => (isOpen ? 0 : reading(database, () => store.count('pending', 1000))),
   };
 }

@@ -5,7 +5,7 @@ export class MetricsValues {
   /**
    * Whether this process records what happens: counts and times of each minute and service, and failed attempts. Set the
    * same in all processes, because each one records its own work. If false, it costs nothing.
-   * @defaultValue false
+   * @defaultValue true if there is a `metricsRegistry`, else false
    */
   @IsOptional()
   @IsBoolean()
@@ -17,3 +17,9 @@ export class MetricsValues {
   @Max(315_360_000)
   metricsRetention: number = 604_800;
 }
+
+/** Whether this process records metrics. */
+export const recordsMetrics = ({
+  metrics,
+  metricsRegistry,
+}: Pick<MetricsValues, 'metrics'> & { metricsRegistry?: unknown }): boolean => metrics ?? metricsRegistry !== undefined;

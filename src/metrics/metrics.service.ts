@@ -1,7 +1,9 @@
 import { type Database, reading } from '../database/database.js';
+import { TaskError } from '../contract/errors.js';
 import type { Script } from '../database/transaction.js';
 import type { TaskAttempt } from './attempt.js';
 import type { AttemptStore } from './attempt.store.js';
+import type { MetricsText } from './metrics-registry.js';
 import { KEPT } from './prune-attempts.js';
 import type { QueueGauges, ServiceGauges } from './queue-gauges.js';
 import { type Activity, NO_ACTIVITY } from './activity.js';
@@ -22,6 +24,7 @@ export class Metrics {
     private readonly rollup: RollupStore,
     private readonly attempts: AttemptStore,
     private readonly gauges: Pick<QueueGauges, 'read'>,
+    private readonly prometheus?: { text(): Promise<MetricsText> },
   ) {}
 
   /** How many tasks of each service are ready, waiting and running now. At most 2 s old, or older if reading is slow. */
@@ -53,6 +56,16 @@ export class Metrics {
     });
     for (const service of services ?? []) if (!found.has(service)) found.set(service, NO_ACTIVITY);
     return found;
+  }
+
+  /**
+   * Everything in the registry, as Prometheus reads it. The gauges are the queue's, the same from each process; counters
+   * and histograms are those of this process. UNAVAILABLE without option `metrics`, or without the package prom-client.
+   */
+  async metricsText(): Promise<MetricsText> {
+    if (!this.prometheus)
+      throw new TaskError('UNAVAILABLE', { msg: 'metrics are off, or the package prom-client is not installed' });
+    return this.prometheus.text();
   }
 
   /** The newest 100 failed attempts of a task, oldest first. Those of earlier runs come first. */

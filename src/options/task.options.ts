@@ -4,6 +4,7 @@ import type { OptionProblem } from '../contract/options.error.js';
 import { AUDIENCES } from '../http/binding/audiences.js';
 import { ControllerStructure } from '../http/controller.options.js';
 import { HttpStructure, TaskUris, type UserIdResolver } from '../http/http.options.js';
+import type { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { defaultsOf, defaultValues, pick, type TaskValues, valueNames } from './task.values.js';
 
 /** Each room declares its own options, with their defaults, rules and docs. These groups shape a registration. */
@@ -16,6 +17,12 @@ export interface TaskStructure extends TaskUris, ContractStructure, ControllerSt
 export interface TaskDynamicOptions extends Partial<TaskValues> {
   /** The owner for whom a request acts. Nothing means nobody. @defaultValue request.user.id, else request.user.sub */
   userId?: UserIdResolver;
+
+  /**
+   * Registry of the package `prom-client` to which the queue adds its metrics, `softdd_task_…`. Several registrations may
+   * share one: their names are the label `queue`. @defaultValue undefined
+   */
+  metricsRegistry?: MetricsRegistry;
 }
 
 export interface TaskModuleOptions extends Partial<TaskStructure>, TaskDynamicOptions {}
@@ -28,6 +35,7 @@ export interface TaskModuleAsyncOptions extends Partial<TaskStructure> {
 /** Structure and values, with defaults filled in. */
 export interface ResolvedTaskOptions extends TaskStructure, TaskValues {
   userId: UserIdResolver;
+  metricsRegistry?: MetricsRegistry | undefined;
 }
 
 export const defaultUserId: UserIdResolver = (request) => request?.user?.id ?? request?.user?.sub;
@@ -40,8 +48,13 @@ export function resolveStructure(options: Partial<TaskStructure>): TaskStructure
   return { ...defaultsOf<TaskStructure>(STRUCTURE), ...derived, ...given };
 }
 
-export const resolveValues = (options: TaskDynamicOptions): TaskValues & { userId: UserIdResolver } => ({
+/** Options that are no plain values. */
+export const FUNCTIONS: readonly string[] = ['userId', 'metricsRegistry'];
+type Functions = Pick<ResolvedTaskOptions, 'userId' | 'metricsRegistry'>;
+
+export const resolveValues = (options: TaskDynamicOptions): TaskValues & Functions => ({
   userId: options.userId ?? defaultUserId,
+  metricsRegistry: options.metricsRegistry,
   ...defaultValues(),
   ...pick(options, valueNames()),
 });
@@ -60,7 +73,7 @@ export function strangeOptions(given: object, known: readonly string[]): OptionP
       option,
       msg: structureNames().includes(option)
         ? 'shapes routes and documents; set it next to useFactory'
-        : [...valueNames(), 'userId'].includes(option)
+        : [...valueNames(), ...FUNCTIONS].includes(option)
           ? 'is a value; return it from useFactory'
           : `there is no such option; the options are ${known.join(', ')}`,
     }));

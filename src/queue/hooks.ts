@@ -19,6 +19,9 @@ export type AfterEditHook = (task: Task) => void;
 /** Called after the commit with the ids of tasks that users have deleted. */
 export type AfterRemovalHook = (taskIds: readonly string[]) => void;
 
+/** Called after each look of a claim for tasks, with the milliseconds that the database and the queue before it took. */
+export type AfterLookHook = (milliseconds: number) => void;
+
 /** Checks a task before it is created, and completes its row. Throws a TaskError if the task may not be created. */
 export type BeforeCreateHook = (row: NewRow) => Promise<void> | undefined;
 
@@ -36,6 +39,7 @@ export class Hooks {
   readonly afterCommit: AfterCommitHook[] = [];
   readonly afterEdit: AfterEditHook[] = [];
   readonly afterRemoval: AfterRemovalHook[] = [];
+  readonly afterLook: AfterLookHook[] = [];
 
   /** Called by the script that changed these statuses. */
   *changed(events: readonly AnyEvent[]): Script<void> {
@@ -53,6 +57,10 @@ export class Hooks {
 
   removed(taskIds: readonly string[]): void {
     for (const hook of this.afterRemoval) hook(taskIds);
+  }
+
+  looked(milliseconds: number): void {
+    for (const hook of this.afterLook) hook(milliseconds);
   }
 
   /** The reason why an ended task may not run again. */

@@ -60,7 +60,9 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     if (signal?.aborted) return [];
     const isOfAnyService = service === undefined && taskId === undefined;
     const command = isOfAnyService ? this.ofAnyService : this;
+    const began = performance.now();
     const { tasks, started = [], left } = await this.queue.groupCommit.run(command, options);
+    this.queue.hooks.looked(performance.now() - began);
     if (left) this.queue.ready.left(left);
     if (!tasks) return undefined;
     // A client with a key repeats the request and gets the tasks. Without a key they would wait until their leases ran

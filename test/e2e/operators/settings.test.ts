@@ -44,6 +44,8 @@ const VALUES: Record<string, [text: string, value: unknown]> = {
   idempotencyTtl: ['3600', 3600],
   maxWaiters: ['50', 50],
   retention: ['{"finished":30}', { finished: 30 }],
+  maxStreams: ['10', 10],
+  maxStreamsPerOwner: ['5', 5],
   metrics: ['true', true],
   metricsRetention: ['86400', 86_400],
 };

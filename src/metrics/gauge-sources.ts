@@ -1,0 +1,25 @@
+import type { GaugeSource } from './metrics-registry.js';
+import type { QueueGauges, ServiceGauges } from './queue-gauges.js';
+
+/** The label of the services that are not told apart. */
+const OTHERS = '_other';
+
+/** The gauges of each service. */
+export function queueGauges(gauges: Pick<QueueGauges, 'read'>): GaugeSource[] {
+  const of = (name: string, help: string, valueOf: (row: ServiceGauges) => number): GaugeSource => ({
+    name,
+    help,
+    label: 'service',
+    read: async () => new Map((await gauges.read()).map((row) => [row.service || OTHERS, valueOf(row)])),
+  });
+  return [
+    of('ready', 'Tasks that are ready, counted up to 100,000.', ({ ready }) => ready),
+    of('waiting', 'Tasks that wait for their time, counted up to 100,000.', ({ waiting }) => waiting),
+    of('running', 'Tasks that workers have, counted up to 100,000.', ({ running }) => running),
+    of(
+      'oldest_ready_age_seconds',
+      'Since when the task has been ready that has been for the longest. 0: none is ready.',
+      ({ oldestReadySeconds }) => oldestReadySeconds ?? 0,
+    ),
+  ];
+}
