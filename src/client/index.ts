@@ -13,7 +13,9 @@ export {
 export { type TaskHandler } from './worker/runner.js';
 export { type CloseOptions, type RunnerOptions } from './worker/runner.options.js';
 export { type TaskContext } from './worker/session.js';
-export { type Keyed, TaskClient, type TaskClientOptions, type WaitOptions } from './task-client.js';
+export { type Keyed, TaskClient, type TaskClientOptions } from './task-client.js';
+export { type WaitOptions } from './wait-for.js';
+export { type WatchEvent, type WatchOptions } from './watch.js';
 export { TaskWorker, type TaskWorkerOptions } from './worker/task-worker.js';
 export { type RequestOptions, type TransportOptions } from './transport.js';
 export { type LogLevel, type WorkerEvents, type WorkerLog } from './worker/worker-events.js';

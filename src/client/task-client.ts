@@ -11,12 +11,15 @@ import type {
   TaskChanges,
   TaskPage,
   TaskReport,
+  WatchQuery,
 } from '../protocol/wire.types.js';
 import { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
 import { type StatusCodes, TASK_STATUS } from '../protocol/status.js';
 import { URIS, type Uris } from '../protocol/uris.js';
-import { TaskApiError, WaitTimeoutError } from './errors.js';
-import { backoff, pause } from './pause.js';
+import { TaskApiError } from './errors.js';
+import { EndWatch } from './end-watch.js';
+import { waitForEnd, type WaitOptions } from './wait-for.js';
+import { watch, type WatchEvent, type WatchOptions } from './watch.js';
 import { type RequestOptions, Transport, type TransportOptions } from './transport.js';
 
 export interface TaskClientOptions extends TransportOptions {
@@ -34,20 +37,10 @@ export interface Keyed {
   idempotencyKey?: string;
 }
 
-export interface WaitOptions {
-  /** Seconds to wait for the end. @defaultValue no limit */
-  timeout?: number;
-  /** The most seconds between two looks. The first ones come sooner. @defaultValue 5 */
-  interval?: number;
-  signal?: AbortSignal;
-}
-
 /** The most ids in a URL: proxies and servers refuse URLs of more than 8 KB. */
 const URL_IDS = 100;
-/** Milliseconds until the second look at a task in `waitFor`. */
-const FIRST_LOOK = 250;
-/** The least milliseconds that a look may take: the last one starts when the time is up. */
-const LEAST_LOOK = 250;
+/** The most ids that `watch` takes: with commas they fit into a URL. */
+const WATCHED_IDS = 200;
 
 /**
  * Every route of the queue, for users (create, get, list, update, cancel, remove) and for workers (claim, report,
@@ -62,12 +55,15 @@ export class TaskClient {
   readonly codes: ErrorCodes;
   private readonly transport: Transport;
   private readonly uris: Uris;
+  private readonly ends: EndWatch;
 
   constructor({ uris, status, codes, ...options }: TaskClientOptions) {
     this.transport = new Transport(options);
     this.uris = { ...URIS, ...listsUri(uris), ...uris };
     this.status = { ...TASK_STATUS, ...status };
     this.codes = { ...ERROR_CODE, ...codes };
+    const { FINISHED, ERROR, CANCELLED } = this.status;
+    this.ends = new EndWatch([FINISHED, ERROR, CANCELLED], (ids, signal) => this.watch({ ids }, { signal }));
   }
 
   /** Creates a task. */
@@ -132,33 +128,33 @@ export class TaskClient {
   }
 
   /**
-   * Resolves with the task once it has ended: finished, failed for good, or cancelled. If the queue is away meanwhile,
-   * it tries again. After `timeout` it throws a WaitTimeoutError, or the last error if no look was answered.
+   * Own tasks as they are, then each change as it happens: `{ event: 'task', task }`, or `{ event: 'removed', taskId }`
+   * for a task that was deleted or is not the user's. Give `ids` (at most 200), or `service` and `group`. It connects
+   * again by itself, and ends with the loop, or by the signal. A server without event streams answers 404.
    */
-  async waitFor(taskId: string, { timeout = Infinity, interval = 5, signal }: WaitOptions = {}): Promise<Task> {
-    const { FINISHED, ERROR, CANCELLED } = this.status;
-    const end = performance.now() + timeout * 1000;
-    const left = (): number => end - performance.now();
-    let seen: Task | undefined;
-    for (let gap = FIRST_LOOK; ; gap = Math.min(gap * 1.5, interval * 1000)) {
-      let rest = gap * (0.8 + Math.random() * 0.2);
-      let failure: unknown;
-      try {
-        const most = Math.min(Math.max(left(), LEAST_LOOK) / 1000, this.transport.timeout);
-        seen = await this.get(taskId, { signal, retries: 0, timeout: most });
-        if ([FINISHED, ERROR, CANCELLED].includes(seen.status)) return seen;
-      } catch (error) {
-        if (!(error instanceof TaskApiError && error.retryable)) throw error;
-        rest = Math.max(rest, backoff(1, error.retryAfter));
-        failure = error;
-      }
-      if (left() <= 0) {
-        if (!seen) throw failure;
-        const what = `task ${taskId} has not ended within ${timeout} s`;
-        throw new WaitTimeoutError(what, { detail: { task: seen }, cause: failure });
-      }
-      await pause(Math.min(rest, left()), signal);
-    }
+  watch(query: Omit<WatchQuery, 'lastEventId'>, { signal }: WatchOptions = {}): AsyncGenerator<WatchEvent> {
+    const { ids = [], ...rest } = query;
+    if (ids.length > WATCHED_IDS)
+      throw new TypeError(`watch() takes at most ${WATCHED_IDS} ids; watch a service or a group instead`);
+    // As text: a JSON list would be too long for a URL.
+    const named = { ...rest, ...(query.ids ? { ids: ids.join(',') } : {}) };
+    const path = this.uris.getTaskEventsUri;
+    const open = (lastEventId: string | undefined): Promise<Response> => {
+      const headers = { accept: 'text/event-stream', ...(lastEventId ? { 'last-event-id': lastEventId } : {}) };
+      return this.transport.open({ method: 'GET', path, query: named, headers, signal });
+    };
+    return watch(open, signal);
+  }
+
+  /**
+   * Resolves with the task once it has ended: finished, failed for good, or cancelled. If the queue is away meanwhile,
+   * it tries again. All calls of a client share one stream of events; without one it asks at intervals. After `timeout` it throws a WaitTimeoutError, or the last error if no look was answered.
+   */
+  waitFor(taskId: string, options: WaitOptions = {}): Promise<Task> {
+    const { ends, transport } = this;
+    const most = transport.timeout;
+    const look = (request: RequestOptions): Promise<Task> => this.get(taskId, { ...request, retries: 0 });
+    return waitForEnd(taskId, options, { ends, look, most });
   }
 
   /** Takes ready tasks for this worker only. Empty if there are none after `wait` seconds. */
@@ -196,9 +192,9 @@ export class TaskClient {
   }
 }
 
-/** As the server does it: if the host moved the list route, its POST variant moves with it. */
-const listsUri = ({ getTaskListUri }: Partial<Uris> = {}): Partial<Uris> =>
-  getTaskListUri === undefined ? {} : { postTaskListUri: `${getTaskListUri}/list` };
+/** As the server does it: if the host moved the list route, its variants move with it. */
+const listsUri = ({ getTaskListUri: list }: Partial<Uris> = {}): Partial<Uris> =>
+  list === undefined ? {} : { postTaskListUri: `${list}/list`, getTaskEventsUri: `${list}/events` };
 
 const withId = (uri: string, taskId: string): string => uri.replace('{taskId}', encodeURIComponent(taskId));
 

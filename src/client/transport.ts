@@ -31,6 +31,7 @@ export interface TransportRequest extends RequestOptions {
   query?: object;
   body?: unknown;
   idempotencyKey?: string;
+  headers?: Record<string, string>;
   /** Twice might do harm: repeated only if the queue has surely done nothing. */
   once?: boolean;
 }
@@ -64,7 +65,22 @@ export class Transport {
     }
   }
 
-  private async once<T>(request: TransportRequest): Promise<T> {
+  /** Opens a stream of events, and repeats nothing. Resolves once the stream begins. */
+  open(request: TransportRequest): Promise<Response> {
+    return this.once(request, async (response) => {
+      if (response.ok && response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
+      dataOf(response, await response.text(), `${request.method} ${request.path}`);
+      throw new TaskApiError(`${request.method} ${request.path}: the answer is no stream of events`, {
+        httpStatus: response.status,
+      });
+    });
+  }
+
+  private async once<T>(
+    request: TransportRequest,
+    read = async (response: Response): Promise<T> =>
+      dataOf<T>(response, await response.text(), `${request.method} ${request.path}`),
+  ): Promise<T> {
     const { method, path, signal, timeout: seconds = this.timeout } = request;
     const given = new AbortController();
     const giveUp = (): void => given.abort(signal?.reason);
@@ -73,7 +89,7 @@ export class Transport {
     try {
       const over = aborted(given.signal).then(() => Promise.reject(given.signal.reason as Error));
       // Neither `token` nor `fetch` has to obey the signal.
-      return await Promise.race([this.exchange<T>(request, given.signal), over]);
+      return await Promise.race([this.exchange(request, given.signal).then(read), over]);
     } catch (thrown) {
       if (thrown instanceof TaskApiError) throw thrown;
       const cause = asError(thrown);
@@ -84,11 +100,11 @@ export class Transport {
     }
   }
 
-  private async exchange<T>(request: TransportRequest, signal: AbortSignal): Promise<T> {
+  private async exchange(request: TransportRequest, signal: AbortSignal): Promise<Response> {
     const { method, path, query, body, idempotencyKey } = request;
     const { token, headers, fetch: send = globalThis.fetch } = this.options;
     const bearer = typeof token === 'function' ? await token() : token;
-    const response = await send(this.base + path + queryText(query), {
+    return send(this.base + path + queryText(query), {
       method,
       // If fetch followed a redirect, a POST would become a GET.
       redirect: 'manual',
@@ -97,11 +113,11 @@ export class Transport {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
         ...headers,
+        ...request.headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal,
     });
-    return dataOf<T>(response, await response.text(), `${method} ${path}`);
   }
 }
 

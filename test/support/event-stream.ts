@@ -1,3 +1,5 @@
+import { type IncomingMessage, request } from 'node:http';
+import { createGunzip } from 'node:zlib';
 import { until } from './until.js';
 
 export interface StreamEvent {
@@ -26,19 +28,23 @@ export interface EventStream {
   close(): void;
 }
 
+/** Not by fetch: when that is aborted it opens another connection, which a server that stops waits for. */
 export async function openStream(url: string, headers: Record<string, string>): Promise<EventStream> {
-  const abort = new AbortController();
-  const response = await fetch(url, { headers: { accept: 'text/event-stream', ...headers }, signal: abort.signal });
+  const sent = request(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false });
+  const response = await new Promise<IncomingMessage>((resolve, reject) =>
+    sent.once('response', resolve).once('error', reject).end(),
+  );
+  sent.on('error', () => undefined);
   const stream: EventStream = {
-    status: response.status,
-    headers: response.headers,
+    status: response.statusCode!,
+    headers: new Headers(response.headers as Record<string, string>),
     events: [],
     comments: 0,
     isOver: false,
     tasks: () => stream.events.filter(({ event }) => event === 'task').map(({ data }) => data),
     event: (what, fits) => until(what, () => stream.events.find(fits)),
     synced: () => stream.event('synced', ({ event }) => event === 'synced'),
-    close: () => abort.abort(),
+    close: () => void sent.destroy(),
   };
   void read(response, stream)
     .catch(() => undefined)
@@ -46,9 +52,10 @@ export async function openStream(url: string, headers: Record<string, string>): 
   return stream;
 }
 
-async function read(response: Response, stream: EventStream): Promise<void> {
+async function read(response: IncomingMessage, stream: EventStream): Promise<void> {
   let text = '';
-  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+  const body = response.headers['content-encoding'] === 'gzip' ? response.pipe(createGunzip()) : response;
+  for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
     const blocks = (text + chunk).split('\n\n');
     text = blocks.pop()!;
     for (const block of blocks) {

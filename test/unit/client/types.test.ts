@@ -54,8 +54,8 @@ const EQUAL = `
   // Each operation has its method. Those of health are the orchestrator's; a twin by POST is for who can't PUT.
   const METHODS = {
     listTasks: 'list', createTask: 'create', removeTasks: 'remove', getTask: 'get', updateTask: 'update',
-    claimTask: 'claim', reportTask: 'report', reportTasks: 'reportMany',
-  } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | 'watchTasks' | \`\${string}ByPost\`>, Method>;
+    claimTask: 'claim', reportTask: 'report', reportTasks: 'reportMany', watchTasks: 'watch',
+  } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | \`\${string}ByPost\`>, Method>;
   export const methods: true = true satisfies Same<
     (typeof METHODS)[keyof typeof METHODS] | 'createMany' | 'markReady' | 'cancel' | 'release' | 'waitFor', Method>;`;
 
