@@ -52,7 +52,31 @@ export { UpdateTaskDto } from './http/dto/update-task.dto.js';
 export { TaskInput } from './http/request/input.js';
 export { WatchTasksDto } from './http/dto/watch-tasks.dto.js';
 export type { Subscription, WatchOptions } from './live/subscription.js';
-export { type ListJson, type RemovalJson, TaskController } from './http/task.controller.js';
+export { type RemovalJson } from './http/removal-json.js';
+export { type ListJson, TaskController } from './http/task.controller.js';
+export { BulkChangeDto, BulkDto, ListBulksDto } from './http/dto/bulk.dto.js';
+export { CallbackFilterDto, CallbackListDto } from './http/dto/callback-list.dto.js';
+export { OperatorListDto } from './http/dto/operator-list.dto.js';
+export { OperatorUpdateDto } from './http/dto/operator-update.dto.js';
+export { ServiceDto } from './http/dto/service.dto.js';
+export { StatsDto } from './http/dto/stats.dto.js';
+export {
+  OperatorController,
+  type OperatorListJson,
+  type OperatorTaskDetailJson,
+  type OperatorTaskJson,
+} from './http/operator.controller.js';
+export { type Bulk, type BulkState } from './bulk/bulk.js';
+export { type BulkCaller, type BulkList, type BulkRequest, type Bulks } from './bulk/bulks.js';
+export { type ServiceState } from './flow/service.store.js';
+export { type ServiceSettings } from './flow/services.js';
+export { type OperatorAction, type OperatorListener } from './operator/audit.js';
+export { type Operator, type OperatorCall, type OperatorChanges, type TaskDetail } from './operator/operator.js';
+export { type Overview, type ServiceOverview } from './operator/overview.js';
+export { type WorkerLoad } from './operator/worker.store.js';
+export { type SearchCount, type SearchOptions, type SearchResult } from './queue/use-cases/search.js';
+export { OperatorName } from './http/guards/operator-name.js';
+export { isTaskOperatorRoute } from './http/guards/operator.guard.js';
 export { UserId } from './http/guards/user.guard.js';
 export { isTaskWorkerRoute } from './http/guards/worker.guard.js';
 export { type TaskMigrationOptions, taskMigrations } from './schema/migrations.js';
@@ -67,7 +91,7 @@ export { type TaskCount } from './queue/stores/task.store.js';
 export { SqliteInUseError } from './database/sqlite.lock.js';
 export { getTaskServiceToken, InjectTaskService, TaskModule } from './task.module.js';
 export type { TaskModuleAsyncOptions, TaskModuleOptions, TaskDynamicOptions } from './options/task.options.js';
-export type { TaskGuard, UserIdResolver } from './http/http.options.js';
+export type { OperatorAccess, OperatorAccessResolver, TaskGuard, UserIdResolver } from './http/http.options.js';
 export type { MetricsRegistry, MetricsText } from './metrics/metrics-registry.js';
 export type { Metrics } from './metrics/metrics.service.js';
 export type { Activity } from './metrics/activity.js';

@@ -2,12 +2,19 @@ import { HttpService } from '@nestjs/axios';
 import { Logger } from '@nestjs/common';
 import axios from 'axios';
 import type { DataSource, EntityMetadata } from 'typeorm';
+import { openBulks } from './bulk/open.js';
 import { openCallbacks, type Outside } from './callbacks/open.js';
 import type { Task } from './contract/task.entity.js';
 import { TaskEvents } from './queue/events.js';
 import { failureLine } from './queue/failure-line.js';
+import { openFlow } from './flow/open.js';
+import { Gates } from './queue/gates.js';
 import { Hooks } from './queue/hooks.js';
 import { LifeCycle } from './queue/life-cycle.js';
+import { isOperated } from './operator/operator.options.js';
+import { Operator } from './operator/operator.js';
+import { Overviews } from './operator/overview.js';
+import { WorkerStore } from './operator/worker.store.js';
 import { MoveDue } from './maintenance/move-due.js';
 import { callbackGauge } from './task.gauges.js';
 import { recordsMetrics } from './metrics/metrics.options.js';
@@ -36,6 +43,7 @@ import { LiveStore } from './live/live.store.js';
 import { KeyStore } from './queue/stores/key.store.js';
 import { ListStore } from './queue/stores/list.store.js';
 import { ReadyStore } from './queue/stores/ready.store.js';
+import { SearchStore } from './queue/stores/search.store.js';
 import { lockSqlite } from './database/sqlite.lock.js';
 import type { StoredTimes } from './database/stored-time.js';
 import { TaskStore } from './queue/stores/task.store.js';
@@ -113,18 +121,22 @@ async function open<T extends Task>(
   const dialect = createDialect(engineOf(dataSource)!, table);
   const columns = new TaskColumns<T>(dataSource, metadata, dialect);
   const opened = await openDatabase(dataSource, columns.hostColumns);
-  const database = recordsMetrics(options) ? new TimedDatabase(opened) : opened;
+  const isWatched = recordsMetrics(options) || (options.metrics === undefined && isOperated(options));
+  const database = isWatched ? new TimedDatabase(opened) : opened;
+  const gates = new Gates();
   const policies = new Policies(options, options.services);
   const queue: Queue<T> = {
     database,
     groupCommit: new GroupCommit(database),
     tasks: new TaskStore<T>(dialect, columns, table),
     lists: new ListStore<T>(dialect, columns),
-    ready: new ReadyStore<T>(dialect, columns, table),
+    search: new SearchStore(dialect),
+    ready: new ReadyStore<T>(dialect, columns, table, gates),
     due: new DueStore(dialect, table, columns.size),
     keys: new KeyStore(dialect),
     lifeCycle: new LifeCycle(options.status),
     rulesOf: (service) => ({ status: options.status, policy: policies.of(service) }),
+    gates,
     hooks: new Hooks(),
     events: new TaskEvents<T>(),
     settings: settingsOf(options),
@@ -133,8 +145,21 @@ async function open<T extends Task>(
   const moveDue = new MoveDue(queue);
   const live = new LiveRoom<T>(queue, new LiveStore(dialect), options);
   const callbacks = openCallbacks<T>(options, dialect, queue, outside);
-  const metrics = await openMetrics<T>(options, dialect, queue, [callbackGauge(callbacks.callbacks)]);
+  const metrics = await openMetrics<T>({ ...options, metrics: isWatched }, dialect, queue, [
+    callbackGauge(callbacks.callbacks),
+  ]);
   hangOn(queue, waiting);
+  const flow = await openFlow(queue, dialect, waiting, isOperated(options));
+  const { bulks, runner } = openBulks(queue, dialect, isOperated(options));
+  const parts = {
+    database,
+    engine: dialect.engine,
+    metrics: metrics.metrics,
+    services: flow.services,
+    callbacks: callbacks.callbacks,
+    workers: new WorkerStore(dialect, options.status.WAITING),
+  };
+  const operator = new Operator<T>(queue, { ...parts, bulks, overviews: new Overviews(parts) });
   const pruneTasks = new PruneTasks(queue);
   const prunes = [
     pruneJob('deleting old keys', database, (limit) => queue.keys.purge(limit)),
@@ -147,6 +172,8 @@ async function open<T extends Task>(
     live,
     ...[moveDue, ...prunes].map((job) => new Poller(job)),
     ...callbacks.services,
+    ...flow.running,
+    runner,
   ];
   return {
     service: new TaskService<T>(
@@ -155,6 +182,8 @@ async function open<T extends Task>(
       dataSource,
       callbacks.callbacks,
       callbacks.targets,
+      bulks,
+      operator,
     ),
     strandedCallbacks: () => callbacks.stranded(),
     start: () => services.forEach((service) => service.start?.()),
@@ -177,13 +206,13 @@ async function open<T extends Task>(
 }
 
 /** What the queue itself does after each commit: waiting claims come first, the host's listeners last. */
-function hangOn<T extends Task>({ hooks, ready, events }: Queue<T>, waiting: WaitingRoom): void {
+function hangOn<T extends Task>({ hooks, gates, ready, events }: Queue<T>, waiting: WaitingRoom): void {
   const logger = new Logger('TaskModule');
   hooks.afterCommit.push(
     ({ type, task }) => {
       if (type !== 'ready') return;
       ready.madeReady(task);
-      waiting.ready(task);
+      if (!gates.isClosed(task.service)) waiting.ready(task);
     },
     ({ type, task }) => {
       if (type === 'failed') logger.warn(failureLine(task));

@@ -40,6 +40,7 @@ export interface CallbackOutcome {
 export interface CallbackFilter {
   taskId?: string | undefined;
   state?: CallbackState | undefined;
+  origin?: string | undefined;
   /** Only callbacks before this id. */
   before?: string | undefined;
   limit: number;

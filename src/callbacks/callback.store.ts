@@ -110,14 +110,9 @@ export class CallbackStore {
   }
 
   /** Newest first. */
-  *list({ taskId, state, before, limit }: CallbackFilter): Script<TaskCallback[]> {
-    const conditions = [sql`1 = 1`];
-    if (taskId !== undefined) conditions.push(sql`task_id = ${taskId}`);
-    if (state !== undefined) conditions.push(sql`state = ${state}`);
-    if (before !== undefined) conditions.push(sql`id < ${before}`);
+  *list(filter: CallbackFilter): Script<TaskCallback[]> {
     const rows = yield* select(
-      sql`SELECT ${this.columns} FROM ${this.table} WHERE ${join(conditions, ' AND ')}
-        ORDER BY id DESC LIMIT ${limit}`,
+      sql`SELECT ${this.columns} FROM ${this.table} WHERE ${conditions(filter)} ORDER BY id DESC LIMIT ${filter.limit}`,
     );
     return rows.map(toCallback);
   }
@@ -136,12 +131,26 @@ export class CallbackStore {
     const rows = yield* select<{ lease_token: unknown }>(
       sql`SELECT lease_token FROM ${this.table} WHERE id = ${id} ${dialect.forUpdate}`,
     );
-    if (rows.length > 0)
-      yield* change(
-        sql`UPDATE ${this.table} SET state = 'pending', due_at = ${dialect.now}, ended_at = NULL,
-          lease_token = NULL, attempts = 0 WHERE id = ${id} AND (lease_token IS NULL OR due_at <= ${dialect.now})`,
-      );
+    yield* this.makeDue(rows.length > 0 ? [id] : []);
     return rows.length > 0;
+  }
+
+  /** The same for all that fit, at most `limit`. Returns how many there were. */
+  *replayAll(filter: CallbackFilter): Script<number> {
+    const rows = yield* select<{ id: string }>(
+      sql`SELECT id FROM ${this.table} WHERE ${conditions(filter)} ORDER BY id LIMIT ${filter.limit} ${this.dialect.skipLocked}`,
+    );
+    yield* this.makeDue(rows.map(({ id }) => id));
+    return rows.length;
+  }
+
+  private *makeDue(ids: string[]): Script<void> {
+    const { now } = this.dialect;
+    if (ids.length === 0) return;
+    yield* change(
+      sql`UPDATE ${this.table} SET state = 'pending', due_at = ${now}, ended_at = NULL, lease_token = NULL,
+        attempts = 0 WHERE id IN (${list(ids)}) AND (lease_token IS NULL OR due_at <= ${now})`,
+    );
   }
 
   *counts(): Script<Map<CallbackState, number>> {
@@ -211,6 +220,15 @@ export class CallbackStore {
     const time = (column: string): Sql => sql`${dialect.utc(column)} AS ${dialect.id(`${column}_iso`)}`;
     return sql`id, task_id, type, url, state, attempts, tries, ${join(['due_at', 'created_at', 'ended_at'].map(time))}`;
   }
+}
+
+function conditions({ taskId, state, origin, before }: CallbackFilter): Sql {
+  const all = [sql`1 = 1`];
+  if (taskId !== undefined) all.push(sql`task_id = ${taskId}`);
+  if (state !== undefined) all.push(sql`state = ${state}`);
+  if (origin !== undefined) all.push(sql`origin = ${origin}`);
+  if (before !== undefined) all.push(sql`id < ${before}`);
+  return join(all, ' AND ');
 }
 
 /** Chunks of at most this many rows, and of a size that every server takes in one packet. */

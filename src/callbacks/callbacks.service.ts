@@ -1,5 +1,6 @@
 import { TaskError } from '../contract/errors.js';
 import { check, invalid } from '../validation/invalid.js';
+import { oneOf, originRule } from '../validation/choice.rules.js';
 import { callbackLimitRule, isIdLike } from '../validation/rules.js';
 import type { CallbackStore } from './callback.store.js';
 import { type Database, reading, transaction } from '../database/database.js';
@@ -9,6 +10,8 @@ export interface CallbackListOptions {
   /** Only callbacks of this task. */
   taskId?: string | undefined;
   state?: CallbackState | undefined;
+  /** Only callbacks to this origin, such as `https://app.example.com`. */
+  origin?: string | undefined;
   /** 1 to 1,000, by default 100. */
   limit?: number | undefined;
   /** The `nextCursor` of the page before. */
@@ -22,6 +25,16 @@ export interface CallbackList {
   nextCursor: string | null;
 }
 
+/** Which callbacks to replay. */
+export type ReplayFilter = Pick<CallbackListOptions, 'taskId' | 'state' | 'origin'>;
+
+/** Callbacks that were made due again. */
+export interface ReplayResult {
+  replayed: number;
+  /** There may be more that fit. */
+  isPartial: boolean;
+}
+
 /** Callbacks that are not delivered. */
 export interface CallbackBacklog {
   pending: number;
@@ -33,6 +46,9 @@ export interface CallbackBacklog {
 /** Where counting ends. */
 const COUNTED = 100_000;
 
+/** The most callbacks of one replay. */
+const REPLAYS = 1000;
+
 /** Callbacks, for operators. */
 export class Callbacks {
   constructor(
@@ -42,14 +58,14 @@ export class Callbacks {
   ) {}
 
   /** Callbacks, newest first. INVALID_PARAM. */
-  async list({ taskId, state, limit = 100, cursor }: CallbackListOptions = {}): Promise<CallbackList> {
+  async list({ taskId, state, origin, limit = 100, cursor }: CallbackListOptions = {}): Promise<CallbackList> {
     check('limit', limit, callbackLimitRule);
-    if (state !== undefined && !CALLBACK_STATES.includes(state))
-      throw invalid([{ field: 'state', rule: 'isIn', msg: `state must be one of ${CALLBACK_STATES.join(', ')}` }]);
+    if (state !== undefined) check('state', state, oneOf(CALLBACK_STATES));
+    if (origin !== undefined) check('origin', origin, originRule);
     if (cursor !== undefined && !isIdLike(cursor))
       throw invalid([{ field: 'cursor', rule: 'cursor', msg: 'cursor must be the nextCursor of an earlier list' }]);
     if (taskId !== undefined && !isIdLike(taskId)) return { list: [], nextCursor: null };
-    const filter = { taskId, state, before: cursor, limit: limit + 1 };
+    const filter = { taskId, state, origin, before: cursor, limit: limit + 1 };
     const found = await reading(this.database, () => this.store.list(filter));
     const list = found.slice(0, limit);
     return { list, nextCursor: found.length > limit ? list.at(-1)!.id : null };
@@ -70,7 +86,23 @@ export class Callbacks {
     if (!isIdLike(id) || !(await transaction(this.database, () => this.store.replay(id))))
       throw new TaskError('NOT_FOUND');
     this.wake();
-    return this.get(id);
+    const callback: TaskCallback & { body?: string } = await this.get(id);
+    delete callback.body;
+    return callback;
+  }
+
+  /**
+   * The same for up to 1,000 callbacks, by default for dead ones. Of those that are pending, only the wait for the next
+   * try ends. INVALID_PARAM.
+   */
+  async replayAll({ taskId, state = 'dead', origin }: ReplayFilter = {}): Promise<ReplayResult> {
+    check('state', state, oneOf(CALLBACK_STATES));
+    if (origin !== undefined) check('origin', origin, originRule);
+    if (taskId !== undefined && !isIdLike(taskId)) return { replayed: 0, isPartial: false };
+    const filter = { taskId, state, origin, limit: REPLAYS };
+    const replayed = await transaction(this.database, () => this.store.replayAll(filter));
+    this.wake();
+    return { replayed, isPartial: replayed === REPLAYS };
   }
 
   /** How many are pending and dead, each counted up to 100,000, and since when the oldest has been pending. */

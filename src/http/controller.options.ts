@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { OperatorController } from './operator.controller.js';
 import { TaskController } from './task.controller.js';
 import { WorkerTaskController } from './worker-task.controller.js';
 
@@ -12,4 +13,7 @@ export class ControllerStructure {
    * @defaultValue WorkerTaskController
    */
   cronController: Type<WorkerTaskController> = WorkerTaskController;
+
+  /** The operator routes: a class that extends `OperatorController`. @defaultValue OperatorController */
+  operatorController: Type<OperatorController> = OperatorController;
 }

@@ -2,6 +2,7 @@ import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
 import { IsArray, IsBoolean, IsInt, IsString, Matches, Max, Min } from 'class-validator';
 import type { CallbackValues } from '../callbacks/callbacks.options.js';
 import type { ContractStructure } from '../contract/contract.options.js';
+import type { OperatorValues } from '../operator/operator.options.js';
 import type { QueueValues } from '../queue/queue.options.js';
 import type { SchemaValues } from '../schema/schema.options.js';
 import { URIS } from '../protocol/uris.js';
@@ -11,6 +12,10 @@ import { type PriorityRange, userPriorityRule } from '../validation/rules.js';
 type UserId = string | number | null | undefined;
 /** Returns the owner for whom a request acts: it sees and changes the tasks of this owner. Nothing means nobody. */
 export type UserIdResolver = (request: any) => UserId | Promise<UserId>;
+
+/** What an operator may do: everything, or only read. Nothing: the request is refused. */
+export type OperatorAccess = 'all' | 'read' | undefined;
+export type OperatorAccessResolver = (request: any) => OperatorAccess | Promise<OperatorAccess>;
 
 /** A guard, as for `@UseGuards()`. */
 export type TaskGuard = Type<CanActivate> | CanActivate;
@@ -38,6 +43,11 @@ export class TaskUris {
   getCronTaskUri: string = URIS.getCronTaskUri;
   /** Worker: reports on a task. @defaultValue '/api/crontask/{taskId}' */
   putCronTaskUri: string = URIS.putCronTaskUri;
+  /**
+   * Operator: what all operator routes begin with. @defaultValue '/api/operator'; of a registration with a `name`:
+   * '/api/operator-' and the name
+   */
+  operatorUri: string = URIS.operatorUri;
 }
 
 /** Options that shape the routes and the OpenAPI document, besides the paths. */
@@ -56,6 +66,9 @@ export class HttpStructure {
    * @defaultValue undefined
    */
   cronGuards?: TaskGuard[];
+
+  /** Guards of the operator routes. An explicit `[]` without `operatorTokens` opens them to everyone. @defaultValue undefined */
+  operatorGuards?: TaskGuard[];
 
   /** Modules whose exports the guards and controllers need. @defaultValue [] */
   imports: NonNullable<ModuleMetadata['imports']> = [];
@@ -99,6 +112,8 @@ export class HttpValues {
 export interface RouteStructure extends ContractStructure, TaskUris, HttpStructure {}
 
 /** Options that the routes read: all of the registration except the controllers. */
-export interface HttpSettings extends RouteStructure, HttpValues, QueueValues, CallbackValues, SchemaValues {
+export interface HttpSettings
+  extends RouteStructure, HttpValues, OperatorValues, QueueValues, CallbackValues, SchemaValues {
   userId: UserIdResolver;
+  operatorAccess: OperatorAccessResolver;
 }

@@ -1,11 +1,13 @@
 import { Delete, Get, Injectable, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
-import type { Removal } from '../protocol/wire.types.js';
 import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
 import type { NewTask } from '../queue/use-cases/create.js';
+import type { Bulk } from '../bulk/bulk.js';
+import type { SearchCount } from '../queue/use-cases/search.js';
 import type { TaskService } from '../service/task.service.js';
 import type { Subscription } from '../live/subscription.js';
+import { BulkChangeDto, BulkDto } from './dto/bulk.dto.js';
 import type { HttpSettings } from './http.options.js';
 import { CreateTaskDto } from './dto/create-task.dto.js';
 import { ListTasksDto } from './dto/list-tasks.dto.js';
@@ -14,6 +16,7 @@ import { UpdateTaskDto } from './dto/update-task.dto.js';
 import { WatchTasksDto } from './dto/watch-tasks.dto.js';
 import { TaskHeader } from './request/headers.js';
 import { TaskInput } from './request/input.js';
+import { type RemovalJson, removalJson } from './removal-json.js';
 import { UserId } from './guards/user.guard.js';
 
 /** A page of tasks, and the cursor of the next page: null at the end. */
@@ -21,9 +24,6 @@ export interface ListJson {
   list: TaskJson[];
   nextCursor: string | null;
 }
-
-/** The deleted tasks, and those that were not deleted, each with the error code and text of the reason. */
-export type RemovalJson = Removal;
 
 /**
  * The routes for users. A host extends it and overrides any handler without decorating it again: path, validation,
@@ -103,16 +103,7 @@ export class TaskController<T extends Task = Task> {
   })
   @Delete()
   async remove(@UserId() userId: string, @TaskInput('DELETE') body: RemoveTasksDto): Promise<RemovalJson> {
-    const { deleted, notDeleted } = await this.tasks.remove(body.ids, { userId });
-    const { error } = this.options;
-    return {
-      deleted,
-      notDeleted: notDeleted.map(({ taskId, reason: { errorName } }) => ({
-        taskId,
-        code: error[errorName]!.code,
-        msg: error[errorName]!.msg,
-      })),
-    };
+    return removalJson(await this.tasks.remove(body.ids, { userId }), this.options.error);
   }
 
   @ApiOperation({ summary: 'Show a task' })
@@ -134,5 +125,31 @@ export class TaskController<T extends Task = Task> {
   ): Promise<TaskJson> {
     const task = await this.tasks.update(taskId, body as Parameters<TaskService<T>['update']>[1], { userId });
     return task.toResponse();
+  }
+
+  @ApiOperation({
+    summary: 'Change many own tasks by a filter',
+    description: 'It is worked off in the background. With `dryRun` it only counts the tasks.',
+  })
+  @Post()
+  async bulk(@UserId() userId: string, @TaskInput('POST') body: BulkDto): Promise<Bulk | SearchCount> {
+    const { dryRun, ...request } = body;
+    return dryRun ? this.tasks.bulks.count(request, { userId }) : this.tasks.bulks.start(request, { userId });
+  }
+
+  @ApiOperation({ summary: 'Show how far a bulk change is' })
+  @Get()
+  async getBulk(@UserId() userId: string, @Param('bulkId') bulkId: string): Promise<Bulk> {
+    return this.tasks.bulks.get(bulkId, { userId });
+  }
+
+  @ApiOperation({ summary: 'Stop a bulk change' })
+  @Put()
+  async changeBulk(
+    @UserId() userId: string,
+    @Param('bulkId') bulkId: string,
+    @TaskInput('PUT') { abort = false }: BulkChangeDto,
+  ): Promise<Bulk> {
+    return abort ? this.tasks.bulks.abort(bulkId, { userId }) : this.tasks.bulks.get(bulkId, { userId });
   }
 }

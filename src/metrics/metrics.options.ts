@@ -5,7 +5,7 @@ export class MetricsValues {
   /**
    * Whether this process records what happens: counts and times of each minute and service, and failed attempts. Set the
    * same in all processes, because each one records its own work. If false, it costs nothing.
-   * @defaultValue true if there is a `metricsRegistry`, else false
+   * @defaultValue true if there is a `metricsRegistry`, or if there are operators
    */
   @IsOptional()
   @IsBoolean()

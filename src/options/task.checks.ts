@@ -10,9 +10,11 @@ import { TASK_COLUMNS } from '../contract/task.fields.js';
 import { NEST } from '../http/binding/nest-internals.js';
 import { dtoFields } from '../http/request/input.pipe.js';
 import { AUDIENCES } from '../http/binding/audiences.js';
-import { pathOf, ROUTES } from '../http/binding/route-table.js';
+import { pathOf } from '../http/binding/route-definition.js';
+import { ROUTES } from '../http/binding/route-table.js';
 import { type OptionProblem, TaskOptionsError } from '../contract/options.error.js';
-import type { TaskStructure } from './task.options.js';
+import { isOperated } from '../operator/operator.options.js';
+import type { ResolvedTaskOptions, TaskStructure } from './task.options.js';
 import { TaskUris } from '../http/http.options.js';
 
 /** Throws a TaskOptionsError that lists every problem of the options that shape a registration. */
@@ -52,11 +54,12 @@ export function checkTogether(structure: TaskStructure, others: TaskStructure[])
 }
 
 /** URIs that begin with the app's global prefix: the prefix would be there twice, which is hardly intended. */
-export function prefixProblem(structure: TaskStructure, app: ApplicationConfig): string | undefined {
+export function prefixProblem(structure: ResolvedTaskOptions, app: ApplicationConfig): string | undefined {
   const prefix = app.getGlobalPrefix().replaceAll(/^\/+|\/+$/g, '');
   if (prefix === '') return undefined;
   const { exclude = [] } = app.getGlobalPrefixOptions();
   const doubled = (Object.keys(new TaskUris()) as (keyof TaskUris)[]).filter((name) => {
+    if (name === 'operatorUri' && !isOperated(structure)) return false;
     const uri = structure[name];
     return `${uri}/`.startsWith(`/${prefix}/`) && !exclude.some(({ pathRegex }) => pathRegex.test(uri));
   });

@@ -2,8 +2,9 @@ import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
 import { ContractStructure } from '../contract/contract.options.js';
 import type { OptionProblem } from '../contract/options.error.js';
 import { AUDIENCES } from '../http/binding/audiences.js';
+import { URIS } from '../protocol/uris.js';
 import { ControllerStructure } from '../http/controller.options.js';
-import { HttpStructure, TaskUris, type UserIdResolver } from '../http/http.options.js';
+import { HttpStructure, TaskUris, type OperatorAccessResolver, type UserIdResolver } from '../http/http.options.js';
 import type { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { defaultsOf, defaultValues, pick, type TaskValues, valueNames } from './task.values.js';
 
@@ -23,6 +24,9 @@ export interface TaskDynamicOptions extends Partial<TaskValues> {
    * share one: their names are the label `queue`. @defaultValue undefined
    */
   metricsRegistry?: MetricsRegistry;
+
+  /** What an operator whom tokens and guards let in may do: 'all', 'read' or undefined. @defaultValue () => 'all' */
+  operatorAccess?: OperatorAccessResolver;
 }
 
 export interface TaskModuleOptions extends Partial<TaskStructure>, TaskDynamicOptions {}
@@ -36,6 +40,7 @@ export interface TaskModuleAsyncOptions extends Partial<TaskStructure> {
 export interface ResolvedTaskOptions extends TaskStructure, TaskValues {
   userId: UserIdResolver;
   metricsRegistry?: MetricsRegistry | undefined;
+  operatorAccess: OperatorAccessResolver;
 }
 
 export const defaultUserId: UserIdResolver = (request) => request?.user?.id ?? request?.user?.sub;
@@ -43,17 +48,20 @@ export const defaultUserId: UserIdResolver = (request) => request?.user?.id ?? r
 export function resolveStructure(options: Partial<TaskStructure>): TaskStructure {
   const given = pick(options, structureNames());
   // If the list route is moved, its variants move with it: they need no options, and two registrations do not clash.
-  const { getTaskListUri: list } = given;
-  const derived = list === undefined ? {} : { postTaskListUri: `${list}/list`, getTaskEventsUri: `${list}/events` };
-  return { ...defaultsOf<TaskStructure>(STRUCTURE), ...derived, ...given };
+  const { getTaskListUri: list, name } = given;
+  const lists = list === undefined ? {} : { postTaskListUri: `${list}/list`, getTaskEventsUri: `${list}/events` };
+  const operators =
+    name === undefined ? {} : { operatorUri: `${URIS.operatorUri}-${name.replaceAll(/[^\w.~-]/g, '-')}` };
+  return { ...defaultsOf<TaskStructure>(STRUCTURE), ...lists, ...operators, ...given };
 }
 
 /** Options that are no plain values. */
-export const FUNCTIONS: readonly string[] = ['userId', 'metricsRegistry'];
-type Functions = Pick<ResolvedTaskOptions, 'userId' | 'metricsRegistry'>;
+export const FUNCTIONS: readonly string[] = ['userId', 'operatorAccess', 'metricsRegistry'];
+type Functions = Pick<ResolvedTaskOptions, 'userId' | 'operatorAccess' | 'metricsRegistry'>;
 
 export const resolveValues = (options: TaskDynamicOptions): TaskValues & Functions => ({
   userId: options.userId ?? defaultUserId,
+  operatorAccess: options.operatorAccess ?? (() => 'all'),
   metricsRegistry: options.metricsRegistry,
   ...defaultValues(),
   ...pick(options, valueNames()),

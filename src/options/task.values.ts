@@ -5,14 +5,16 @@ import type { OptionProblem } from '../contract/options.error.js';
 import { HttpValues } from '../http/http.options.js';
 import { LiveValues } from '../live/live.options.js';
 import { MetricsValues } from '../metrics/metrics.options.js';
+import { OperatorValues } from '../operator/operator.options.js';
 import { QueueValues } from '../queue/queue.options.js';
 import { SchemaValues } from '../schema/schema.options.js';
 
 /** Each room declares its own options, with their defaults, rules and docs. These groups are plain values. */
-const VALUES = [QueueValues, CallbackValues, LiveValues, MetricsValues, HttpValues, SchemaValues];
+const VALUES = [QueueValues, CallbackValues, LiveValues, MetricsValues, HttpValues, OperatorValues, SchemaValues];
 
 /** Plain values, which a factory may return. They are read when the app starts. */
-export interface TaskValues extends QueueValues, CallbackValues, LiveValues, MetricsValues, HttpValues, SchemaValues {}
+export interface TaskValues
+  extends QueueValues, CallbackValues, LiveValues, MetricsValues, HttpValues, OperatorValues, SchemaValues {}
 
 /** Names of the plain values. Each has a rule. */
 export const valueNames = (): (keyof TaskValues)[] => VALUES.flatMap(namesOf);

@@ -36,6 +36,8 @@ export const BOUNDS = {
   delay: 31_536_000,
   /** Characters (code points) in a worker's id. */
   workerIdLength: 64,
+  /** Characters (code points) of an error's beginning that a search compares. */
+  errorBeginLength: 200,
   /** Characters in an idempotency key. */
   keyLength: 255,
   /** Priorities, from first to last: the range of a smallint. */

@@ -9,6 +9,7 @@ export const URIS = {
   putTaskUri: '/api/tasks/{taskId}',
   getCronTaskUri: '/api/crontask',
   putCronTaskUri: '/api/crontask/{taskId}',
+  operatorUri: '/api/operator',
 } as const;
 
 export type Uris = Record<keyof typeof URIS, string>;

@@ -6,7 +6,7 @@ import { BOUNDS } from '../validation/rules.js';
 export const ANSWERS = {
   /** An answer of up to this many bytes is small: the operating system buffers it whole. */
   small: 64 * 1024,
-  /** Bytes of all answers that are being sent: one sum for users, one for workers. */
+  /** Bytes of all answers that are being sent: one sum for users, one for workers, one for operators. */
   room: 32 * 1024 * 1024,
   /** Bytes of the answers that are being sent to one user. */
   share: 16 * 1024 * 1024,
@@ -125,11 +125,13 @@ export class AnswerRoom {
   }
 }
 
-/** Users and workers have separate rooms, so that large lists never block the workers. */
+/** Users, workers and operators have separate rooms, so that large lists of one never block another. */
 export class AnswerRooms {
   readonly user = new AnswerRoom();
   /** All workers count as one owner, because they share their tokens. */
   readonly worker = new AnswerRoom(ANSWERS.room);
+  /** All operators count as one owner. */
+  readonly operator = new AnswerRoom(ANSWERS.room);
 }
 
 /**

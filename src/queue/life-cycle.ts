@@ -72,6 +72,8 @@ export class LifeCycle {
   private readonly phases: Map<number, TaskPhase>;
   /** Statuses of tasks that have ended. */
   readonly endedStatuses: readonly number[];
+  /** Statuses of tasks that a worker holds. */
+  readonly heldStatuses: readonly number[];
   /** Statuses with which a user may create a task. */
   readonly newStatuses: readonly number[];
   /** Statuses that a user may name. The draft's own is one of them and changes nothing. */
@@ -83,6 +85,7 @@ export class LifeCycle {
     this.phases = new Map(customStatuses(status).map((value) => [value, 'CUSTOM' as TaskPhase]));
     for (const role of TASK_ROLES) this.phases.set(status[role], role);
     this.endedStatuses = ENDED.map((role) => status[role as TaskRole]);
+    this.heldStatuses = [status.START, ...customStatuses(status)];
     this.newStatuses = this.asked((move) => move.by === 'user' && move.from === 'NEW');
     this.userStatuses = this.asked((move) => move.by === 'user');
     this.workerStatuses = this.asked((move) => move.by === 'worker' && move.from !== 'BEGIN');

@@ -8,11 +8,13 @@ import type { DueStore, Retention } from './stores/due.store.js';
 import { Conflict } from '../database/failure-classes.js';
 import type { KeyStore } from './stores/key.store.js';
 import type { ListStore } from './stores/list.store.js';
+import type { SearchStore } from './stores/search.store.js';
 import type { ReadyStore } from './stores/ready.store.js';
 import type { TaskStore } from './stores/task.store.js';
 import type { Script } from '../database/transaction.js';
 import type { TaskEvents } from './events.js';
 import type { LifeCycle } from './life-cycle.js';
+import type { Gates } from './gates.js';
 import type { Hooks } from './hooks.js';
 import type { Rules } from './transitions.js';
 
@@ -39,12 +41,15 @@ export interface Queue<T extends Task> {
   readonly groupCommit: GroupCommit;
   readonly tasks: TaskStore<T>;
   readonly lists: ListStore<T>;
+  readonly search: SearchStore;
   readonly ready: ReadyStore<T>;
   readonly due: DueStore;
   readonly keys: KeyStore;
   readonly lifeCycle: LifeCycle;
   /** The rules for the tasks of a service. */
   rulesOf(service: string): Rules;
+  /** Which services give tasks to workers. */
+  readonly gates: Gates;
   /** Hooks of the capabilities. */
   readonly hooks: Hooks;
   /** Listeners of `TaskService.onTask()`. */

@@ -148,12 +148,12 @@ export function madeReady(_: TransitionRow, { status }: Rules): Transition {
 }
 
 /** A user runs an ended task again, with all its attempts: to BEGIN. */
-export function runAgain(_: TransitionRow, { status }: Rules): Transition {
+export function runAgain(_: object, { status }: Pick<Rules, 'status'>): Transition {
   return { event: 'ready', values: { status: status.BEGIN, ...RUN_AGAIN } };
 }
 
 /** A user cancels the task: to CANCELLED. */
-export function cancelled(_: TransitionRow, { status }: Rules): Transition {
+export function cancelled(_: object, { status }: Pick<Rules, 'status'>): Transition {
   return { event: 'cancelled', values: { status: status.CANCELLED, finishedAt: NOW, leaseExpiresAt: null } };
 }
 

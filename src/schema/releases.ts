@@ -1,7 +1,9 @@
 import { ATTEMPTS } from './tables/attempts.table.js';
+import { BULKS } from './tables/bulks.table.js';
 import { CALLBACKS } from './tables/callbacks.table.js';
 import { KEYS } from './tables/keys.table.js';
 import { METRICS } from './tables/metrics.table.js';
+import { SERVICES } from './tables/services.table.js';
 import type { SideTable } from './tables/table.js';
 
 /** A release that changed the schema. `up` brings a table from any state to today's schema. */
@@ -17,7 +19,7 @@ export const RELEASES: readonly Release[] = [
   // Running rows without a lease are due. The index and the triggers for this are the first release's, and removed with
   // it.
   { name: 'Leaseless1764115200000', tables: [] },
-  { name: 'Metrics1795651200000', tables: [METRICS, ATTEMPTS] },
+  { name: 'Operators1795651200000', tables: [METRICS, ATTEMPTS, SERVICES, BULKS] },
 ];
 
 export const SIDE_TABLES: readonly SideTable[] = RELEASES.flatMap(({ tables }) => tables);

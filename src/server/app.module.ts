@@ -10,13 +10,16 @@ import type { Secrets } from './secrets.js';
 /** The reference host: the same as any NestJS app with the queue. */
 @Module({})
 export class AppModule {
-  static forRoot({ database, task }: ServerConfig, { jwtSecret, workerTokens }: Secrets): DynamicModule {
+  static forRoot(
+    { database, task }: ServerConfig,
+    { jwtSecret, workerTokens, operatorTokens }: Secrets,
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
         // One attempt, so that an operator's mistake shows at once. The supervisor of the process tries again.
         TypeOrmModule.forRoot({ ...database, autoLoadEntities: true, retryAttempts: 1 }),
-        TaskModule.forRoot({ ...task, workerTokens, guards: [new JwtGuard(jwtSecret)] }),
+        TaskModule.forRoot({ ...task, workerTokens, operatorTokens, guards: [new JwtGuard(jwtSecret)] }),
         TerminusModule.forRoot({ logger: false }),
       ],
       controllers: [HealthController],

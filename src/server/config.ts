@@ -24,7 +24,7 @@ export interface ServerConfig {
 }
 
 /** Options that no message may show. */
-const SECRETS = ['workerTokens', 'callbackSecret'];
+const SECRETS = ['workerTokens', 'operatorTokens', 'operatorReadTokens', 'callbackSecret'];
 
 /** RFC 7518, 3.2: a key for HS256 must be at least as long as the hash. */
 export const isShort = (secret: string): boolean => Buffer.byteLength(secret) < 32;

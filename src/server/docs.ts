@@ -23,9 +23,16 @@ export function buildDocument(app: INestApplication, server?: string): OpenAPIOb
       scheme: 'bearer',
       description: "A worker's token: one of TASK_WORKER_TOKENS, or the one that the first start printed.",
     })
+    .addSecurity('operator', {
+      type: 'http',
+      scheme: 'bearer',
+      description:
+        "An operator's token: one of TASK_OPERATOR_TOKENS or TASK_OPERATOR_READ_TOKENS, or the one that the first start printed.",
+    })
     .addTag('tasks', 'For users: create tasks and watch them.')
     .addTag('crontask', 'For workers: claim tasks and report on them.')
-    .addTag('health', 'For operators.')
+    .addTag('operator', 'For operators: see tasks of all owners, services, workers and callbacks, and act on them.')
+    .addTag('health', 'For probes.')
     .addServer(server ?? '/');
   return SwaggerModule.createDocument(app, builder.build());
 }

@@ -11,13 +11,17 @@ import { makeFolder } from './make-folder.js';
 export interface Secrets {
   jwtSecret: string;
   workerTokens: string[];
+  operatorTokens: string[];
   /** Which of them were just created: these may be shown once. */
-  made: { jwtSecret: boolean; workerTokens: boolean };
+  made: Record<Secret, boolean>;
 }
+
+type Secret = 'jwtSecret' | 'workerTokens' | 'operatorTokens';
 
 interface StoredSecrets {
   jwtSecret?: string;
   workerToken?: string;
+  operatorToken?: string;
 }
 
 /** The file for secrets that were not given. */
@@ -26,25 +30,32 @@ export const secretsFile = ({ dataFolder }: ServerConfig): string => resolve(dat
 /** Secrets as given, else as stored in the data folder, else new ones. keepSecrets() stores the new ones. */
 export function loadSecrets(config: ServerConfig): Secrets {
   const { jwtSecret, task } = config;
-  const given = { jwtSecret: jwtSecret !== undefined, workerTokens: (task.workerTokens ?? []).length > 0 };
-  const kept = given.jwtSecret && given.workerTokens ? {} : readKept(config);
+  const { workerTokens = [], operatorTokens = [] } = task;
+  const given = { jwtSecret: jwtSecret !== undefined, workerTokens: workerTokens.length > 0 };
+  // If both others are given there is no file of secrets, and there are operators only if their tokens are given, too.
+  const isKept = !given.jwtSecret || !given.workerTokens;
+  const kept = isKept ? readKept(config) : {};
+  const isNewOperator = isKept && operatorTokens.length === 0;
   return {
     jwtSecret: jwtSecret ?? kept.jwtSecret ?? random(),
-    workerTokens: given.workerTokens ? task.workerTokens! : [kept.workerToken ?? random()],
+    workerTokens: given.workerTokens ? workerTokens : [kept.workerToken ?? random()],
+    operatorTokens: isNewOperator ? [kept.operatorToken ?? random()] : operatorTokens,
     made: {
       jwtSecret: !given.jwtSecret && kept.jwtSecret === undefined,
       workerTokens: !given.workerTokens && kept.workerToken === undefined,
+      operatorTokens: isNewOperator && kept.operatorToken === undefined,
     },
   };
 }
 
 /** Stores new secrets so that only the owner can read them. */
-export function keepSecrets(config: ServerConfig, { jwtSecret, workerTokens: [workerToken], made }: Secrets): void {
-  if (!made.jwtSecret && !made.workerTokens) return;
+export function keepSecrets(config: ServerConfig, { jwtSecret, workerTokens, operatorTokens, made }: Secrets): void {
+  if (!Object.values(made).includes(true)) return;
   keep(config, {
     ...readKept(config),
     ...(made.jwtSecret && { jwtSecret }),
-    ...(made.workerTokens && { workerToken }),
+    ...(made.workerTokens && { workerToken: workerTokens[0]! }),
+    ...(made.operatorTokens && { operatorToken: operatorTokens[0]! }),
   });
 }
 
@@ -74,11 +85,13 @@ function readKept(config: ServerConfig): StoredSecrets {
   try {
     const kept = JSON.parse(readOwn(file)) as StoredSecrets | null;
     if (typeof kept !== 'object' || kept === null) throw new TypeError('it does not contain a JSON object');
-    const { jwtSecret, workerToken } = kept;
+    const { jwtSecret, workerToken, operatorToken } = kept;
     if (jwtSecret !== undefined && (typeof jwtSecret !== 'string' || isShort(jwtSecret)))
       throw new TypeError(`its jwtSecret must be ${SHORTEST}`);
     if (workerToken !== undefined && valueProblems({ workerTokens: [workerToken] }).length > 0)
       throw new TypeError('its workerToken must be at least 16 printable characters');
+    if (operatorToken !== undefined && valueProblems({ operatorTokens: [operatorToken] }).length > 0)
+      throw new TypeError('its operatorToken must be at least 16 printable characters');
     return kept;
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return {};
@@ -130,7 +143,7 @@ function keep(config: ServerConfig, kept: StoredSecrets): void {
     throw new ConfigError(
       'TASK_JWT_SECRET',
       '',
-      `${why}: set this and TASK_WORKER_TOKENS, or make the folder writable`,
+      `${why}: set this, TASK_WORKER_TOKENS and TASK_OPERATOR_TOKENS, or make the folder writable`,
     );
   }
 }

@@ -32,12 +32,11 @@ export async function serve(config: ServerConfig): Promise<void> {
   const logger = new Logger('Server');
   const url = (await app.getUrl()).replace('[::1]', 'localhost');
   logger.log(`listening on ${url}, database ${withoutPassword(config.databaseUrl)}`);
-  const file = config.task.workerTokens?.length ? undefined : secretsFile(config);
-  if (!inProduction()) process.stdout.write(await banner(url, secrets, file));
+  if (!inProduction()) process.stdout.write(await banner(url, secrets, config));
   // Tokens must not go to a log.
-  else if (secrets.made.jwtSecret || secrets.made.workerTokens)
+  else if (Object.values(secrets.made).includes(true))
     logger.log(
-      `created secrets, kept in ${secretsFile(config)}: the worker token is there, and npm run token -- alice prints a user token`,
+      `created secrets, kept in ${secretsFile(config)}: the tokens of workers and operators are there, and npm run token -- alice prints a user token`,
     );
 }
 

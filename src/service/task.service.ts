@@ -1,10 +1,12 @@
 import type { DataSource } from 'typeorm';
+import type { Bulks } from '../bulk/bulks.js';
 import type { Callbacks } from '../callbacks/callbacks.service.js';
 import type { CallbackTargets } from '../callbacks/targets/callback-targets.js';
 import type { TaskStatusCatalogue } from '../contract/status.js';
 import type { Task } from '../contract/task.entity.js';
 import { reading } from '../database/database.js';
 import type { Metrics } from '../metrics/metrics.service.js';
+import type { Operator } from '../operator/operator.js';
 import type { TaskListener } from '../queue/events.js';
 import type { LifeCycle } from '../queue/life-cycle.js';
 import type { InTransaction, Queue } from '../queue/queue.js';
@@ -47,6 +49,10 @@ export class TaskService<T extends Task = Task> {
     /** Callbacks of ended tasks: to list, and to replay. */
     readonly callbacks: Callbacks,
     private readonly targets: CallbackTargets<T>,
+    /** Changes of many of an owner's tasks at once. */
+    readonly bulks: Bulks<T>,
+    /** What operators see and do. */
+    readonly operator: Operator<T>,
   ) {
     this.live = live;
     this.metrics = metrics;

@@ -39,7 +39,8 @@ export function Field(rule: Rule | ValueRule, doc?: ParameterDoc | { required: t
   const required = doc?.required ?? false;
   const described = doc && 'description' in doc ? doc : undefined;
   const record: PropertyDecorator = (target, name) => {
-    const known = (Reflect.getOwnMetadata(FIELDS, target) as FieldDefinition[] | undefined) ?? [];
+    // The fields of the class that this one extends come first.
+    const known = (Reflect.getMetadata(FIELDS, target) as FieldDefinition[] | undefined) ?? [];
     const definition = { name: String(name), rule, to, required, doc: described };
     Reflect.defineMetadata(FIELDS, [...known, definition], target);
   };
@@ -71,7 +72,12 @@ function schemaOf({ schema, bound = '' }: ValueRule, doc: ParameterDoc): ApiProp
 }
 
 /** The conversion of what a form may send. */
-function readerOf({ schema, takesNumber, takesCommas }: ValueRule): ((value: unknown) => unknown) | undefined {
+function readerOf({
+  schema,
+  takesNumber,
+  takesCommas,
+  emptyRemoves,
+}: ValueRule): ((value: unknown) => unknown) | undefined {
   if (takesCommas) return toIds;
   switch (schema.type) {
     case 'integer':
@@ -79,7 +85,7 @@ function readerOf({ schema, takesNumber, takesCommas }: ValueRule): ((value: unk
     case 'boolean':
       return toBoolean;
     case 'string':
-      return takesNumber && toText;
+      return emptyRemoves ? toNull : takesNumber && toText;
     default:
       return toList;
   }
@@ -166,7 +172,9 @@ const BOOLEANS = new Map<unknown, boolean>([
   [0, false],
 ]);
 
-/** A list, or the JSON text of one. */
+const toNull = (value: unknown): unknown => (value === '' ? null : value);
+
+/** A list or an object, or the JSON text of one. */
 export function toList(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   try {

@@ -10,7 +10,10 @@ export type Rule = (value: unknown) => RuleProblem | undefined;
 
 /** What a rule allows, in terms of JSON Schema. */
 export interface ValueSchema {
-  type?: 'string' | 'integer' | 'boolean' | 'array';
+  type?: 'string' | 'integer' | 'boolean' | 'array' | 'object';
+  enum?: readonly string[];
+  nullable?: true;
+  additionalProperties?: true;
   format?: 'date-time' | 'uri';
   minimum?: number;
   maximum?: number;
@@ -35,6 +38,8 @@ interface RuleWords {
   readonly takesCommas?: true;
   /** Legacy clients may send a JSON number as this text. */
   readonly takesNumber?: true;
+  /** An empty text removes the value: null means absent, for legacy clients. */
+  readonly emptyRemoves?: true;
 }
 
 /** A number as people read it: 65,535. */

@@ -124,6 +124,8 @@ export const someIdsRule = idList(
 export const watchedIdsRule = valueRule(someIdsRule, someIdsRule.schema, { takesCommas: true });
 export const statusRule = integer(BOUNDS.status.min, BOUNDS.status.max);
 export const leaseRule = integer(BOUNDS.lease.min, BOUNDS.lease.max);
+/** Seconds of a point of a series. */
+export const stepRule = integer(60, 2 ** 31 - 1);
 export const waitRule = integer(0, BOUNDS.wait);
 export const claimLimitRule = integer(0, BOUNDS.claims);
 export const delayRule = integer(0, BOUNDS.delay);
@@ -168,7 +170,7 @@ export const timeRule = valueRule(
     timeOf(value)
       ? undefined
       : { rule: 'isTime', msg: 'must be a time in ISO 8601 with its zone, such as 2026-12-24T18:00:00+01:00' },
-  { type: 'string', format: 'date-time' },
+  { type: 'string', format: 'date-time', maxLength: 35 },
   { bound: 'ISO 8601 with its zone, such as 2026-12-24T18:00:00+01:00.' },
 );
 
@@ -221,6 +223,8 @@ export const textRule = valueRule(
 );
 export const nameRule = shortText(BOUNDS.nameLength);
 export const userIdRule = shortText(BOUNDS.userIdLength);
+/** The beginning of an error to search for. */
+export const errorBeginRule = shortText(BOUNDS.errorBeginLength);
 
 /**
  * Whether a value can be a task's id. All ids are UUIDs, legacy ids too, so a text that is not short printable ASCII is

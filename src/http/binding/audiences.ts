@@ -1,11 +1,13 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { ControllerStructure } from '../controller.options.js';
+import { OperatorGuard } from '../guards/operator.guard.js';
 import { UserGuard } from '../guards/user.guard.js';
 import { WorkerGuard } from '../guards/worker.guard.js';
 import type { HttpStructure, TaskGuard } from '../http.options.js';
+import { OperatorController } from '../operator.controller.js';
 import { TaskController } from '../task.controller.js';
 import { WorkerTaskController } from '../worker-task.controller.js';
-import type { Audience } from './route-table.js';
+import type { Audience } from './route-definition.js';
 
 /** The options that hold guards of the host. */
 type GuardsOption = {
@@ -45,5 +47,13 @@ export const AUDIENCES: Record<Audience, AudienceDefinition> = {
     guard: WorkerGuard,
     security: 'worker',
     tag: 'crontask',
+  },
+  operator: {
+    base: OperatorController,
+    controller: 'operatorController',
+    guards: 'operatorGuards',
+    guard: OperatorGuard,
+    security: 'operator',
+    tag: 'operator',
   },
 };

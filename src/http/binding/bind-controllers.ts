@@ -39,7 +39,8 @@ import {
   typesOf,
 } from './nest-internals.js';
 import { Parameters, withoutHeaders } from './parameters.js';
-import { type Audience, pathOf, type RouteDefinition, routesOf, servedBy, sourceOf } from './route-table.js';
+import { type Audience, pathOf, type RouteDefinition, servedBy, sourceOf } from './route-definition.js';
+import { routesOf } from './route-table.js';
 
 /** Metadata of a handler: the name of the registration that the route belongs to. */
 export const TASK_ROUTE = 'softdd:task:route';

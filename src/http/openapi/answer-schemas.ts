@@ -1,5 +1,17 @@
 import { getSchemaPath } from '@nestjs/swagger';
 import type { Schema } from './envelope.js';
+import { OVERVIEW, STATS } from './overview-schemas.js';
+import {
+  ATTEMPT,
+  BULK,
+  BULK_COUNT,
+  CALLBACK,
+  NEXT_CURSOR,
+  REPLAYED,
+  SERVICE,
+  WORKER_LOAD,
+} from './operator-schemas.js';
+import { list, object } from './schema-parts.js';
 import type { TaskSchemas } from './schemas.js';
 
 /** What the data of an answer holds, if the request worked. A route of the route table names its row. */
@@ -51,16 +63,37 @@ export const ANSWER_SCHEMAS = {
         additionalProperties: true,
       }),
     }),
+  bulk: () => BULK,
+  bulkOrCount: () => ({ oneOf: [BULK, BULK_COUNT], description: 'The bulk change; with `dryRun` the count.' }),
+  bulks: () => object({ list: list('Newest first.', BULK), nextCursor: NEXT_CURSOR }),
+  operatorTask: ({ operatorTask }) => refTo(operatorTask),
+  operatorTaskDetail: ({ operatorTask }) =>
+    object({
+      task: refTo(operatorTask),
+      attempts: list('Attempts that failed or were given back, oldest first.', ATTEMPT),
+      callbacks: list('Newest first.', CALLBACK),
+    }),
+  operatorList: ({ operatorTask }) =>
+    object({
+      list: list('The tasks that were found, newest first.', refTo(operatorTask)),
+      nextCursor: NEXT_CURSOR,
+      searchedTo: {
+        type: 'string',
+        format: 'date-time',
+        nullable: true,
+        description: 'The time of creation to which the search has come. null: it has reached the end.',
+      },
+    }),
+  overview: () => OVERVIEW,
+  stats: () => STATS,
+  service: () => SERVICE,
+  services: () => object({ list: list('In the order of the names.', SERVICE) }),
+  callback: () => CALLBACK,
+  callbacks: () => object({ list: list('Newest first.', CALLBACK), nextCursor: NEXT_CURSOR }),
+  replayed: () => REPLAYED,
+  workers: () => object({ list: list('Most tasks first.', WORKER_LOAD) }),
 } satisfies Record<string, (schemas: TaskSchemas) => Schema>;
 
 export type AnswerKind = keyof typeof ANSWER_SCHEMAS;
 
 const refTo = (model: Parameters<typeof getSchemaPath>[0]): Schema => ({ $ref: getSchemaPath(model) });
-
-const list = (description: string, items: Schema): Schema => ({ type: 'array', description, items });
-
-const object = (properties: Record<string, Schema>): Schema => ({
-  type: 'object',
-  required: Object.keys(properties),
-  properties,
-});

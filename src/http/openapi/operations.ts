@@ -25,7 +25,7 @@ import { exampleOf, queryOf } from './query-parameters.js';
 import { createSchemas, type TaskSchemas } from './schemas.js';
 import { AUDIENCES } from '../binding/audiences.js';
 import { NEST, setTypes, SWAGGER, typesOf } from '../binding/nest-internals.js';
-import { type Audience, pathOf, type RouteDefinition, servedBy } from '../binding/route-table.js';
+import { type Audience, pathOf, type RouteDefinition, servedBy } from '../binding/route-definition.js';
 import { BOUNDS, type PriorityRange } from '../../validation/rules.js';
 
 /** Failures that every route may answer. */
@@ -40,6 +40,9 @@ const NO_CACHE = cached('no-cache');
 /** Parameters in the paths, by name. */
 const PATH_PARAMETERS = {
   taskId: { description: 'Id of the task.', schema: { type: 'string', maxLength: 36 } },
+  bulkId: { description: 'Id of the bulk change.', schema: { type: 'string', maxLength: 36 } },
+  service: { description: 'Name of the service.', schema: { type: 'string', maxLength: BOUNDS.nameLength } },
+  id: { description: 'Id of the callback.', schema: { type: 'string', maxLength: 36 } },
 };
 
 type Handlers = Record<string, () => unknown>;
@@ -67,8 +70,8 @@ export class RouteDocs {
     const { tag, security } = AUDIENCES[audience];
     ApiTags(tag + this.schemas.suffix)(Bound);
     ApiBearerAuth(security)(Bound);
-    const { task, cronTask, claimed, notice } = this.schemas;
-    ApiExtraModels(task, cronTask, claimed, notice)(Bound);
+    const { task, operatorTask, cronTask, claimed, notice } = this.schemas;
+    ApiExtraModels(task, operatorTask, cronTask, claimed, notice)(Bound);
   }
 
   /** A route of the route table. */

@@ -9,13 +9,14 @@ import { SWAGGER } from '../binding/nest-internals.js';
  */
 export function queryOf(dto: Type, { besideBody = false } = {}): MethodDecorator[] {
   return propertiesOf(dto).map(([name, { description, required = false, example, type, ...limits }]) => {
-    const { minimum, maximum, minLength, maxLength, default: preset } = limits;
+    const { minimum, maximum, minLength, maxLength, enum: values, default: preset } = limits;
     const schema = {
       type: type === 'integer' ? 'integer' : 'string',
       minimum,
       maximum,
       minLength,
       maxLength,
+      enum: values as string[] | undefined,
       default: preset as unknown,
       // In a query, a list is its JSON text.
       example: besideBody ? undefined : Array.isArray(example) ? JSON.stringify(example) : (example as unknown),

@@ -6,6 +6,7 @@ import { LifeCycle } from '../../queue/life-cycle.js';
 import type { RouteStructure } from '../http.options.js';
 import { SWAGGER } from '../binding/nest-internals.js';
 import type { TaskDtos } from '../dto/index.js';
+import { OperatorUpdateDto } from '../dto/operator-update.dto.js';
 import { ReportTaskDto } from '../dto/report-task.dto.js';
 import { ReportOneTaskDto, ReportTasksDto } from '../dto/report-tasks.dto.js';
 import { BOUNDS, type PriorityRange } from '../../validation/rules.js';
@@ -17,6 +18,8 @@ export interface TaskSchemas {
   /** Ends the names of schemas and operations, so that each registration has its own. Empty for the default one. */
   suffix: string;
   task: Type;
+  /** The same for operators. */
+  operatorTask: Type;
   cronTask: Type;
   claimed: Type;
   /** The notice that the server sends when a task has ended. */
@@ -32,17 +35,18 @@ export interface TaskSchemas {
 export function createSchemas(structure: RouteStructure, dtos: TaskDtos, priority: PriorityRange): TaskSchemas {
   const { name, status } = structure;
   const suffix = name === 'default' ? '' : `_${name}`;
-  const { task, cronTask, claimed, notice } = taskSchemas(structure, suffix);
+  const { task, operatorTask, cronTask, claimed, notice } = taskSchemas(structure, suffix);
   const bodies = new Map<Type, Type>([
     [dtos.create, withPriority(withStatus(dtos.create, `createTask${suffix}`, newStatus(status)), priority)],
     [dtos.update, withStatus(dtos.update, `updateTask${suffix}`, userStatus(status))],
+    [OperatorUpdateDto, withStatus(OperatorUpdateDto, `operatorUpdateTask${suffix}`, userStatus(status))],
     [ReportTaskDto, withStatus(ReportTaskDto, `reportTask${suffix}`, workerStatus(status))],
     [ReportTasksDto, reportsSchema(status, suffix)],
   ]);
-  return { suffix, task, cronTask, claimed, notice, bodyOf: (dto) => bodies.get(dto) ?? dto };
+  return { suffix, task, operatorTask, cronTask, claimed, notice, bodyOf: (dto) => bodies.get(dto) ?? dto };
 }
 
-type TaskSchemaNames = 'task' | 'cronTask' | 'claimed' | 'notice';
+type TaskSchemaNames = 'task' | 'operatorTask' | 'cronTask' | 'claimed' | 'notice';
 
 function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record<TaskSchemaNames, Type> {
   class TaskSchema extends entity {
@@ -54,6 +58,18 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
     declare status: number;
   }
   ApiSchema({ name: `task${suffix}` })(TaskSchema);
+  class OperatorTaskSchema extends TaskSchema {
+    @ApiProperty({ description: 'The owner.', example: 'alice' })
+    declare userId: string;
+    @ApiProperty({
+      type: String,
+      nullable: true,
+      description: 'The worker that last took the task. null: it named none, or none has.',
+      example: null,
+    })
+    declare workerId: string | null;
+  }
+  ApiSchema({ name: `operatorTask${suffix}` })(OperatorTaskSchema);
   class WorkerTaskSchema extends TaskSchema {
     @ApiProperty({
       description: "The callback's address; empty if there is none.",
@@ -104,7 +120,13 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
     declare data: unknown;
   }
   ApiSchema({ name: `taskEnded${suffix}` })(NoticeSchema);
-  return { task: TaskSchema, cronTask: CronTaskSchema, claimed: ClaimedTaskSchema, notice: NoticeSchema };
+  return {
+    task: TaskSchema,
+    operatorTask: OperatorTaskSchema,
+    cronTask: CronTaskSchema,
+    claimed: ClaimedTaskSchema,
+    notice: NoticeSchema,
+  };
 }
 
 /** A list of reports, each with the statuses of this registration. */

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import { NEST, typesOf } from '../binding/nest-internals.js';
-import type { RouteDefinition } from '../binding/route-table.js';
+import type { RouteDefinition } from '../binding/route-definition.js';
 
 /** Metadata of a handler: the handler of another verb, see `overrideOf()`. */
 export const OVERRIDE = 'softdd:task:override';

@@ -1,5 +1,6 @@
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { Dialect } from '../../database/dialects/dialect.js';
+import type { Gates } from '../gates.js';
 import { type Script, select } from '../../database/transaction.js';
 
 /** The most services that a claim without a service looks at. It bounds what such a claim reads. */
@@ -16,6 +17,7 @@ export class ReadyServices {
 
   constructor(
     private readonly dialect: Dialect,
+    private readonly gates: Gates,
     /** Conditions for a ready row of this service and group. */
     private readonly fits: (service: string, group: string | undefined) => Sql[],
   ) {}
@@ -25,7 +27,7 @@ export class ReadyServices {
    * Takes no locks.
    */
   *shares(group: string | undefined, limit: number): Script<Map<string, number>> {
-    const services = yield* this.window();
+    const services = (yield* this.window()).filter((service) => !this.gates.isClosed(service));
     if (services.length < 2) return new Map(services.map((service) => [service, limit]));
     const depth = Math.min(limit, Math.ceil((4 * limit) / services.length) + 1);
     const depths = new Map(services.map((service) => [service, depth]));
@@ -38,6 +40,14 @@ export class ReadyServices {
       if (shallow.length === 0) return new Map([...shares, ...others(services, shares)]);
       for (const [service, share] of shallow) depths.set(service, Math.min(limit, share * 4));
     }
+  }
+
+  /** Whether a service that is not closed has ready tasks. Takes no locks. */
+  *hasOpen(): Script<boolean> {
+    const { closedServices } = this.gates;
+    if (closedServices.size === 0) return true;
+    const services = yield* this.dialect.readyServices(undefined, closedServices.size + 1);
+    return services.some((service) => !closedServices.has(service));
   }
 
   private *window(): Script<string[]> {

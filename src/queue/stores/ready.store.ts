@@ -1,7 +1,8 @@
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { Task } from '../../contract/task.entity.js';
 import type { Reading, TaskColumns } from './columns.js';
-import { type Dialect, literal, type ReadyRow, type TaskTable } from '../../database/dialects/dialect.js';
+import { type Dialect, list, literal, type ReadyRow, type TaskTable } from '../../database/dialects/dialect.js';
+import type { Gates } from '../gates.js';
 import { byPlace, LowWater } from './low-water.js';
 import { ReadyServices } from './ready-services.js';
 import { type Row, type Script, select, together } from '../../database/transaction.js';
@@ -30,8 +31,9 @@ export class ReadyStore<T extends Task> {
     private readonly dialect: Dialect,
     private readonly columns: TaskColumns<T>,
     private readonly options: TaskTable,
+    private readonly gates: Gates,
   ) {
-    this.services = new ReadyServices(dialect, (service, group) => this.fits({ service, group }));
+    this.services = new ReadyServices(dialect, gates, (service, group) => this.fits({ service, group }));
   }
 
   /**
@@ -40,6 +42,7 @@ export class ReadyStore<T extends Task> {
    */
   *find(filter: TaskFilter, limit: number, rows = limit): Script<Reading> {
     const { taskId, service } = filter;
+    if (service !== undefined && this.gates.isClosed(service)) return this.columns.toReading([]);
     const columns = this.columns.timedListOf(rows);
     if (taskId !== undefined) return this.columns.toReading(yield* this.one(columns, taskId, filter));
     const found = yield* this.oldest(columns, filter, limit);
@@ -63,10 +66,18 @@ export class ReadyStore<T extends Task> {
 
   /** Which of the filters have ready tasks. A few statements answer for any number of filters. Takes no locks. */
   *probe(filters: TaskFilter[]): Script<boolean[]> {
-    const found: boolean[] = [];
-    while (found.length < filters.length)
-      found.push(...(yield* this.probeSome(filters.slice(found.length, found.length + PROBED))));
-    return found;
+    const open = filters.filter(({ service }) => service === undefined || !this.gates.isClosed(service));
+    const found = new Set<TaskFilter>();
+    for (let start = 0; start < open.length; start += PROBED) {
+      const some = open.slice(start, start + PROBED);
+      const answers = yield* this.probeSome(some);
+      some.filter((_, place) => answers[place]).forEach((filter) => found.add(filter));
+    }
+    const isOfAny = ({ service, taskId }: TaskFilter): boolean => service === undefined && taskId === undefined;
+    // For such filters the statement counts the tasks of closed services, too.
+    if ([...found].some(isOfAny) && !(yield* this.services.hasOpen()))
+      for (const filter of [...found].filter(isOfAny)) found.delete(filter);
+    return filters.map((filter) => found.has(filter));
   }
 
   private *probeSome(filters: TaskFilter[]): Script<boolean[]> {
@@ -91,9 +102,19 @@ export class ReadyStore<T extends Task> {
   private named(taskId: string, filter: TaskFilter): Sql {
     const begin = literal(this.options.status.BEGIN);
     return join(
-      [sql`id = ${taskId}`, sql`status = ${begin}`, ...fitting(filter, (name) => this.dialect.id(name))],
+      [
+        sql`id = ${taskId}`,
+        sql`status = ${begin}`,
+        ...fitting(filter, (name) => this.dialect.id(name)),
+        ...this.isOpen(),
+      ],
       ' AND ',
     );
+  }
+
+  private isOpen(): Sql[] {
+    const closed = [...this.gates.closedServices];
+    return closed.length === 0 ? [] : [sql`service NOT IN (${list(closed)})`];
   }
 
   /** One named task, if it is ready, not held, and fits the filter. */

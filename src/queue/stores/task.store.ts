@@ -15,6 +15,13 @@ export interface TaskChange<T extends Task> {
   values: TaskValues;
 }
 
+/** Whose a task is, and where in its life. */
+export interface TaskState {
+  id: string;
+  userId: string;
+  status: number;
+}
+
 /** How many tasks a service has in a status. */
 export interface TaskCount {
   service: string;
@@ -102,13 +109,15 @@ export class TaskStore<T extends Task> {
     return new Set(rows.map((row) => row.id));
   }
 
-  /** Locks an owner's tasks among these ids, in the order of the ids, so that two such calls cannot deadlock. */
-  *lockOwn(ids: string[], userId: string): Script<{ id: string; status: number }[]> {
-    if (ids.length === 0) return [];
-    return yield* select<{ id: string; status: number }>(
-      sql`SELECT id, status FROM ${this.dialect.table} WHERE user_id = ${userId} AND ${this.dialect.idIn(ids)}
-        ORDER BY id ${this.dialect.forUpdate}`,
-    );
+  /** Owner and status of those of the tasks that exist. */
+  *states(ids: string[]): Script<TaskState[]> {
+    return yield* this.someStates(ids, empty);
+  }
+
+  /** The same, locked, in the order of the ids, so that two such calls cannot deadlock. With an owner: only its own. */
+  *lockAll(ids: string[], userId?: string): Script<TaskState[]> {
+    const owned = userId === undefined ? empty : sql`AND user_id = ${userId}`;
+    return yield* this.someStates(ids, sql`${owned} ORDER BY id ${this.dialect.forUpdate}`);
   }
 
   /** Writes these values to tasks that the caller has locked. Returns the tasks as they are now. */
@@ -150,6 +159,14 @@ export class TaskStore<T extends Task> {
         ORDER BY service, status`,
     );
     return rows.map(({ service, status, count }) => ({ service, status: Number(status), count: Number(count) }));
+  }
+
+  private *someStates(ids: string[], clause: Sql): Script<TaskState[]> {
+    if (ids.length === 0) return [];
+    const rows = yield* select<{ id: string; user_id: string; status: unknown }>(
+      sql`SELECT id, user_id, status FROM ${this.dialect.table} WHERE ${this.dialect.idIn(ids)} ${clause}`,
+    );
+    return rows.map((row) => ({ id: row.id, userId: row.user_id, status: Number(row.status) }));
   }
 
   private toWrite(id: string, values: TaskValues, now: Date): RowToWrite {

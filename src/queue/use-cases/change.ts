@@ -3,7 +3,8 @@ import type { Given } from '../../contract/given.js';
 import type { Task } from '../../contract/task.entity.js';
 import type { Script } from '../../database/transaction.js';
 import type { TaskChanges as TaskChangesOnWire } from '../../protocol/wire.types.js';
-import { isIdLike } from '../../validation/rules.js';
+import { check } from '../../validation/invalid.js';
+import { isIdLike, priorityRule } from '../../validation/rules.js';
 import { checkWritten } from '../../validation/task.rules.js';
 import { answerBytes, jsonBytes } from '../answer-bytes.js';
 import { type AnswerSpace, spaceOf } from '../answer-room.js';
@@ -15,7 +16,11 @@ import { cancelled, madeReady, runAgain, type Transition } from '../transitions.
 import { checkStatus, type OwnColumns, ownColumns } from './create.js';
 import { read } from './read.js';
 
-export type TaskChanges<T extends Task = Task> = OwnColumns<T> & Given<TaskChangesOnWire>;
+export type TaskChanges<T extends Task = Task> = OwnColumns<T> &
+  Given<TaskChangesOnWire> & {
+    /** Only before the task's end. */
+    priority?: number | undefined;
+  };
 
 /** Only for tasks of this owner. Another owner's task is NOT_FOUND. */
 export interface AsOwner {
@@ -67,9 +72,10 @@ export class Changes<T extends Task> {
 
   private async change(taskId: string, changes: TaskChanges<T>, where: Where, refuse: Refuse): Promise<T> {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
-    const { status } = changes;
+    const { priority, status } = changes;
     const space = spaceOf(changes);
     const { queue } = this;
+    if (priority !== undefined) check('priority', priority, priorityRule);
     if (status !== undefined) checkStatus(status, queue.lifeCycle.userStatuses);
     checkWritten('change', changes);
     const limits = status === queue.lifeCycle.status.BEGIN ? await this.quotasOf(taskId, where) : new Map();
@@ -77,13 +83,15 @@ export class Changes<T extends Task> {
     const { task } = await run(queue, where, script, ({ task: changed, events }) => {
       if (events.length > 0) queue.hooks.committed(events);
       else queue.hooks.edited(changed);
+      // It may now stand before a task that was the first.
+      if (priority !== undefined && changed.status === queue.lifeCycle.status.BEGIN) queue.ready.madeReady(changed);
     });
     return task;
   }
 
   private *script(
     taskId: string,
-    { input, args, status, ...rest }: TaskChanges<T>,
+    { input, args, priority, status, ...rest }: TaskChanges<T>,
     { userId }: Where,
     { limits, space, refuse }: { limits: OwnerQuotas; space: AnswerSpace; refuse: Refuse },
   ): Script<Changed<T>> {
@@ -93,11 +101,13 @@ export class Changes<T extends Task> {
     if (!task) throw new TaskError('NOT_FOUND');
     const full = space.hold(taskId, answerBytes(task) + jsonBytes([input, args, own]));
     if (full instanceof TaskError) throw full;
+    if (priority !== undefined && queue.lifeCycle.isEnded(task.status) && status !== queue.lifeCycle.status.BEGIN)
+      throw refusal(queue.lifeCycle, task, 'user', 'priority cannot change once a task has ended');
     this.demandEditable(task, input !== undefined || args !== undefined, Object.keys(own).length > 0);
     const why = refuse(task);
     if (why) throw refusal(queue.lifeCycle, task, 'user', why);
     const move = status === undefined ? undefined : yield* this.moveOf(task, status, limits);
-    const values = { ...own, input, args, ...move?.values };
+    const values = { ...own, input, args, priority, ...move?.values };
     // With nothing to write, not even the time of the change is written.
     if (Object.values(values).every((value) => value === undefined)) return { task, events: [] };
     const [changed] = yield* queue.tasks.update([taskId], values);

@@ -3,6 +3,7 @@ import type { Task } from '../../contract/task.entity.js';
 import type { Script } from '../../database/transaction.js';
 import { check } from '../../validation/invalid.js';
 import { idsRule, isIdLike, userIdRule } from '../../validation/rules.js';
+import type { AsOwner } from './change.js';
 import { type InTransaction, type Queue, run } from '../queue.js';
 
 /** The deleted tasks, and those that were not deleted with the reasons. */
@@ -11,19 +12,19 @@ export interface Removal {
   notDeleted: { taskId: string; reason: TaskError }[];
 }
 
-/** Deletes an owner's tasks, except those that a worker holds. */
+/** Deletes tasks, except those that a worker holds. With an owner: only that owner's. */
 export async function remove<T extends Task>(
   queue: Queue<T>,
   ids: string[],
-  { userId, manager }: { userId: string } & InTransaction,
+  { userId, manager }: AsOwner & InTransaction,
 ): Promise<Removal> {
-  check('userId', userId, userIdRule);
+  if (userId !== undefined) check('userId', userId, userIdRule);
   check('ids', ids, idsRule);
   const { tasks, lifeCycle } = queue;
   const asked = [...new Set(ids)];
   const script = function* (): Script<Removal> {
-    const found = yield* tasks.lockOwn(asked.filter(isIdLike), userId);
-    const statusOf = new Map(found.map((row) => [row.id, Number(row.status)]));
+    const found = yield* tasks.lockAll(asked.filter(isIdLike), userId);
+    const statusOf = new Map(found.map((row) => [row.id, row.status]));
     const reason = (id: string): TaskError | undefined => {
       const status = statusOf.get(id);
       if (status === undefined) return new TaskError('NOT_FOUND');

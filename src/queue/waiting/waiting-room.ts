@@ -86,6 +86,11 @@ export class WaitingRoom implements Service {
     this.wake({ fits: (filter) => fits(filter, task), probed: false });
   }
 
+  /** There may be tasks for any of the claims: asks the database now. */
+  look(): void {
+    this.poller.wake();
+  }
+
   /** Ends every wait. The claims answer with no tasks. */
   drain(): void {
     this.isClosed = true;

@@ -10,7 +10,8 @@ export const openapi: Command = async ([file = 'openapi.json']) => {
   const secrets = {
     jwtSecret: 'x'.repeat(32),
     workerTokens: ['x'.repeat(16)],
-    made: { jwtSecret: false, workerTokens: false },
+    operatorTokens: ['o'.repeat(16)],
+    made: { jwtSecret: false, workerTokens: false, operatorTokens: false },
   };
   const app = await createApp(config, secrets);
   await app.init();

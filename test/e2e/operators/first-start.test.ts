@@ -69,6 +69,7 @@ describe('the first start', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
       jwtSecret: expect.stringMatching(/^[\w-]{43}$/),
       workerToken: printed('Worker'),
+      operatorToken: printed('Operator'),
     });
   });
 

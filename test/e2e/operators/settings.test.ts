@@ -44,8 +44,10 @@ const VALUES: Record<string, [text: string, value: unknown]> = {
   idempotencyTtl: ['3600', 3600],
   maxWaiters: ['50', 50],
   retention: ['{"finished":30}', { finished: 30 }],
-  maxStreams: ['10', 10],
+  maxStreams: ['50', 50],
   maxStreamsPerOwner: ['5', 5],
+  operatorTokens: ['first-operator-token, second-operator-token', ['first-operator-token', 'second-operator-token']],
+  operatorReadTokens: ['operator-token-that-reads', ['operator-token-that-reads']],
   metrics: ['true', true],
   metricsRetention: ['86400', 86_400],
 };

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { LiveStore } from '../../../src/live/live.store.js';
 import { dataOf } from '../../support/answers.js';
 import { type EventStream, openStream } from '../../support/event-stream.js';
+import { describeOn } from '../../support/databases.js';
 import { type Host, PLACES, spread, startHost } from '../../support/host.js';
 import { until } from '../../support/until.js';
 
@@ -163,7 +164,8 @@ describe.each(spread(import.meta))('One owner, $engine, $adapter', (place) => {
   });
 });
 
-describe.each(PLACES.filter(({ engine }) => engine !== 'sqlite'))('Two processes, $engine', (place) => {
+describeOn('mysql', 'postgres')('Two processes, %s', (engine) => {
+  const place = { engine, adapter: 'express' } as const;
   it('see what the other one commits', async () => {
     const host = await startHost(place);
     const other = await startHost({ ...place, database: host.database });

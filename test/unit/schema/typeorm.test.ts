@@ -11,7 +11,7 @@ import { connect, problemsOf, withQueue } from './fixtures/queue.js';
 const NAMES = [
   'SoftddTask_tasks_Initial1763900000000',
   'SoftddTask_tasks_Leaseless1764115200000',
-  'SoftddTask_tasks_Metrics1795651200000',
+  'SoftddTask_tasks_Operators1795651200000',
 ];
 const ROOT = resolve(import.meta.dirname, '../../..');
 

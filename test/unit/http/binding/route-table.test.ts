@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { AUDIENCES } from '../../../../src/http/binding/audiences.js';
 import { parametersOf, typesOf } from '../../../../src/http/binding/nest-internals.js';
-import { pathOf, ROUTES, sourceOf } from '../../../../src/http/binding/route-table.js';
+import { pathOf, sourceOf } from '../../../../src/http/binding/route-definition.js';
+import { ROUTES } from '../../../../src/http/binding/route-table.js';
 import { TaskUris } from '../../../../src/http/http.options.js';
 import { readHeader } from '../../../../src/http/request/headers.js';
 import { readInput } from '../../../../src/http/request/input.js';

@@ -11,14 +11,16 @@ import { type Adapter, ADAPTERS, type Host, startHost, WHOLE, WORKER_TOKEN } fro
 import { openStream } from '../../../support/event-stream.js';
 import { type Answer, call, type CallOptions } from '../../../support/http.js';
 import { DocumentCheck, exampleOf, type Operation, operationsOf } from './fixtures/document.js';
-import { BOUNDS, swappedHost } from './fixtures/hosts.js';
+import { describeOperators } from './fixtures/operator-cases.js';
+import { asText, ENCODINGS } from './fixtures/encodings.js';
+import { BOUNDS, OPERATOR_TOKEN, swappedHost } from './fixtures/hosts.js';
 
 /** What the host under test answers with and asks for. */
 interface Kind {
   start(adapter: Adapter): Promise<Host>;
   status: TaskStatusCatalogue;
   notFound: number;
-  credentials: Record<'user' | 'stranger' | 'crowd' | 'worker', Record<string, string>>;
+  credentials: Record<'user' | 'stranger' | 'crowd' | 'worker' | 'operator', Record<string, string>>;
   /** Whether the handlers answer with what is documented and nothing else. */
   closed: boolean;
   taskOf(body: any): { taskId: string };
@@ -34,6 +36,7 @@ const KINDS: Record<string, Kind> = {
       stranger: { 'x-user': 'mallory' },
       crowd: { 'x-user': 'crowd' },
       worker: { authorization: `Bearer ${WORKER_TOKEN}` },
+      operator: { authorization: `Bearer ${OPERATOR_TOKEN}` },
     },
     closed: true,
     taskOf: (body) => body.data,
@@ -47,24 +50,12 @@ const KINDS: Record<string, Kind> = {
       stranger: { 'x-key': 'open', 'x-owner': 'mallory' },
       crowd: { 'x-key': 'open', 'x-owner': 'crowd' },
       worker: { 'x-key': 'worker' },
+      operator: { authorization: `Bearer ${OPERATOR_TOKEN}` },
     },
     closed: false,
     taskOf: (body) => body.result,
   },
 };
-
-/** The ways to send the same values. */
-const ENCODINGS: Record<string, (values: Record<string, unknown>) => CallOptions> = {
-  json: (json) => ({ json }),
-  urlencoded: (values) => ({ form: asText(values) }),
-  multipart: (values) => ({ multipart: asText(values) }),
-};
-const asText = (values: Record<string, unknown>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(values)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-  );
 
 const TOO_LONG = 'x'.repeat(65_536);
 const TOO_MANY: [string, string][] = Array.from({ length: 1101 }, (_, index) => [`f${index}`, 'x']);
@@ -87,15 +78,16 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
   afterAll(() => host?.close());
 
   interface Request extends CallOptions {
+    /** For the parameter in the path, whatever its name. */
     taskId?: string;
-    as?: 'user' | 'stranger' | 'crowd' | 'worker' | 'nobody';
+    as?: 'user' | 'stranger' | 'crowd' | 'worker' | 'operator' | 'nobody';
   }
   /** Sends an operation as the document has it, and holds the answer to the document. */
   async function expectAnswer(id: string, expected: number, { taskId = '', as, ...options }: Request): Promise<Answer> {
     const operation = operations.get(id)!;
-    const audience = as ?? (Object.keys(operation.security[0]!)[0] as 'user' | 'worker');
+    const audience = as ?? (Object.keys(operation.security[0]!)[0] as 'user' | 'worker' | 'operator');
     const headers = { ...(audience === 'nobody' ? {} : credentials[audience]), ...options.headers };
-    const path = operation.path.replace('{taskId}', taskId);
+    const path = operation.path.replace(/\{\w+\}/, encodeURIComponent(taskId));
     const answer = await call(operation.method, host.url + path, { ...options, headers });
     document.fits(operation, expected, answer);
     return answer;
@@ -262,6 +254,8 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     await expectAnswer('claimTask', 430, { as: 'nobody' });
   });
 
+  describeOperators({ expectAnswer, create, createClaimed, example, taskOf, status, notFound, tooMany: TOO_MANY });
+
   it('refuses other media types wherever there is a body', async () => {
     const raw = { raw: '<input/>', headers: { 'content-type': 'application/xml' } };
     for (const { id, requestBody } of operations.values())
@@ -274,12 +268,15 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     const claimed = taskOf((await expectAnswer('createTask', 200, { json: { ...large, status: status.BEGIN } })).body);
     await expectAnswer('claimTask', 200, { query: { taskId: claimed.taskId } });
     const rooms = host.app.get<AnswerRooms>(ANSWER_ROOMS, { strict: false });
-    const clients = [rooms.user, rooms.worker].map((room) => {
+    const clients = [rooms.user, rooms.worker, rooms.operator].map((room) => {
       const client = Object.assign(new EventEmitter(), { destroy: () => undefined });
       room.open('somebody', client).hold('all', 2 ** 30);
       return client;
     });
     await expectAnswer('createTask', 429, { json: large });
+    await expectAnswer('operatorGetTask', 429, { taskId });
+    await expectAnswer('operatorListTasks', 429, { query: { ids: JSON.stringify([taskId]) } });
+    await expectAnswer('operatorListTasksByPost', 429, { json: { ids: [taskId] } });
     await expectAnswer('getTask', 429, { taskId });
     await expectAnswer('listTasks', 429, { query: { ids: JSON.stringify([taskId]) } });
     await expectAnswer('listTasksByPost', 429, { json: { ids: [taskId] } });

@@ -1,0 +1,54 @@
+import { COUNTERS } from '../../schema/tables/metrics.table.js';
+import type { Schema } from './envelope.js';
+import { orNull, text, time, whole } from './operator-schemas.js';
+import { list, object } from './schema-parts.js';
+
+const timed = (description: string): Schema => ({
+  ...object({
+    mean: orNull(whole('The mean.')),
+    p95: orNull(whole('95 of 100 took no longer, estimated from a histogram.')),
+  }),
+  description,
+});
+
+const activity = {
+  ...Object.fromEntries(COUNTERS.map((name) => [name, whole(`Tasks ${name}.`)])),
+  waitMs: timed('Milliseconds from ready to claimed.'),
+  runMs: timed('Milliseconds from the claim to the report that ended the attempt.'),
+};
+
+const SERVICE = object({
+  service: text('Its name. Empty: the services beyond the 200 that are told apart.'),
+  ready: whole('Tasks that a worker can claim.'),
+  waiting: whole('Tasks that wait for their time.'),
+  running: whole('Tasks that a worker has.'),
+  oldestReadySeconds: orNull({
+    type: 'number',
+    description: 'Seconds for which the oldest ready task has been ready.',
+  }),
+  atLeast: list('Those of the numbers at which counting ended: there may be more.', { type: 'string' }),
+  paused: { type: 'boolean', description: 'Whether claims find no task of it now.' },
+  pausedUntil: orNull(time('When the pause ends by itself.')),
+  note: orNull(text('Why, in the words of an operator.')),
+  last5m: { ...object(activity), description: 'What happened in the last 5 minutes.' },
+  last60m: { ...object(activity), description: 'What happened in the last 60 minutes.' },
+});
+
+export const OVERVIEW = object({
+  services: list('In the order of the names.', SERVICE),
+  callbacks: object({
+    pending: whole('Callbacks to be delivered, counted up to 100,000.'),
+    dead: whole('Callbacks that were given up, counted up to 100,000.'),
+    oldestPendingSeconds: orNull({ type: 'number', description: 'Seconds for which the oldest has been pending.' }),
+  }),
+  workers: whole('Workers that hold tasks, counted up to 1,000.'),
+  server: object({ engine: text('The database.'), engineVersion: text('Its version.') }),
+  time: time('When this was read.'),
+});
+
+export const STATS = object({
+  from: time('Its begin, rounded to a step.'),
+  to: time('Its end, rounded to a step.'),
+  step: whole('Seconds of a point.'),
+  points: list('One for each step, in order of time.', object({ time: time('When the step begins.'), ...activity })),
+});

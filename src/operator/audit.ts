@@ -1,0 +1,47 @@
+import { Logger } from '@nestjs/common';
+
+/** Something that an operator did. */
+export interface OperatorAction {
+  /** What: `retry`, `cancel`, `delete`, `change`, `bulk`, `abortBulk`, `setService`, `replayCallback`, `replayCallbacks`. */
+  action: string;
+  /** Who, as the host or the token's name says. */
+  by: string | undefined;
+  /** How many tasks, callbacks or bulks it concerned. 0 for a bulk that has just begun. */
+  count: number;
+  /** What it was done to, and how. */
+  detail: Record<string, unknown>;
+}
+
+export type OperatorListener = (action: OperatorAction) => void | Promise<void>;
+
+/** Tells of each action of operators: by a log line, and to the host's listeners. */
+export class Audit {
+  private readonly logger = new Logger('TaskModule');
+  private readonly listeners = new Set<OperatorListener>();
+
+  /** Returns a function that stops listening. */
+  on(listener: OperatorListener): () => void {
+    const own: OperatorListener = (action) => listener(action);
+    this.listeners.add(own);
+    return () => void this.listeners.delete(own);
+  }
+
+  tell(action: OperatorAction): void {
+    const { by = 'an operator', count, detail } = action;
+    this.logger.log(`${by}: ${action.action} of ${count}: ${JSON.stringify(detail)}`);
+    for (const listener of this.listeners) this.call(listener, action);
+  }
+
+  private call(listener: OperatorListener, action: OperatorAction): void {
+    const failed = (error: unknown): void =>
+      this.logger.error(
+        `a listener failed on an operator's ${action.action}`,
+        error instanceof Error ? error.stack : error,
+      );
+    try {
+      Promise.resolve(listener(action)).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import type { Callbacks } from '../callbacks/callbacks.service.js';
+import { type Database, reading } from '../database/database.js';
+import { select } from '../database/transaction.js';
+import type { Engine } from '../database/dialects/dialect.js';
+import type { Services } from '../flow/services.js';
+import type { Activity } from '../metrics/activity.js';
+import { Cached } from '../metrics/cached.js';
+import type { Metrics } from '../metrics/metrics.service.js';
+import type { ServiceGauges } from '../metrics/queue-gauges.js';
+import { raw } from 'sql-template-tag';
+import type { WorkerStore } from './worker.store.js';
+
+/** A service as it is now, and what happened to it lately. */
+export interface ServiceOverview extends ServiceGauges {
+  paused: boolean;
+  pausedUntil: Date | null;
+  note: string | null;
+  /** Minutes that have begun count, too. */
+  last5m: Activity;
+  last60m: Activity;
+}
+
+/** What an operator sees first. */
+export interface Overview {
+  /** In the order of the names. */
+  services: ServiceOverview[];
+  callbacks: {
+    /** Counted up to 100,000, as `dead`. */
+    pending: number;
+    dead: number;
+    oldestPendingSeconds: number | null;
+  };
+  /** How many workers hold tasks, counted up to 1,000. */
+  workers: number;
+  server: { engine: Engine; engineVersion: string };
+  /** By the clock of this process. */
+  time: Date;
+}
+
+/** The parts that an overview is made of. */
+export interface OverviewParts {
+  database: Database;
+  engine: Engine;
+  metrics: Metrics;
+  services: Services;
+  callbacks: Callbacks;
+  workers: WorkerStore;
+}
+
+/** The most workers that are counted. */
+const WORKERS = 1000;
+
+/** Makes overviews: at most one at a time, and the same one for everybody who asks within 2 s. */
+export class Overviews {
+  private readonly cached = new Cached(() => this.make());
+  private version: string | undefined;
+
+  constructor(private readonly parts: OverviewParts) {}
+
+  get(): Promise<Overview> {
+    return this.cached.get();
+  }
+
+  private async make(): Promise<Overview> {
+    const { database, engine, metrics, services, callbacks, workers } = this.parts;
+    this.version ??= await this.readVersion();
+    const [gauges, states] = [await metrics.now(), await services.list()];
+    const names = new Set([...gauges, ...states].map(({ service }) => service));
+    const [last5m, last60m] = [await metrics.recent([...names], 5), await metrics.recent([...names], 60)];
+    const stateOf = new Map(states.map((state) => [state.service, state]));
+    const gaugesOf = new Map(gauges.map((some) => [some.service, some]));
+    const { pending, dead, oldestPending } = await callbacks.backlog();
+    const loads = await reading(database, () => workers.list(WORKERS));
+    const time = new Date();
+    return {
+      services: [...names].sort().map((service) => {
+        const { paused = false, pausedUntil = null, note = null } = stateOf.get(service) ?? {};
+        const now = gaugesOf.get(service) ?? { ...NOTHING, service };
+        return { ...now, paused, pausedUntil, note, last5m: last5m.get(service)!, last60m: last60m.get(service)! };
+      }),
+      callbacks: {
+        pending,
+        dead,
+        oldestPendingSeconds: oldestPending ? Math.max(0, (time.getTime() - oldestPending.getTime()) / 1000) : null,
+      },
+      workers: new Set(loads.map(({ workerId }) => workerId)).size,
+      server: { engine, engineVersion: this.version },
+      time,
+    };
+  }
+
+  private async readVersion(): Promise<string> {
+    const { database, engine } = this.parts;
+    const call = raw(`SELECT ${engine === 'sqlite' ? 'sqlite_version' : 'version'}() AS version`);
+    const [row] = await reading(database, () => select<{ version: string }>(call));
+    return row!.version;
+  }
+}
+
+const NOTHING: Omit<ServiceGauges, 'service'> = {
+  ready: 0,
+  waiting: 0,
+  running: 0,
+  oldestReadySeconds: null,
+  atLeast: [],
+};

@@ -1,0 +1,177 @@
+/** What operators see and send, as in the OpenAPI document. */
+import type { Task } from './wire.types.js';
+
+/** A task as operators see it. */
+export interface OperatorTask extends Task {
+  /** The owner. */
+  userId: string;
+  /** The worker that last took the task. null: it named none, or none has. */
+  workerId: string | null;
+}
+
+/** Which tasks. Every condition must hold. */
+export interface TaskFilter {
+  status?: number;
+  service?: string;
+  group?: string;
+  workerId?: string;
+  /** How the error of the last attempt begins. The case of letters does not matter. */
+  error?: string;
+  ids?: string[];
+  /** Created at this time or later: ISO 8601 with its zone. */
+  createdFrom?: string;
+  /** Created before this time. */
+  createdTo?: string;
+}
+
+/** The same for tasks of all owners. */
+export interface OperatorTaskFilter extends TaskFilter {
+  userId?: string;
+}
+
+export interface OperatorListQuery extends OperatorTaskFilter {
+  /** The most tasks of one answer, 1 to 10,000, by default 50. */
+  pageNum?: number;
+  /** The `nextCursor` of the answer before. */
+  cursor?: string;
+}
+
+export interface OperatorTaskPage {
+  /** Newest first. May be empty although there are more: one search reads a bounded number of rows. */
+  list: OperatorTask[];
+  /** Continues the search. null: it has reached the end. */
+  nextCursor: string | null;
+  /** The time of creation to which the search has come. null: it has reached the end. */
+  searchedTo: string | null;
+}
+
+/** One try of a callback. */
+export interface CallbackTry {
+  time: string;
+  /** The HTTP status, or `error`: why there was none. */
+  status?: number;
+  error?: string;
+  durationMs: number;
+}
+
+export interface Callback {
+  id: string;
+  taskId: string;
+  type: string;
+  url: string;
+  state: 'pending' | 'delivered' | 'dead';
+  /** Tries since it was created or last replayed. */
+  attempts: number;
+  /** When the next try is due. null once it has ended. */
+  dueAt: string | null;
+  /** Oldest first. */
+  tries: CallbackTry[];
+  createdAt: string;
+  endedAt: string | null;
+}
+
+export interface OperatorTaskDetail {
+  task: OperatorTask;
+  /** Newest first. */
+  callbacks: Callback[];
+}
+
+export interface OperatorTaskChanges {
+  /** BEGIN makes it ready, or runs it again. CANCELLED cancels it. */
+  status?: number;
+  priority?: number;
+}
+
+/** A change of many tasks. */
+export interface BulkRequest<Filter = TaskFilter> {
+  /** `retry` runs failed and cancelled tasks again, `cancel` cancels what has not ended, `delete` what no worker holds. */
+  action: 'retry' | 'cancel' | 'delete';
+  /** An empty filter needs `all`. */
+  filter?: Filter;
+  all?: boolean;
+}
+
+export interface Bulk {
+  bulkId: string;
+  action: 'retry' | 'cancel' | 'delete';
+  state: 'running' | 'done' | 'aborted';
+  /** Tasks that fitted so far, those for which it worked, and those for which it did not. */
+  matched: number;
+  done: number;
+  failed: number;
+  filter: Record<string, unknown>;
+  /** Whose tasks it changes. null: those of all owners. */
+  userId: string | null;
+  /** Who asked for it. */
+  requestedBy: string | null;
+  createdAt: string;
+  endedAt: string | null;
+}
+
+/** How many tasks a bulk would change now. */
+export interface BulkCount {
+  count: number;
+  /** False: there may be more. */
+  isExact: boolean;
+}
+
+export interface BulkPage {
+  /** Newest first. */
+  list: Bulk[];
+  nextCursor: string | null;
+}
+
+export interface ServiceChanges {
+  /** Claims find no task of the service. Running tasks go on. */
+  paused?: boolean;
+  /** When the pause ends by itself: ISO 8601 with its zone. null: it does not. */
+  pausedUntil?: string | null;
+  /** Why, for other operators. */
+  note?: string | null;
+}
+
+export interface ServiceState {
+  service: string;
+  paused: boolean;
+  pausedUntil: string | null;
+  note: string | null;
+  changedBy: string | null;
+  changedAt: string;
+}
+
+/** The tasks that one worker holds of one service. */
+export interface WorkerLoad {
+  /** null: workers that name no id. */
+  workerId: string | null;
+  service: string;
+  running: number;
+  /** When the oldest of them began. */
+  since: string | null;
+  /** When it last reported on one of them. */
+  lastHeard: string | null;
+  /** When the first of their leases ends. */
+  leaseExpiresAt: string | null;
+}
+
+export interface CallbackQuery {
+  state?: 'pending' | 'delivered' | 'dead';
+  taskId?: string;
+  /** Of this origin alone, such as `https://app.example.com`. */
+  origin?: string;
+  /** 1 to 1,000, by default 100. */
+  limit?: number;
+  cursor?: string;
+}
+
+export interface CallbackPage {
+  /** Newest first. */
+  list: Callback[];
+  nextCursor: string | null;
+}
+
+/** Callbacks that were made due again. */
+export interface ReplayResult {
+  replayed: number;
+  /** There may be more: send the request again. */
+  isPartial: boolean;
+}
