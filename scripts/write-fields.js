@@ -134,5 +134,4 @@ export const pythonTypes = {
   create: inPython(CreateTaskDto, ({ isRequired }) => !isRequired),
   change: inPython(UpdateTaskDto),
   list: inPython(ListTasksDto),
-  watch: inPython(WatchTasksDto),
 };

@@ -46,6 +46,7 @@ from .errors import (
     WaitTimeoutError,
 )
 from .task_client import TaskClient
+from .watch import WatchEvent
 from .worker import Worker, context, forks, outcome, processes, reporter, runner, session
 from .worker.context import Context
 
@@ -69,6 +70,7 @@ __all__ = [
     "URIS",
     "UnrecoverableError",
     "WaitTimeoutError",
+    "WatchEvent",
     "Worker",
     "WorkerTask",
 ]

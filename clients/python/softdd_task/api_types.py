@@ -20,6 +20,7 @@ STATUS: Dict[str, int] = {
 URIS: Dict[str, str] = {
     "postTaskUri": "/api/tasks",
     "getTaskListUri": "/api/tasks",
+    "getTaskEventsUri": "/api/tasks/events",
     "deleteTaskUri": "/api/tasks",
     "getTaskUri": "/api/tasks/{taskId}",
     "putTaskUri": "/api/tasks/{taskId}",

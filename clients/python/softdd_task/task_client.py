@@ -7,17 +7,22 @@ import random
 import time
 import urllib.parse
 import uuid
-from typing import Any, Deque, Dict, List, Optional, Union, cast
+from typing import Any, Deque, Dict, Iterator, List, Optional, Union, cast
 
 from .api_types import STATUS, URIS, ListQuery, NewTask, Removal, Task, TaskChanges, TaskPage
 from .backoff import backoff
 from .errors import ERROR_CODE, TaskApiError, WaitTimeoutError
 from .transport import Connection, Server, Token
+from .watch import WatchEvent, events, watch
 
 # Seconds that wait_for pauses between its first two requests.
 FIRST_LOOK = 0.25
 # Seconds that each of its requests may take, even when less is left until the time-out.
 LEAST_LOOK = 0.25
+# Seconds between two looks from which on wait_for opens a stream, and for which it listens before it looks again.
+STREAM_FROM, COVERED = 0.5, 30.0
+# Ids that watch() takes: with commas they fit into a URL.
+WATCHED_IDS = 200
 # Ids that a URL can hold; more go into a body.
 MOST_IDS = 100
 
@@ -51,8 +56,11 @@ class TaskClient:
     ):
         self._server, self._timeout, self._retries = Server(base_url, token), timeout, retries
         given = uris or {}
-        lists = {"postTaskListUri": given.get("getTaskListUri", URIS["getTaskListUri"]) + "/list"}
+        base = given.get("getTaskListUri", URIS["getTaskListUri"])
+        lists = {"postTaskListUri": base + "/list", "getTaskEventsUri": base + "/events"}
         self._uris = {**URIS, **lists, **given}
+        # Whether the server may have streams of events: an older one has none.
+        self._has_streams = True
         self.status, self.codes = {**STATUS, **(status or {})}, {**ERROR_CODE, **(codes or {})}
         # Idle connections. A deque needs no lock: a fork could copy a lock in its locked state.
         self._idle: Deque[Connection] = collections.deque()
@@ -143,11 +151,26 @@ class TaskClient:
         path = self._uris["deleteTaskUri"]
         return cast(Removal, self._send("DELETE", path, body, once=True, timeout=timeout, retries=retries))
 
+    def watch(
+        self, *, ids: Optional[List[str]] = None, service: Optional[str] = None, group: Optional[str] = None
+    ) -> Iterator[WatchEvent]:
+        """Yields the user's tasks as they are, then each change as it happens.
+
+        Each is {"event": "task", "task": …}, or {"event": "removed", "taskId": …} for a task that was deleted or is not
+        the user's. Give `ids` (at most 200), or `service` and `group`. It connects again by itself, and ends with the
+        loop. A server without event streams answers 404.
+        """
+        if ids is not None and len(ids) > WATCHED_IDS:
+            raise ValueError("watch() takes at most %d ids; watch a service or a group instead" % WATCHED_IDS)
+        path = self._events_path(ids, service, group)
+        return watch(lambda last_id: events(self._server, path, last_id))
+
     def wait_for(self, task_id: str, timeout: float = math.inf, interval: float = 5.0) -> Task:
         """Waits until a task is finished, failed for good or cancelled, and returns it.
 
-        It asks at least every `interval` seconds, at first more often, and keeps asking while the queue is away. After
-        `timeout` seconds it raises WaitTimeoutError, or the last failure where no request was answered.
+        A stream of events tells it. Without one it asks at least every `interval` seconds, at first more often. It goes
+        on while the queue is away. After `timeout` seconds it raises WaitTimeoutError, or the last failure where no
+        request was answered.
         """
         ends = [self.status[role] for role in ("FINISHED", "ERROR", "CANCELLED")]
         deadline, gap, seen = time.monotonic() + timeout, FIRST_LOOK, None
@@ -168,8 +191,31 @@ class TaskClient:
                     raise failure
                 message = "task %s has not ended within %g s" % (task_id, timeout)
                 raise WaitTimeoutError(message, detail={"task": seen}) from failure
-            time.sleep(min(rest, left))
+            # The first looks are for tasks that end at once.
+            until = time.monotonic() + min(rest, left)
+            if failure or gap < STREAM_FROM or not self._hears_end(task_id, ends, min(left, COVERED)):
+                time.sleep(max(until - time.monotonic(), 0))
             gap = min(gap * 1.5, interval)
+
+    def _hears_end(self, task_id: str, ends: List[int], seconds: float) -> bool:
+        """Listens for this long. Returns whether the task may have ended."""
+        if not self._has_streams:
+            return False
+        try:
+            for event, _, data in events(self._server, self._events_path([task_id]), None, seconds):
+                if event == "removed" or (event == "task" and data["status"] in ends):
+                    return True
+        except TaskApiError as error:
+            self._has_streams = error.retryable or error.http_status in (401, 403, 430)
+        return False
+
+    def _events_path(
+        self, ids: Optional[List[str]], service: Optional[str] = None, group: Optional[str] = None
+    ) -> str:
+        # As text: a JSON list would be too long for a URL.
+        named = {"ids": None if ids is None else ",".join(ids), "service": service, "group": group}
+        query = urllib.parse.urlencode({name: value for name, value in named.items() if value is not None}, safe=",")
+        return self._uris["getTaskEventsUri"] + "?" + query
 
     def close(self) -> None:
         """Closes the idle connections. The client can still be used."""
