@@ -1,3 +1,5 @@
+export * from '../protocol/operator.types.js';
+export * from '../protocol/overview.types.js';
 export * from '../protocol/wire.types.js';
 export { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
 export { TASK_STATUS as STATUS, type StatusCodes } from '../protocol/status.js';
@@ -13,6 +15,8 @@ export {
 export { type TaskHandler } from './worker/runner.js';
 export { type CloseOptions, type RunnerOptions } from './worker/runner.options.js';
 export { type TaskContext } from './worker/session.js';
+export { BulkClient } from './bulk-client.js';
+export { OperatorClient } from './operator-client.js';
 export { type Keyed, TaskClient, type TaskClientOptions } from './task-client.js';
 export { type WaitOptions } from './wait-for.js';
 export { type WatchEvent, type WatchOptions } from './watch.js';

@@ -13,6 +13,7 @@ import type {
   TaskReport,
   WatchQuery,
 } from '../protocol/wire.types.js';
+import type { TaskFilter } from '../protocol/operator.types.js';
 import { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
 import { type StatusCodes, TASK_STATUS } from '../protocol/status.js';
 import { URIS, type Uris } from '../protocol/uris.js';
@@ -20,6 +21,8 @@ import { TaskApiError } from './errors.js';
 import { EndWatch } from './end-watch.js';
 import { waitForEnd, type WaitOptions } from './wait-for.js';
 import { watch, type WatchEvent, type WatchOptions } from './watch.js';
+import { BulkClient } from './bulk-client.js';
+import { OperatorClient } from './operator-client.js';
 import { type RequestOptions, Transport, type TransportOptions } from './transport.js';
 
 export interface TaskClientOptions extends TransportOptions {
@@ -53,6 +56,10 @@ export class TaskClient {
   readonly status: StatusCodes;
   /** Name of an error -> code. */
   readonly codes: ErrorCodes;
+  /** Changes of many own tasks. */
+  readonly bulks: BulkClient<TaskFilter>;
+  /** The routes for operators: for a client with an operator's token. */
+  readonly operator: OperatorClient;
   private readonly transport: Transport;
   private readonly uris: Uris;
   private readonly ends: EndWatch;
@@ -60,6 +67,8 @@ export class TaskClient {
   constructor({ uris, status, codes, ...options }: TaskClientOptions) {
     this.transport = new Transport(options);
     this.uris = { ...URIS, ...listsUri(uris), ...uris };
+    this.bulks = new BulkClient(this.transport, `${this.uris.getTaskListUri}/bulk`);
+    this.operator = new OperatorClient(this.transport, this.uris.operatorUri);
     this.status = { ...TASK_STATUS, ...status };
     this.codes = { ...ERROR_CODE, ...codes };
     const { FINISHED, ERROR, CANCELLED } = this.status;

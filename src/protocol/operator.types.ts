@@ -70,8 +70,22 @@ export interface Callback {
   endedAt: string | null;
 }
 
+/** An attempt that failed or was given back. */
+export interface Attempt {
+  /** Its number since the task was last set to run. */
+  attempt: number;
+  workerId: string | null;
+  startedAt: string | null;
+  endedAt: string;
+  outcome: 'failed' | 'leaseExpired' | 'released';
+  /** Cut to 4,096 bytes of UTF-8. */
+  error: string | null;
+}
+
 export interface OperatorTaskDetail {
   task: OperatorTask;
+  /** Oldest first, at most the newest 100. */
+  attempts: Attempt[];
   /** Newest first. */
   callbacks: Callback[];
 }
@@ -124,9 +138,9 @@ export interface BulkPage {
 export interface ServiceChanges {
   /** Claims find no task of the service. Running tasks go on. */
   paused?: boolean;
-  /** When the pause ends by itself: ISO 8601 with its zone. null: it does not. */
+  /** When the pause ends by itself: ISO 8601 with its zone. Empty text or null: it does not. */
   pausedUntil?: string | null;
-  /** Why, for other operators. */
+  /** Why, for other operators. Empty text or null: no note. */
   note?: string | null;
 }
 
@@ -153,15 +167,22 @@ export interface WorkerLoad {
   leaseExpiresAt: string | null;
 }
 
-export interface CallbackQuery {
+/** Which callbacks. */
+export interface CallbackFilter {
   state?: 'pending' | 'delivered' | 'dead';
   taskId?: string;
   /** Of this origin alone, such as `https://app.example.com`. */
   origin?: string;
-  /** 1 to 1,000, by default 100. */
+}
+
+export interface PageQuery {
+  /** 1 to 1,000. */
   limit?: number;
+  /** The `nextCursor` of the page before. */
   cursor?: string;
 }
+
+export interface CallbackQuery extends CallbackFilter, PageQuery {}
 
 export interface CallbackPage {
   /** Newest first. */

@@ -32,6 +32,7 @@ export function typeErrors(sources: Map<string, string>): string[] {
     ts.getPreEmitDiagnostics(program, program.getSourceFile(file)),
   );
   return problems.map(
-    (problem) => `${problem.file?.fileName}: ${ts.flattenDiagnosticMessageText(problem.messageText, '\n')}`,
+    (problem) =>
+      `${problem.file?.fileName}: ${problem.file?.text.slice(problem.start, (problem.start ?? 0) + 90)} ${ts.flattenDiagnosticMessageText(problem.messageText, '\n')}`,
   );
 }

@@ -51,11 +51,42 @@ const EQUAL = `
     // The document says no more of these answers: once it does, they are to be compared.
     reportedMany: true satisfies Equal<{ list: { [name: string]: unknown }[] }, Data<'reportTasks'>>,
   };
-  // Each operation has its method. Those of health are the orchestrator's; a twin by POST is for who can't PUT.
+  // Those of bulk changes are methods of \`bulks\`. Each other one for operators has its method of \`client.operator\`.
+  type Operators = Exclude<keyof client.OperatorClient, 'bulks'>;
+  type Said<Name extends Operators> = Awaited<ReturnType<client.OperatorClient[Name]>>;
+  export const operators: Record<string, true> = {
+    overview: true satisfies Equal<Said<'overview'>, Data<'operatorOverview'>>,
+    stats: true satisfies Equal<Said<'stats'>, Data<'operatorStats'>>,
+    list: true satisfies Equal<Said<'list'>, Data<'operatorListTasks'>>,
+    task: true satisfies Equal<Said<'task'>['task'], Data<'operatorGetTask'>['task']>,
+    attempts: true satisfies Equal<Said<'task'>['attempts'], Data<'operatorGetTask'>['attempts']>,
+    update: true satisfies Equal<Said<'update'>, Data<'operatorUpdateTask'>>,
+    changes: true satisfies Equal<client.OperatorTaskChanges, Schemas['operatorUpdateTask']>,
+    remove: true satisfies Equal<Said<'remove'>, Data<'operatorRemoveTasks'>>,
+    bulks: true satisfies Equal<Said<'listBulks'>, Data<'operatorListBulks'>>,
+    bulk: true satisfies Equal<client.Bulk, Data<'operatorGetBulk'>>,
+    ownBulk: true satisfies Equal<client.Bulk, Data<'getBulk'>>,
+    services: true satisfies Equal<{ list: Said<'services'> }, Data<'operatorListServices'>>,
+    workers: true satisfies Equal<{ list: Said<'workers'> }, Data<'operatorListWorkers'>>,
+    replayed: true satisfies Equal<Said<'replayCallbacks'>, Data<'operatorReplayCallbacks'>>,
+  };
+  const OPERATIONS = {
+    operatorOverview: 'overview', operatorStats: 'stats', operatorListTasks: 'list', operatorGetTask: 'task',
+    operatorUpdateTask: 'update', operatorRemoveTasks: 'remove', operatorListBulks: 'listBulks',
+    operatorListServices: 'services', operatorSetService: 'setService', operatorListCallbacks: 'callbacks',
+    operatorReplayCallback: 'replayCallback', operatorReplayCallbacks: 'replayCallbacks',
+    operatorListWorkers: 'workers',
+  } as const satisfies Record<
+    Exclude<Extract<keyof operations, \`operator\${string}\`>,
+      \`\${string}ByPost\` | 'operatorChangeTasks' | 'operatorGetBulk' | 'operatorChangeBulk'>, Operators>;
+  export const operations_: true = true satisfies Same<
+    (typeof OPERATIONS)[keyof typeof OPERATIONS], Operators>;
+  // Each other operation has its method. Those of health are the orchestrator's; a twin by POST is for who can't PUT.
   const METHODS = {
     listTasks: 'list', createTask: 'create', removeTasks: 'remove', getTask: 'get', updateTask: 'update',
     claimTask: 'claim', reportTask: 'report', reportTasks: 'reportMany', watchTasks: 'watch',
-  } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | \`\${string}ByPost\`>, Method>;
+  } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | \`\${string}ByPost\` | \`operator\${string}\`
+    | 'changeTasks' | 'getBulk' | 'changeBulk'>, Method>;
   export const methods: true = true satisfies Same<
     (typeof METHODS)[keyof typeof METHODS] | 'createMany' | 'markReady' | 'cancel' | 'release' | 'waitFor', Method>;`;
 
@@ -65,7 +96,8 @@ describe('the types of the client', () => {
     const app = await standaloneApp();
     const builder = new DocumentBuilder()
       .addBearerAuth({ type: 'http' }, 'user')
-      .addBearerAuth({ type: 'http' }, 'worker');
+      .addBearerAuth({ type: 'http' }, 'worker')
+      .addBearerAuth({ type: 'http' }, 'operator');
     const document = SwaggerModule.createDocument(app, builder.build());
     await app.close();
     generated = await generateTypes(document);

@@ -1,0 +1,64 @@
+/* What is in the queue and what happened in it, as in the OpenAPI document. */
+
+/** Mean and 95th percentile in milliseconds. null if nothing was timed. */
+export interface Timed {
+  mean: number | null;
+  p95: number | null;
+}
+
+/** What happened in a time. */
+export interface Activity {
+  created: number;
+  started: number;
+  finished: number;
+  failed: number;
+  retried: number;
+  expired: number;
+  cancelled: number;
+  /** From ready to claimed. */
+  waitMs: Timed;
+  /** From the claim to the report that ended the attempt. */
+  runMs: Timed;
+}
+
+export interface ServiceOverview {
+  /** Empty: the services beyond the 200 that are told apart. */
+  service: string;
+  ready: number;
+  waiting: number;
+  running: number;
+  oldestReadySeconds: number | null;
+  /** Those of the numbers at which counting ended: there may be more. */
+  atLeast: string[];
+  paused: boolean;
+  pausedUntil: string | null;
+  note: string | null;
+  last5m: Activity;
+  last60m: Activity;
+}
+
+export interface Overview {
+  services: ServiceOverview[];
+  callbacks: { pending: number; dead: number; oldestPendingSeconds: number | null };
+  /** Workers that hold tasks. */
+  workers: number;
+  server: { engine: string; engineVersion: string };
+  time: string;
+}
+
+export interface StatsQuery {
+  /** By default an hour before `to`: ISO 8601 with its zone. */
+  from?: string;
+  /** By default now. */
+  to?: string;
+  /** Seconds of a point, a multiple of 60. */
+  step?: number;
+  service?: string;
+}
+
+export interface Stats {
+  from: string;
+  to: string;
+  step: number;
+  points: (Activity & { time: string })[];
+}
