@@ -36,6 +36,9 @@ function installedNest(): string | undefined {
   }
 }
 
+/** Peers that only a host installs that asks for what they do. */
+const EXTRAS = ['prom-client'];
+
 /**
  * The peers that the host's package.json lacks, with the range that fits its NestJS, and the driver. Nest's own are
  * optional peers: npm would install the newest ones by itself, and refuse the queue in an app of an older NestJS before
@@ -46,7 +49,7 @@ export function addPeers(tree: Tree, major: number, driver: string | undefined):
   const { peerDependencies } = ownPackage();
   return Object.entries(peerDependencies)
     .filter(([name]) => !(name in has))
-    .filter(([name]) => name === driver || !DRIVERS.includes(name))
+    .filter(([name]) => name === driver || ![...DRIVERS, ...EXTRAS].includes(name))
     .map(([name, range]) => [name, rangeFor(name, range, major)]);
 }
 
