@@ -29,6 +29,8 @@ export class Instruments {
   readonly run: Histogram;
   readonly claim: Histogram;
   readonly transaction: Histogram;
+  /** Called before the counters are read: they bring what they have not added yet. */
+  readonly beforeReading = new Set<() => void>();
   private readonly gauges = new Map<string, { gauge: Gauge; sources: Map<GaugeSource, string> }>();
   /** Names of the gauges that could not be read the last time. */
   private readonly failing = new Set<string>();
@@ -97,7 +99,8 @@ export class Instruments {
   }
 
   private counter(name: string, help: string, ...labels: string[]): Counter {
-    return new this.client.Counter(this.named(name, help, 'service', ...labels));
+    const collect = (): void => this.beforeReading.forEach((bring) => bring());
+    return new this.client.Counter({ ...this.named(name, help, 'service', ...labels), collect });
   }
 
   private histogram(name: string, help: string, buckets: number[], ...labels: string[]): Histogram {
