@@ -12,6 +12,7 @@ import type { Overview } from '../operator/overview.js';
 import type { WorkerLoad } from '../operator/worker.store.js';
 import type { SearchCount } from '../queue/use-cases/search.js';
 import type { TaskService } from '../service/task.service.js';
+import { PlainText } from './binding/plain-text.js';
 import { BulkChangeDto, BulkDto, ListBulksDto } from './dto/bulk.dto.js';
 import { CallbackFilterDto, CallbackListDto } from './dto/callback-list.dto.js';
 import { OperatorListDto } from './dto/operator-list.dto.js';
@@ -59,6 +60,16 @@ export class OperatorController<T extends Task = Task> {
   @Get()
   async stats(@TaskInput('GET') { from, to, step, service }: StatsDto): Promise<Stats> {
     return this.tasks.operator.stats({ from: timeOf(from), to: timeOf(to), step, service });
+  }
+
+  @ApiOperation({
+    summary: 'Show the metrics for Prometheus',
+    description: 'Gauges are the same from each process; counters and histograms are those of this process.',
+  })
+  @Get()
+  async metrics(): Promise<PlainText> {
+    const { text, contentType } = await this.tasks.metrics.metricsText();
+    return new PlainText(text, contentType);
   }
 
   @ApiOperation({

@@ -14,6 +14,8 @@ import {
   RouteParamsFactory,
 } from './nest-internals.js';
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 /** Metadata of a handler whose answer global interceptors cannot change: how to call it if an interceptor did not. */
 export const SEALED = 'softdd:task:sealed';
 export interface SealedRoute {
@@ -112,7 +114,7 @@ export class AnswerHook implements OnModuleInit {
     const isOver = (): boolean => exchange.over === true || httpAdapter.isHeadersSent(response);
     if (isOver()) return;
     try {
-      const { body, status } = await (exchange.run ?? this.call(exchange, route, args));
+      const { body, status, contentType = JSON_TYPE } = await (exchange.run ?? this.call(exchange, route, args));
       if (isOver()) return;
       if (exchange.subscription) {
         await sendEvents(exchange.subscription, args);
@@ -121,8 +123,7 @@ export class AnswerHook implements OnModuleInit {
       }
       if (route.cacheControl !== undefined) httpAdapter.setHeader(response, 'Cache-Control', route.cacheControl);
       const isBytes = Buffer.isBuffer(body);
-      if (typeof body === 'string' || isBytes)
-        httpAdapter.setHeader(response, 'Content-Type', 'application/json; charset=utf-8');
+      if (typeof body === 'string' || isBytes) httpAdapter.setHeader(response, 'Content-Type', contentType);
       // Through Nest, Express would write the bytes as JSON.
       if (isBytes) (response as Sending).status(status).send(body);
       else httpAdapter.reply(response, body, status);

@@ -3,12 +3,15 @@ import { type AnswerRoom, type AnswerSpace, ANSWERS, type Receiver } from '../..
 import type { Subscription } from '../../live/subscription.js';
 import { ANSWERED_OTHERWISE } from '../../queue/use-cases/claim.js';
 import type { HttpSettings } from '../http.options.js';
+import { PlainText } from './plain-text.js';
 
 /** The answer of a handler, ready to be sent. Nothing changes it any more. */
 export interface Answer {
   /** JSON, as bytes if it is large. If a host's envelope is no object, this value itself. */
   body: unknown;
   status: number;
+  /** undefined: JSON. */
+  contentType?: string;
 }
 
 /**
@@ -77,11 +80,12 @@ export function conduct(request: unknown, response: unknown, work: () => Promise
     const { statusCode } = response as { statusCode: number };
     shown = value;
     if (exchange.subscription) return { body: exchange.subscription, status: statusCode };
-    const body: unknown = typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+    const { text, ...plain } = value instanceof PlainText ? value : {};
+    const body: unknown = text ?? (typeof value === 'object' && value !== null ? JSON.stringify(value) : value);
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 0;
     const refusal = answerSpaceOf(request)?.send(bytes, !exchange.readsOnly);
     if (refusal) throw refusal;
-    return { body: bytes > ANSWERS.small ? Buffer.from(body as string) : body, status: statusCode };
+    return { body: bytes > ANSWERS.small ? Buffer.from(body as string) : body, status: statusCode, ...plain };
   });
   exchange.run = run;
   return run.then(

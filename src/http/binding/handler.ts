@@ -5,6 +5,7 @@ import { Subscription } from '../../live/subscription.js';
 import { InputList } from '../request/input.js';
 import { OverriddenInput } from '../request/method-override.js';
 import { conduct, noteSubscription } from './exchange.js';
+import { PlainText } from './plain-text.js';
 import { type Handler, methodOf } from './lineage.js';
 import type { Parameters } from './parameters.js';
 
@@ -70,9 +71,9 @@ function calling(args: unknown[], name: string, many: string | undefined): { cal
   return { called: name, given: args };
 }
 
-/** A stream has no envelope: its events are the tasks themselves. */
+/** A stream has no envelope, because its events are the tasks themselves, and neither has a text. */
 const enveloped = (response: TaskResponse, result: unknown): unknown =>
-  result instanceof Subscription
+  result instanceof Subscription || result instanceof PlainText
     ? result
     : isObservable(result)
       ? result.pipe(map((data) => response.success(data)))

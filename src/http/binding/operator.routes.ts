@@ -46,6 +46,16 @@ const ROUTES: readonly RouteDefinition[] = [
     errors: INPUT,
     readsOnly: true,
   },
+  {
+    ...OPERATOR,
+    method: GET,
+    subPath: '/metrics',
+    handler: 'metrics',
+    operationId: 'operatorMetrics',
+    answer: 'metrics',
+    errors: [],
+    readsOnly: true,
+  },
   SEARCH,
   { ...byPost(SEARCH), subPath: '/tasks/list', errors: BODY },
   {

@@ -84,6 +84,11 @@ export const ANSWER_SCHEMAS = {
         description: 'The time of creation to which the search has come. null: it has reached the end.',
       },
     }),
+  metrics: () => ({
+    type: 'string',
+    description: "Prometheus' text format.",
+    example: 'softdd_task_ready{service="video",queue="default"} 3\n',
+  }),
   overview: () => OVERVIEW,
   stats: () => STATS,
   service: () => SERVICE,

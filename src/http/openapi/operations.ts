@@ -100,6 +100,7 @@ export class RouteDocs {
     const schema = ANSWER_SCHEMAS[answer](this.schemas);
     const worked = { status: 200, description: 'Success.', headers: cached(cacheControl) };
     if (answer === 'events') return { ...worked, content: { 'text/event-stream': { schema } } };
+    if (answer === 'metrics') return { ...worked, content: { 'text/plain': { schema } } };
     return { ...worked, schema: describeSuccess(new this.structure.response(), schema) };
   }
 

@@ -3,6 +3,7 @@ import { TASK_ERRORS, TASK_STATUS } from '../../../src/index.js';
 import { type Answer, call, type CallOptions } from '../../support/http.js';
 import { BATTERY, type Host, startHost } from '../../support/host.js';
 import { until } from '../../support/until.js';
+import { samplesIn } from '../../unit/metrics/fixtures/exposition.js';
 
 const { INVALID_ACCESS, INVALID_TOKEN, INVALID_PARAM, INVALID_STATE, NOT_FOUND } = TASK_ERRORS;
 const { BEGIN, ERROR, CANCELLED } = TASK_STATUS;
@@ -55,11 +56,27 @@ describe.each(BATTERY)('the routes for operators on $engine with $adapter', (whe
     expect((await ask('GET', '/tasks', {}, `${ALL}x`)).body.data).toMatchObject({ code });
   });
 
+  it('show the metrics as Prometheus reads them, in no envelope', async () => {
+    await create('measured', 2);
+    const { status, headers, text } = await ask('GET', '/metrics');
+    expect([status, headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^text\/plain; version=0\.0\.4/),
+    ]);
+    const ready = samplesIn(text).find(
+      ({ name, labels }) => name === 'softdd_task_created_total' && labels.service === 'measured',
+    );
+    expect(ready?.value).toBe(2);
+    const head = await ask('HEAD', '/metrics');
+    expect([head.status, head.text]).toEqual([200, '']);
+  });
+
   it('are all there to read for a token that reads, and closed where they change something', async () => {
     const [taskId] = await create('read-only');
     for (const path of [
       '/overview',
       '/stats',
+      '/metrics',
       '/tasks',
       `/tasks/${taskId}`,
       '/services',
