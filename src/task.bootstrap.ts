@@ -16,7 +16,7 @@ import { Operator } from './operator/operator.js';
 import { Overviews } from './operator/overview.js';
 import { WorkerStore } from './operator/worker.store.js';
 import { MoveDue } from './maintenance/move-due.js';
-import { callbackGauge } from './task.gauges.js';
+import { callbackGauge, pausedGauge } from './task.gauges.js';
 import { recordsMetrics } from './metrics/metrics.options.js';
 import { openMetrics } from './metrics/open.js';
 import { TimedDatabase } from './metrics/timed-database.js';
@@ -145,11 +145,12 @@ async function open<T extends Task>(
   const moveDue = new MoveDue(queue);
   const live = new LiveRoom<T>(queue, new LiveStore(dialect), options);
   const callbacks = openCallbacks<T>(options, dialect, queue, outside);
+  const flow = await openFlow(queue, dialect, waiting, isOperated(options));
   const metrics = await openMetrics<T>({ ...options, metrics: isWatched }, dialect, queue, [
     callbackGauge(callbacks.callbacks),
+    pausedGauge(flow.services),
   ]);
   hangOn(queue, waiting);
-  const flow = await openFlow(queue, dialect, waiting, isOperated(options));
   const { bulks, runner } = openBulks(queue, dialect, isOperated(options));
   const parts = {
     database,

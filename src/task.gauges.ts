@@ -1,4 +1,5 @@
 import type { Callbacks } from './callbacks/callbacks.service.js';
+import type { Services } from './flow/services.js';
 import { Cached } from './metrics/cached.js';
 import type { GaugeSource } from './metrics/metrics-registry.js';
 
@@ -12,6 +13,19 @@ export function callbackGauge(callbacks: Pick<Callbacks, 'backlog'>): GaugeSourc
     async read() {
       const { pending, dead } = await backlog.get();
       return new Map(Object.entries({ pending, dead }));
+    },
+  };
+}
+
+/** Which services operators have paused. A service that was never paused has no value. */
+export function pausedGauge(services: Pick<Services, 'list'>): GaugeSource {
+  const states = new Cached(() => services.list());
+  return {
+    name: 'paused',
+    help: '1 while operators have paused the service.',
+    label: 'service',
+    async read() {
+      return new Map((await states.get()).map(({ service, paused }) => [service, paused ? 1 : 0]));
     },
   };
 }

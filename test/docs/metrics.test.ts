@@ -3,7 +3,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import promClient from 'prom-client';
 import { instrumentsOf } from '../../src/metrics/instruments.js';
 import { queueGauges } from '../../src/metrics/gauge-sources.js';
-import { callbackGauge } from '../../src/task.gauges.js';
+import { callbackGauge, pausedGauge } from '../../src/task.gauges.js';
 import { read } from '../support/documents.js';
 
 interface Dashboard {
@@ -18,7 +18,8 @@ async function declared(): Promise<Record<string, [type: string, labels: string]
   const instruments = instrumentsOf(promClient, registry);
   const none = { read: async () => [] };
   const callbacks = callbackGauge({ backlog: async () => ({ pending: 0, dead: 0, oldestPending: undefined }) });
-  for (const source of [...queueGauges(none), callbacks]) instruments.addGauge(source, 'default');
+  const paused = pausedGauge({ list: async () => [] });
+  for (const source of [...queueGauges(none), callbacks, paused]) instruments.addGauge(source, 'default');
   const metrics = (await registry.getMetricsAsJSON()) as unknown as { name: string; type: string }[];
   const labelsOf = (name: string) => {
     const { labelNames } = registry.getSingleMetric(name) as unknown as { labelNames: string[] };
@@ -71,6 +72,7 @@ describe('docs/grafana.json', () => {
   it('takes the gauges, which are the same from each process, only once', () => {
     for (const { targets } of panels)
       for (const { expr } of targets)
-        if (/softdd_task_(ready|waiting|running|callbacks|oldest)/.test(expr)) expect(expr).toMatch(/\bmax by\b/);
+        if (/softdd_task_(ready|waiting|running|callbacks|oldest|paused)/.test(expr))
+          expect(expr).toMatch(/\bmax by\b/);
   });
 });

@@ -67,6 +67,13 @@ describe.each(BATTERY)('the routes for operators on $engine with $adapter', (whe
       ({ name, labels }) => name === 'softdd_task_created_total' && labels.service === 'measured',
     );
     expect(ready?.value).toBe(2);
+    await ask('PUT', '/services/measured-and-paused', { json: { paused: true } });
+    const paused = await until('the gauge shows the pause', async () =>
+      samplesIn((await ask('GET', '/metrics')).text).find(
+        ({ name, labels }) => name === 'softdd_task_paused' && labels.service === 'measured-and-paused',
+      ),
+    );
+    expect(paused.value).toBe(1);
     const head = await ask('HEAD', '/metrics');
     expect([head.status, head.text]).toEqual([200, '']);
   });
