@@ -65,7 +65,9 @@ it('keeps the former names of what was renamed', () => {
 
 it('exports as client exactly what a worker or a user may import', () => {
   expect(Object.keys(client).sort()).toEqual([
+    'BulkClient',
     'ERROR_CODE',
+    'OperatorClient',
     'RetryLater',
     'STATUS',
     'TaskApiError',
