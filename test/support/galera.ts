@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { machineHas } from './machine.js';
 import { freePort } from './free-port.js';
-import { accountOf, hasServer } from './private-servers.js';
+import { accountOf, hasServer, ownTemporary } from './private-servers.js';
 import { until } from './until.js';
 
 const PROVIDERS = ['/usr/lib/galera/libgalera_smm.so', '/usr/lib64/galera-4/libgalera_smm.so'];
@@ -43,7 +43,7 @@ export class Galera {
     if (who.uid !== undefined) chownSync(folder, who.uid, who.gid!);
     const first = join(folder, '0');
     const args = ['--no-defaults', `--datadir=${first}`, '--auth-root-authentication-method=normal', '--skip-test-db'];
-    execFileSync('mariadb-install-db', args, { ...who, cwd: folder, stdio: 'pipe' });
+    execFileSync('mariadb-install-db', args, { ...who, cwd: folder, env: ownTemporary(folder), stdio: 'pipe' });
     const nodes: Node[] = [];
     for (let index = 0; index < 3; index++) {
       const [client, group, sst, ist] = [await freePort(), await freePort(), await freePort(), await freePort()];
@@ -97,7 +97,7 @@ export class Galera {
         ],
         `--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:${group};ist.recv_addr=127.0.0.1:${ist};${GROUP}`,
       ],
-      { ...accountOf('mysql'), stdio: ['ignore', log, log] },
+      { ...accountOf('mysql'), env: ownTemporary(this.folder), stdio: ['ignore', log, log] },
     );
     node.child = child;
     const ready = (): Promise<boolean> => {

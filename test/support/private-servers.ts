@@ -38,6 +38,9 @@ export function accountOf(name: string): { uid?: number; gid?: number } {
 export const hasServer = (engine: PooledEngine): boolean =>
   machineHas(PROGRAMS[engine].server, () => execFileSync(PROGRAMS[engine].server, ['--version'], { stdio: 'pipe' }));
 
+/** At its start MariaDB deletes the temporary tables in its folder for them: in a shared one, also those of others. */
+export const ownTemporary = (folder: string): NodeJS.ProcessEnv => ({ ...process.env, TMPDIR: folder });
+
 /** A database server of the test's own, which it may configure and kill. */
 export class PrivateDatabase implements TestDatabase {
   private child: ChildProcess | undefined;
@@ -60,7 +63,7 @@ export class PrivateDatabase implements TestDatabase {
       engine === 'mysql'
         ? ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db']
         : ['-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync'];
-    execFileSync(install, args, { ...who, cwd: folder, stdio: 'pipe' });
+    execFileSync(install, args, { ...who, cwd: folder, env: ownTemporary(folder), stdio: 'pipe' });
     const database = new PrivateDatabase(engine, folder, await freePort(), settings);
     await database.start();
     await database.administer('CREATE DATABASE app');
@@ -89,7 +92,11 @@ export class PrivateDatabase implements TestDatabase {
         : ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder];
     const { account, server } = PROGRAMS[engine];
     const run = (): ChildProcess =>
-      spawn(server, [...args, ...this.settings], { ...accountOf(account), stdio: 'ignore' });
+      spawn(server, [...args, ...this.settings], {
+        ...accountOf(account),
+        env: ownTemporary(folder),
+        stdio: 'ignore',
+      });
     this.child = run();
     const deadline = Date.now() + PATIENCE;
     // PostgreSQL listens before it is up, and after a crash for as long as it recovers.
