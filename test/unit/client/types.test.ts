@@ -51,7 +51,7 @@ const EQUAL = `
     // The document says no more of these answers: once it does, they are to be compared.
     reportedMany: true satisfies Equal<{ list: { [name: string]: unknown }[] }, Data<'reportTasks'>>,
   };
-  // Those of bulk changes are methods of \`bulks\`. Each other one for operators has its method of \`client.operator\`.
+  // The metrics are for Prometheus. Those of bulk changes are methods of \`bulks\`. Each other one for operators has its method of \`client.operator\`.
   type Operators = Exclude<keyof client.OperatorClient, 'bulks'>;
   type Said<Name extends Operators> = Awaited<ReturnType<client.OperatorClient[Name]>>;
   export const operators: Record<string, true> = {
@@ -78,7 +78,7 @@ const EQUAL = `
     operatorListWorkers: 'workers',
   } as const satisfies Record<
     Exclude<Extract<keyof operations, \`operator\${string}\`>,
-      \`\${string}ByPost\` | 'operatorChangeTasks' | 'operatorGetBulk' | 'operatorChangeBulk'>, Operators>;
+      \`\${string}ByPost\` | 'operatorMetrics' | 'operatorChangeTasks' | 'operatorGetBulk' | 'operatorChangeBulk'>, Operators>;
   export const operations_: true = true satisfies Same<
     (typeof OPERATIONS)[keyof typeof OPERATIONS], Operators>;
   // Each other operation has its method. Those of health are the orchestrator's; a twin by POST is for who can't PUT.
