@@ -62,6 +62,7 @@ describe.each(PLACES)('changes of many tasks on $engine', (where) => {
     const claim = host.tasks.claim({ service: 'woken', wait: 30 });
     await host.tasks.operator.bulk({ action: 'retry', filter: { service: 'woken' } });
     expect(await claim).toMatchObject([{ taskId }]);
+    await until('both events', () => heard.length >= 2);
     stop();
     expect(heard).toEqual([`ready ${taskId}`, `started ${taskId}`]);
   });
