@@ -138,9 +138,9 @@ export interface BulkPage {
 export interface ServiceChanges {
   /** Claims find no task of the service. Running tasks go on. */
   paused?: boolean;
-  /** When the pause ends by itself: ISO 8601 with its zone. Empty text or null: it does not. */
+  /** When the pause ends by itself: ISO 8601 with its zone. Empty text: it does not. null: as it is. */
   pausedUntil?: string | null;
-  /** Why, for other operators. Empty text or null: no note. */
+  /** Why, for other operators. Empty text: no note. null: as it is. */
   note?: string | null;
 }
 

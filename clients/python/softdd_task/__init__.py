@@ -28,13 +28,18 @@ A client creates tasks and waits for their results:
     task = client.create({"input": "film.mov", "service": "transcode", "status": STATUS["BEGIN"]})
     print(client.wait_for(task["taskId"])["output"])
 
+A client with an operator's token sees and changes the tasks of all users by `client.operator`. The module
+`operator_types` has the types of its answers.
+
 The package logs to the logger `softdd_task` and prints nothing.
 """
 
 import logging
 import sys
 
+from . import operator_types
 from .api_types import STATUS, URIS, ListQuery, NewTask, NotDeleted, Removal, Task, TaskChanges, TaskPage, WorkerTask
+from .bulk_client import BulkClient
 from .errors import (
     ERROR_CODE,
     RetryLater,
@@ -45,17 +50,20 @@ from .errors import (
     UnrecoverableError,
     WaitTimeoutError,
 )
+from .operator_client import OperatorClient
 from .task_client import TaskClient
 from .watch import WatchEvent
 from .worker import Worker, context, forks, outcome, processes, reporter, runner, session
 from .worker.context import Context
 
 __all__ = [
+    "BulkClient",
     "Context",
     "ERROR_CODE",
     "ListQuery",
     "NewTask",
     "NotDeleted",
+    "OperatorClient",
     "Removal",
     "RetryLater",
     "STATUS",
@@ -73,6 +81,7 @@ __all__ = [
     "WatchEvent",
     "Worker",
     "WorkerTask",
+    "operator_types",
 ]
 __version__ = "1.0.0"
 

@@ -16,7 +16,8 @@ STATUS: Dict[str, int] = {
     "CANCELLED": -20,
 }
 
-#: The paths of the users' routes, under the names of the server's options. `{taskId}` stands for the id.
+#: The paths of the routes for users, and the beginning of those for operators, under the names of the server's
+#: options. `{taskId}` stands for the id.
 URIS: Dict[str, str] = {
     "postTaskUri": "/api/tasks",
     "getTaskListUri": "/api/tasks",
@@ -24,6 +25,7 @@ URIS: Dict[str, str] = {
     "deleteTaskUri": "/api/tasks",
     "getTaskUri": "/api/tasks/{taskId}",
     "putTaskUri": "/api/tasks/{taskId}",
+    "operatorUri": "/api/operator",
 }
 
 

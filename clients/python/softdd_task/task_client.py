@@ -1,18 +1,20 @@
-"""The client for users: it creates tasks, reads and changes them, and waits for their ends."""
+"""The client: it creates tasks, reads and changes them, waits for their ends, and has the routes for operators."""
 
-import collections
-import json
 import math
 import random
 import time
 import urllib.parse
 import uuid
-from typing import Any, Deque, Dict, Iterator, List, Optional, Union, cast
+from typing import Any, Dict, Iterator, List, Optional, Union, cast
 
 from .api_types import STATUS, URIS, ListQuery, NewTask, Removal, Task, TaskChanges, TaskPage
 from .backoff import backoff
+from .bulk_client import BulkClient
+from .connections import Connections
 from .errors import ERROR_CODE, TaskApiError, WaitTimeoutError
-from .transport import Connection, Server, Token
+from .operator_client import OperatorClient
+from .operator_types import BulkRequest
+from .transport import Server, Token
 from .watch import WatchEvent, events, watch
 
 # Seconds that wait_for pauses between its first two requests.
@@ -38,6 +40,9 @@ class TaskClient:
     status        the host's own integers of statuses, under the names of `STATUS`
     codes         the host's own codes of failures, under the names of `ERROR_CODE`
 
+    bulks         changes of many own tasks
+    operator      the routes for operators: for a client with an operator's token
+
     A failure is a TaskApiError. The client repeats requests by itself. A create carries an idempotency key, so it takes
     effect once. A change of status and a removal carry none, so they are repeated only where the queue has certainly
     done nothing. Threads may share a client, and so may forked processes.
@@ -54,7 +59,8 @@ class TaskClient:
         status: Optional[Dict[str, int]] = None,
         codes: Optional[Dict[str, int]] = None,
     ):
-        self._server, self._timeout, self._retries = Server(base_url, token), timeout, retries
+        self._connections = Connections(Server(base_url, token), timeout, retries)
+        self._send = self._connections.send
         given = uris or {}
         base = given.get("getTaskListUri", URIS["getTaskListUri"])
         lists = {"postTaskListUri": base + "/list", "getTaskEventsUri": base + "/events"}
@@ -62,8 +68,8 @@ class TaskClient:
         # Whether the server may have streams of events: an older one has none.
         self._has_streams = True
         self.status, self.codes = {**STATUS, **(status or {})}, {**ERROR_CODE, **(codes or {})}
-        # Idle connections. A deque needs no lock: a fork could copy a lock in its locked state.
-        self._idle: Deque[Connection] = collections.deque()
+        self.bulks: BulkClient[BulkRequest] = BulkClient(self._connections, self._uris["getTaskListUri"] + "/bulk")
+        self.operator = OperatorClient(self._connections, self._uris["operatorUri"])
 
     def create(
         self,
@@ -75,7 +81,8 @@ class TaskClient:
     ) -> Task:
         """Creates a task. Repeated with the same key, it creates no second one."""
         key = idempotency_key or str(uuid.uuid4())
-        return cast(Task, self._send("POST", self._uris["postTaskUri"], task, key, timeout=timeout, retries=retries))
+        path = self._uris["postTaskUri"]
+        return cast(Task, self._send("POST", path, task, key=key, timeout=timeout, retries=retries))
 
     def create_many(
         self,
@@ -87,7 +94,7 @@ class TaskClient:
     ) -> List[Task]:
         """Creates up to 1,000 tasks, all of them or none."""
         key = idempotency_key or str(uuid.uuid4())
-        answer = self._send("POST", self._uris["postTaskUri"], tasks, key, timeout=timeout, retries=retries)
+        answer = self._send("POST", self._uris["postTaskUri"], tasks, key=key, timeout=timeout, retries=retries)
         return cast(List[Task], answer["list"])
 
     def get(self, task_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Task:
@@ -163,7 +170,7 @@ class TaskClient:
         if ids is not None and len(ids) > WATCHED_IDS:
             raise ValueError("watch() takes at most %d ids; watch a service or a group instead" % WATCHED_IDS)
         path = self._events_path(ids, service, group)
-        return watch(lambda last_id: events(self._server, path, last_id))
+        return watch(lambda last_id: events(self._connections.server, path, last_id))
 
     def wait_for(self, task_id: str, timeout: float = math.inf, interval: float = 5.0) -> Task:
         """Waits until a task is finished, failed for good or cancelled, and returns it.
@@ -177,7 +184,7 @@ class TaskClient:
         while True:
             rest, failure = gap * random.uniform(0.8, 1.0), None
             try:
-                most = min(max(deadline - time.monotonic(), LEAST_LOOK), self._timeout)
+                most = min(max(deadline - time.monotonic(), LEAST_LOOK), self._connections.timeout)
                 seen = self.get(task_id, timeout=most, retries=0)
                 if seen["status"] in ends:
                     return seen
@@ -202,7 +209,7 @@ class TaskClient:
         if not self._has_streams:
             return False
         try:
-            for event, _, data in events(self._server, self._events_path([task_id]), None, seconds):
+            for event, _, data in events(self._connections.server, self._events_path([task_id]), None, seconds):
                 if event == "removed" or (event == "task" and data["status"] in ends):
                     return True
         except TaskApiError as error:
@@ -219,47 +226,14 @@ class TaskClient:
 
     def close(self) -> None:
         """Closes the idle connections. The client can still be used."""
-        while self._idle:
-            self._idle.pop().close()
+        self._connections.close()
 
     def _page(self, given: Dict[str, Any], timeout: Optional[float], retries: Optional[int]) -> TaskPage:
         if len(given.get("ids", ())) > MOST_IDS:  # A URL can't hold them.
             path, body = self._uris["postTaskListUri"], given
             return cast(TaskPage, self._send("POST", path, body, timeout=timeout, retries=retries))
-        texts = {name: json.dumps(value) if name == "ids" else value for name, value in given.items()}
-        path = self._uris["getTaskListUri"] + ("?" + urllib.parse.urlencode(texts) if texts else "")
-        return cast(TaskPage, self._send("GET", path, timeout=timeout, retries=retries))
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        key: Optional[str] = None,
-        *,
-        once: bool = False,
-        timeout: Optional[float],
-        retries: Optional[int],
-    ) -> Any:
-        headers = {} if key is None else {"Idempotency-Key": key}
-        seconds = self._timeout if timeout is None else timeout
-        again = self._retries if retries is None else retries
-        failures = 0
-        while True:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = Connection(self._server)
-            try:
-                return connection.send(method, path, body, headers, seconds, once=once)
-            except TaskApiError as error:
-                failures += 1
-                if not error.retryable or failures > again or (once and not error._undone):
-                    raise
-                rest = backoff(failures, error.retry_after)
-            finally:
-                self._idle.append(connection)
-            time.sleep(rest)
+        path = self._uris["getTaskListUri"]
+        return cast(TaskPage, self._send("GET", path, query=given, timeout=timeout, retries=retries))
 
 
 def _fits(error: TaskApiError) -> int:

@@ -1,6 +1,7 @@
 """What the tests share.
 
-The tests use a real server. SOFTDD_TASK_URL, SOFTDD_TASK_USER_TOKEN and SOFTDD_TASK_WORKER_TOKEN name it and its tokens.
+The tests use a real server. SOFTDD_TASK_URL names it, and its tokens are in SOFTDD_TASK_USER_TOKEN,
+SOFTDD_TASK_WORKER_TOKEN and SOFTDD_TASK_OPERATOR_TOKEN.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from softdd_task import Worker
 
 URL = os.environ.get("SOFTDD_TASK_URL", "http://127.0.0.1:3000")
 USER, TOKEN = os.environ.get("SOFTDD_TASK_USER_TOKEN", ""), os.environ.get("SOFTDD_TASK_WORKER_TOKEN", "")
+OPERATOR = os.environ.get("SOFTDD_TASK_OPERATOR_TOKEN", "")
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 #: Marks a test that takes seconds. It runs with SOFTDD_TASK_SLOW=1.
