@@ -69,6 +69,15 @@ function nestBuild() {
   rmSync(settings);
 }
 
+/** Each build knows the version of package.json, which is the only place where it is set. */
+function stampVersion() {
+  const path = join(part, 'src/protocol/version.js');
+  const { version } = JSON.parse(read(join(root, 'package.json')));
+  const text = read(path).replace("'0.0.0'", `'${version}'`);
+  if (!text.includes(`'${version}'`)) throw new Error('src/protocol/version.ts has no place for the version');
+  writeFileSync(path, text);
+}
+
 /** The compiled library with other imports. Its types are the same. */
 async function commonJs() {
   const { default: ts } = await import('typescript');
@@ -153,6 +162,7 @@ if (process.argv.includes('--force') || !isUpToDate()) {
   const begun = new Date();
   try {
     nestBuild();
+    stampVersion();
     await commonJs();
     await dropComments();
     await schematics();

@@ -161,6 +161,7 @@ async function open<T extends Task>(
     workers: new WorkerStore(dialect, options.status.WAITING),
   };
   const operator = new Operator<T>(queue, { ...parts, bulks, overviews: new Overviews(parts) });
+  if (options.onOperator) operator.onAction(options.onOperator);
   const pruneTasks = new PruneTasks(queue);
   const prunes = [
     pruneJob('deleting old keys', database, (limit) => queue.keys.purge(limit)),

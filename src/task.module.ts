@@ -30,6 +30,7 @@ import { bootstrapQueue, type TaskQueue } from './task.bootstrap.js';
 import { checkStructure, checkTogether, prefixProblem } from './options/task.checks.js';
 import { type OptionProblem, TaskOptionsError } from './contract/options.error.js';
 import {
+  functionProblems,
   FUNCTIONS,
   type ResolvedTaskOptions,
   resolveStructure,
@@ -221,6 +222,7 @@ function withValues(structure: TaskStructure, given: TaskDynamicOptions): Resolv
   const values = resolveValues(given);
   const problems = [
     ...strangeOptions(given, [...valueNames(), ...FUNCTIONS]),
+    ...functionProblems(given),
     ...valueProblems(values),
     ...initialStatusProblems(values, structure),
   ];

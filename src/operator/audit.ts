@@ -14,6 +14,9 @@ export interface OperatorAction {
 
 export type OperatorListener = (action: OperatorAction) => void | Promise<void>;
 
+/** Items of a list that a log line shows. Listeners are told all. */
+const SHOWN = 5;
+
 /** Tells of each action of operators: by a log line, and to the host's listeners. */
 export class Audit {
   private readonly logger = new Logger('TaskModule');
@@ -28,7 +31,7 @@ export class Audit {
 
   tell(action: OperatorAction): void {
     const { by = 'an operator', count, detail } = action;
-    this.logger.log(`${by}: ${action.action} of ${count}: ${JSON.stringify(detail)}`);
+    this.logger.log(`${by}: ${action.action} of ${count}: ${JSON.stringify(detail, shortened)}`);
     for (const listener of this.listeners) this.call(listener, action);
   }
 
@@ -45,3 +48,9 @@ export class Audit {
     }
   }
 }
+
+/** A list of a thousand ids as its first few and a number. */
+const shortened = (_: string, value: unknown): unknown =>
+  Array.isArray(value) && value.length > SHOWN
+    ? [...(value.slice(0, SHOWN) as unknown[]), `and ${value.length - SHOWN} more`]
+    : value;

@@ -8,6 +8,7 @@ import { Cached } from '../metrics/cached.js';
 import type { Metrics } from '../metrics/metrics.service.js';
 import type { ServiceGauges } from '../metrics/queue-gauges.js';
 import { raw } from 'sql-template-tag';
+import { VERSION } from '../protocol/version.js';
 import type { WorkerStore } from './worker.store.js';
 
 /** A service as it is now, and what happened to it lately. */
@@ -32,7 +33,8 @@ export interface Overview {
   };
   /** How many workers hold tasks, counted up to 1,000. */
   workers: number;
-  server: { engine: Engine; engineVersion: string };
+  /** `version`: of this package. */
+  server: { version: string; engine: Engine; engineVersion: string };
   /** By the clock of this process. */
   time: Date;
 }
@@ -84,7 +86,7 @@ export class Overviews {
         oldestPendingSeconds: oldestPending ? Math.max(0, (time.getTime() - oldestPending.getTime()) / 1000) : null,
       },
       workers: new Set(loads.map(({ workerId }) => workerId)).size,
-      server: { engine, engineVersion: this.version },
+      server: { version: VERSION, engine, engineVersion: this.version },
       time,
     };
   }

@@ -5,6 +5,7 @@ import { AUDIENCES } from '../http/binding/audiences.js';
 import { URIS } from '../protocol/uris.js';
 import { ControllerStructure } from '../http/controller.options.js';
 import { HttpStructure, TaskUris, type OperatorAccessResolver, type UserIdResolver } from '../http/http.options.js';
+import type { OperatorListener } from '../operator/audit.js';
 import type { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { defaultsOf, defaultValues, pick, type TaskValues, valueNames } from './task.values.js';
 
@@ -27,6 +28,12 @@ export interface TaskDynamicOptions extends Partial<TaskValues> {
 
   /** What an operator whom tokens and guards let in may do: 'all', 'read' or undefined. @defaultValue () => 'all' */
   operatorAccess?: OperatorAccessResolver;
+
+  /**
+   * Called after each action of an operator in this process, with who did what to how many: for an audit trail. What it
+   * throws is logged. @defaultValue undefined
+   */
+  onOperator?: OperatorListener;
 }
 
 export interface TaskModuleOptions extends Partial<TaskStructure>, TaskDynamicOptions {}
@@ -41,6 +48,7 @@ export interface ResolvedTaskOptions extends TaskStructure, TaskValues {
   userId: UserIdResolver;
   metricsRegistry?: MetricsRegistry | undefined;
   operatorAccess: OperatorAccessResolver;
+  onOperator?: OperatorListener | undefined;
 }
 
 export const defaultUserId: UserIdResolver = (request) => request?.user?.id ?? request?.user?.sub;
@@ -56,16 +64,23 @@ export function resolveStructure(options: Partial<TaskStructure>): TaskStructure
 }
 
 /** Options that are no plain values. */
-export const FUNCTIONS: readonly string[] = ['userId', 'operatorAccess', 'metricsRegistry'];
-type Functions = Pick<ResolvedTaskOptions, 'userId' | 'operatorAccess' | 'metricsRegistry'>;
+export const FUNCTIONS: readonly string[] = ['userId', 'operatorAccess', 'metricsRegistry', 'onOperator'];
+type Functions = Pick<ResolvedTaskOptions, 'userId' | 'operatorAccess' | 'metricsRegistry' | 'onOperator'>;
 
 export const resolveValues = (options: TaskDynamicOptions): TaskValues & Functions => ({
   userId: options.userId ?? defaultUserId,
   operatorAccess: options.operatorAccess ?? (() => 'all'),
   metricsRegistry: options.metricsRegistry,
+  onOperator: options.onOperator,
   ...defaultValues(),
   ...pick(options, valueNames()),
 });
+
+/** Options that must be functions and are something else. */
+export const functionProblems = (options: TaskDynamicOptions): OptionProblem[] =>
+  (['userId', 'operatorAccess', 'onOperator'] as const)
+    .filter((option) => options[option] !== undefined && typeof options[option] !== 'function')
+    .map((option) => ({ option, msg: 'must be a function', value: options[option] }));
 
 /** Names of the options that shape a registration. */
 export const structureNames = (): string[] => {

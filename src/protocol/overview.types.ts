@@ -42,7 +42,8 @@ export interface Overview {
   callbacks: { pending: number; dead: number; oldestPendingSeconds: number | null };
   /** Workers that hold tasks. */
   workers: number;
-  server: { engine: string; engineVersion: string };
+  /** `version`: of @softdd/task. */
+  server: { version: string; engine: string; engineVersion: string };
   time: string;
 }
 

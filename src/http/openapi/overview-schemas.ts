@@ -42,7 +42,11 @@ export const OVERVIEW = object({
     oldestPendingSeconds: orNull({ type: 'number', description: 'Seconds for which the oldest has been pending.' }),
   }),
   workers: whole('Workers that hold tasks, counted up to 1,000.'),
-  server: object({ engine: text('The database.'), engineVersion: text('Its version.') }),
+  server: object({
+    version: text('The version of @softdd/task.'),
+    engine: text('The database.'),
+    engineVersion: text('Its version.'),
+  }),
   time: time('When this was read.'),
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TASK_ERRORS, TASK_STATUS } from '../../../src/index.js';
+import { type OperatorAction, TASK_ERRORS, TASK_STATUS } from '../../../src/index.js';
+import { VERSION } from '../../../src/protocol/version.js';
 import { type Answer, call, type CallOptions } from '../../support/http.js';
 import { BATTERY, type Host, startHost } from '../../support/host.js';
 import { until } from '../../support/until.js';
@@ -14,6 +15,7 @@ const DEAF = 'http://127.0.0.1:9';
 
 describe.each(BATTERY)('the routes for operators on $engine with $adapter', (where) => {
   let host: Host;
+  let told: OperatorAction[];
   const ask = (method: string, path: string, options: CallOptions = {}, token = ALL): Promise<Answer> => {
     const headers = { authorization: `Bearer ${token}`, ...options.headers };
     return call(method, `${host.url}/api/operator${path}`, { ...options, headers });
@@ -35,13 +37,14 @@ describe.each(BATTERY)('the routes for operators on $engine with $adapter', (whe
   };
 
   beforeAll(async () => {
+    told = [];
     host = await startHost({
       ...where,
       options: {
         operatorTokens: [ALL],
         operatorReadTokens: [READ],
+        onOperator: (action) => void told.push(action),
         callbackUrl: DEAF,
-
         callbackRetry: { delays: [] },
       },
     });
@@ -122,7 +125,11 @@ describe.each(BATTERY)('the routes for operators on $engine with $adapter', (whe
     });
     expect(seen.last5m.runMs.mean).toBeGreaterThanOrEqual(0);
     const overview = await data('GET', '/overview');
-    expect(overview.server.engine).toBe(where.engine);
+    expect(overview.server).toEqual({
+      version: VERSION,
+      engine: where.engine,
+      engineVersion: expect.stringMatching(/^\d/),
+    });
     expect(overview.callbacks).toMatchObject({ pending: expect.any(Number), dead: expect.any(Number) });
     const { points, step } = await data('GET', '/stats', { query: { service: 'seen' } });
     expect([step, points.length >= 60]).toEqual([60, true]);
@@ -239,6 +246,10 @@ describe.each(BATTERY)('the routes for operators on $engine with $adapter', (whe
     expect(heard).toEqual([
       { action: 'change', by: expect.stringMatching(/^token /), count: 1, detail: { taskId, status: CANCELLED } },
     ]);
+    expect(told).toContainEqual(heard[0]);
+    await data('DELETE', '/tasks', { json: { ids: [taskId] } });
+    expect(told.at(-1)).toMatchObject({ action: 'delete', count: 1, detail: { ids: [taskId] } });
+    expect(heard).toHaveLength(1);
   });
 
   it('let users change many of their own tasks', async () => {

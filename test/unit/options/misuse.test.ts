@@ -107,6 +107,7 @@ const VALUES: [TaskModuleOptions, string, string][] = [
   [{ callbackRetry: { delays: [-1] } }, 'callbackRetry', 'times from 0 to 2592000 seconds'],
   [{ callbackRetry: { jitter: 2 } }, 'callbackRetry', 'jitter as a share from 0 to 1, not 2'],
   [wrong({ callbackRetry: { schedule: [1] } }), 'callbackRetry', 'has no schedule; it has delays, jitter'],
+  [wrong({ onOperator: 'log' }), 'onOperator', 'must be a function'],
   [{ callbackTimeout: 0 }, 'callbackTimeout', 'must not be less than 1'],
   [{ callbackRetention: -1 }, 'callbackRetention', 'must not be less than 0'],
   [wrong({ deliverCallbacks: 'no' }), 'deliverCallbacks', 'must be a boolean value'],
