@@ -20,12 +20,13 @@ export {
 } from './callbacks/callback.js';
 export { withTaskCallbacks } from './callbacks/callbacks-of.js';
 export { type CallbackList, type CallbackListOptions, type Callbacks } from './callbacks/callbacks.service.js';
-export { type CallbackRetry } from './callbacks/delivery/retry.js';
+export { type CallbackRetry } from './callbacks/delivery/callback-retry.js';
 export { type CallbackUrl } from './callbacks/targets/callback-targets.js';
 export { type ClaimOptions } from './queue/use-cases/claim-options.js';
 export { type Idempotent, type NewTask, type OwnColumns } from './queue/use-cases/create.js';
 export { type TaskEvent, type TaskEventType, type TaskListener } from './queue/events.js';
-export { type Backoff, type ServiceOptions } from './queue/service-policy.js';
+export { type Backoff } from './queue/backoff.js';
+export { type ServiceOptions } from './queue/service-policy.js';
 export { type ListOptions, type TaskList } from './queue/use-cases/list.js';
 export { type InTransaction, type Quota } from './queue/queue.js';
 export { type TaskReport } from './queue/use-cases/report.js';

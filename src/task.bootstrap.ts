@@ -36,6 +36,7 @@ import { openDatabase } from './database/open-database.js';
 import type { TaskTable } from './database/dialects/dialect.js';
 import { createDialect } from './database/dialects/create-dialect.js';
 import { DueStore } from './queue/stores/due.store.js';
+import { RetentionStore } from './queue/stores/retention.store.js';
 import { engineProblem } from './database/engine.check.js';
 import { engineOf, schemaOf } from './database/engine.js';
 import { LiveRoom } from './live/live-room.js';
@@ -133,6 +134,7 @@ async function open<T extends Task>(
     search: new SearchStore(dialect),
     ready: new ReadyStore<T>(dialect, columns, table, gates),
     due: new DueStore(dialect, table, columns.size),
+    retained: new RetentionStore(dialect, table),
     keys: new KeyStore(dialect),
     lifeCycle: new LifeCycle(options.status),
     rulesOf: (service) => ({ status: options.status, policy: policies.of(service) }),

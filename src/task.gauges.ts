@@ -7,7 +7,7 @@ import type { GaugeSource } from './metrics/metrics-registry.js';
 export function callbackGauge(callbacks: Pick<Callbacks, 'backlog'>): GaugeSource {
   const backlog = new Cached(() => callbacks.backlog());
   return {
-    name: 'callbacks',
+    name: 'softdd_task_callbacks',
     help: 'Callbacks that are not delivered: pending, or dead. Counted up to 100,000.',
     label: 'state',
     async read() {
@@ -21,7 +21,7 @@ export function callbackGauge(callbacks: Pick<Callbacks, 'backlog'>): GaugeSourc
 export function pausedGauge(services: Pick<Services, 'list'>): GaugeSource {
   const states = new Cached(() => services.list());
   return {
-    name: 'paused',
+    name: 'softdd_task_paused',
     help: '1 while operators have paused the service.',
     label: 'service',
     async read() {

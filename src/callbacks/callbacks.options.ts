@@ -1,7 +1,7 @@
 import { IsBoolean, IsInt, IsNumber, IsOptional, Max, Min } from 'class-validator';
 import { Follows } from '../validation/field.js';
 import { callbackAllowRule } from './targets/allow-list.js';
-import { type CallbackRetry, callbackRetryRule } from './delivery/retry.js';
+import { type CallbackRetry, callbackRetryRule } from './delivery/callback-retry.js';
 import { secretRule } from './delivery/signature.js';
 import { type CallbackUrl, callbackUrlRule } from './targets/callback-targets.js';
 

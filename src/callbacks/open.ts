@@ -14,7 +14,7 @@ import { Delivery } from './delivery/delivery.js';
 import { Dispatcher } from './delivery/dispatcher.js';
 import { type Resolve, resolveBySystem, shared } from './targets/lookup.js';
 import { Outbox } from './outbox.js';
-import { CALLBACK_RETRY } from './delivery/retry.js';
+import { CALLBACK_RETRY } from './delivery/callback-retry.js';
 import { secretsOf } from './delivery/signature.js';
 import { CallbackTargets } from './targets/callback-targets.js';
 

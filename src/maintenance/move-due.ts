@@ -6,7 +6,7 @@ import type { Script } from '../database/transaction.js';
 import type { Job } from '../polling/poller.js';
 import type { QueueEvent } from '../queue/events.js';
 import { eventsOf } from '../queue/hooks.js';
-import { newToken } from '../queue/leases.js';
+import { newToken } from '../queue/lease-token.js';
 import type { Queue } from '../queue/queue.js';
 import type { DueRow } from '../queue/stores/due.store.js';
 import { claimedBySql, due, expired, leaseDropped, type Transition } from '../queue/transitions.js';

@@ -22,8 +22,8 @@ export class PruneTasks<T extends Task> implements Job {
   }
 
   async run(): Promise<boolean> {
-    const { due, database, settings } = this.queue;
-    const last = await transaction(database, () => due.prune(this.walkedTo, STEP, settings.retention));
+    const { retained, database, settings } = this.queue;
+    const last = await transaction(database, () => retained.prune(this.walkedTo, STEP, settings.retention));
     this.walkedTo = last ?? '';
     return last !== undefined;
   }

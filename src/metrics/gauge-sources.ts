@@ -13,11 +13,11 @@ export function queueGauges(gauges: Pick<QueueGauges, 'read'>): GaugeSource[] {
     read: async () => new Map((await gauges.read()).map((row) => [row.service || OTHERS, valueOf(row)])),
   });
   return [
-    of('ready', 'Tasks that are ready, counted up to 100,000.', ({ ready }) => ready),
-    of('waiting', 'Tasks that wait for their time, counted up to 100,000.', ({ waiting }) => waiting),
-    of('running', 'Tasks that workers have, counted up to 100,000.', ({ running }) => running),
+    of('softdd_task_ready', 'Tasks that are ready, counted up to 100,000.', ({ ready }) => ready),
+    of('softdd_task_waiting', 'Tasks that wait for their time, counted up to 100,000.', ({ waiting }) => waiting),
+    of('softdd_task_running', 'Tasks that workers have, counted up to 100,000.', ({ running }) => running),
     of(
-      'oldest_ready_age_seconds',
+      'softdd_task_oldest_ready_age_seconds',
       'Since when the task has been ready that has been for the longest. 0: none is ready.',
       ({ oldestReadySeconds }) => oldestReadySeconds ?? 0,
     ),

@@ -40,24 +40,32 @@ export class Instruments {
     private readonly client: PromClient,
     private readonly registry: MetricsRegistry,
   ) {
-    this.created = this.counter('created_total', 'Tasks that this process created.');
-    this.claimed = this.counter('claimed_total', 'Tasks that workers claimed from this process.');
+    this.created = this.counter('softdd_task_created_total', 'Tasks that this process created.');
+    this.claimed = this.counter('softdd_task_claimed_total', 'Tasks that workers claimed from this process.');
     this.ended = this.counter(
-      'ended_total',
+      'softdd_task_ended_total',
       'Tasks that this process ended: finished, failed or cancelled.',
       'outcome',
     );
-    this.retried = this.counter('retried_total', 'Attempts that failed and are followed by another one.');
-    this.leaseExpired = this.counter('lease_expired_total', 'Leases that ran out, found by this process.');
-    this.wait = this.histogram('wait_seconds', 'From ready to claimed.', SLOW_BUCKETS, 'service');
+    this.retried = this.counter('softdd_task_retried_total', 'Attempts that failed and are followed by another one.');
+    this.leaseExpired = this.counter('softdd_task_lease_expired_total', 'Leases that ran out, found by this process.');
+    this.wait = this.histogram('softdd_task_wait_seconds', 'From ready to claimed.', SLOW_BUCKETS, 'service');
     this.run = this.histogram(
-      'run_seconds',
+      'softdd_task_run_seconds',
       'From the claim to the report that ended the attempt.',
       SLOW_BUCKETS,
       'service',
     );
-    this.claim = this.histogram('claim_seconds', 'Of one look for tasks, without the wait of the poll.', FAST_BUCKETS);
-    this.transaction = this.histogram('transaction_seconds', 'Of one transaction, its COMMIT included.', FAST_BUCKETS);
+    this.claim = this.histogram(
+      'softdd_task_claim_seconds',
+      'Of one look for tasks, without the wait of the poll.',
+      FAST_BUCKETS,
+    );
+    this.transaction = this.histogram(
+      'softdd_task_transaction_seconds',
+      'Of one transaction, its COMMIT included.',
+      FAST_BUCKETS,
+    );
   }
 
   addGauge(source: GaugeSource, queue: string): void {
@@ -112,6 +120,6 @@ export class Instruments {
     help: string,
     ...labels: string[]
   ): { name: string; help: string; labelNames: string[]; registers: never[] } {
-    return { name: `softdd_task_${name}`, help, labelNames: ['queue', ...labels], registers: [this.registry as never] };
+    return { name, help, labelNames: ['queue', ...labels], registers: [this.registry as never] };
   }
 }

@@ -14,7 +14,7 @@ export interface MetricsText {
 
 /** A gauge that is read from the database: the same from each process. */
 export interface GaugeSource {
-  /** Without `softdd_task_`. */
+  /** The whole name: `softdd_task_…`. */
   name: string;
   help: string;
   /** The name of its label besides `queue`. */

@@ -2,7 +2,8 @@ import { IsBoolean, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min
 import { Follows } from '../validation/field.js';
 import { LEASE_SECONDS, MAX_ATTEMPTS, quotaRule, retentionRule } from '../validation/rules.js';
 import type { Quota } from './queue.js';
-import { type Backoff, backoffRule, type ServiceOptions, servicesRule } from './service-policy.js';
+import { type Backoff, backoffRule } from './backoff.js';
+import { type ServiceOptions, servicesRule } from './service-policy.js';
 
 /** Options of the queue itself. */
 export class QueueValues {

@@ -4,7 +4,8 @@ import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import type { Command, GroupCommit, Outcome } from '../database/group-commit.js';
 import { type Database, transaction } from '../database/database.js';
-import type { DueStore, Retention } from './stores/due.store.js';
+import type { DueStore } from './stores/due.store.js';
+import type { Retention, RetentionStore } from './stores/retention.store.js';
 import { Conflict } from '../database/failure-classes.js';
 import type { KeyStore } from './stores/key.store.js';
 import type { ListStore } from './stores/list.store.js';
@@ -44,6 +45,7 @@ export interface Queue<T extends Task> {
   readonly search: SearchStore;
   readonly ready: ReadyStore<T>;
   readonly due: DueStore;
+  readonly retained: RetentionStore;
   readonly keys: KeyStore;
   readonly lifeCycle: LifeCycle;
   /** The rules for the tasks of a service. */

@@ -3,9 +3,10 @@ import type { TaskStatusCatalogue } from '../contract/status.js';
 import type { Report } from '../protocol/wire.types.js';
 import { fromNow, NOW } from '../database/clock.js';
 import type { AttemptEnd, AttemptOutcome, QueueEventType } from './events.js';
-import { isFenced } from './leases.js';
+import { isFenced } from './lease-token.js';
 import { isRunAgainBySql, RUN_AGAIN } from './run-again.js';
-import { pauseAfter, type ServicePolicy } from './service-policy.js';
+import { pauseAfter } from './backoff.js';
+import type { ServicePolicy } from './service-policy.js';
 import type { TaskValues } from './stores/columns.js';
 
 /**

@@ -7,7 +7,7 @@ import type { AllowedOrigin, AllowList } from '../targets/allow-list.js';
 import { drain, leave } from './answer.js';
 import { type Agents, agents, makeRoom, transport } from './agents.js';
 import { lookupBy, type Resolve } from '../targets/lookup.js';
-import { retryAfterSeconds } from './retry.js';
+import { retryAfterSeconds } from './callback-retry.js';
 import { signedHeaders } from './signature.js';
 
 const ERROR_LENGTH = 200;

@@ -11,7 +11,7 @@ import { ReceiverLog } from './receiver-log.js';
 import { Poller, type Service } from '../../polling/poller.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { type SlotUse, DeliverySlots } from './delivery-slots.js';
-import { type CallbackRetry, pauseAfterTry } from './retry.js';
+import { type CallbackRetry, pauseAfterTry } from './callback-retry.js';
 
 /** Milliseconds between two looks for callbacks that other processes wrote or that are due again. */
 const INTERVAL = { shortest: 100, longest: 1000 } as const;

@@ -4,7 +4,7 @@ import { InjectTaskOptions } from '../../contract/registration.js';
 import type { HttpSettings } from '../http.options.js';
 import { TaskErrorFilter } from '../error.filter.js';
 import { type Answer, begin, end, type Exchange } from './exchange.js';
-import { sendEvents } from './event-stream.js';
+import { sendEvents } from './send-events.js';
 import {
   ExecutionContextHost,
   expressLayers,

@@ -12,16 +12,10 @@ export interface DueRow extends TransitionRow {
   hasLease: boolean;
 }
 
-/** Seconds that tasks are kept after their end. undefined: no limit. */
-export interface Retention {
-  finished?: number | undefined;
-  failed?: number | undefined;
-}
-
 /** After an outage of the queue a worker has this share of its lease to report, at most this many seconds. */
 const GRACE = { share: 0.5, most: 300 } as const;
 
-/** Rows that are due, whose lease has run out, or whose retention is over. */
+/** Rows that are due, or whose lease has run out. */
 export class DueStore {
   constructor(
     private readonly dialect: Dialect,
@@ -100,38 +94,5 @@ export class DueStore {
       leaseToken: row.leaseToken as string | null,
       leaseSeconds: row.leaseSeconds === null ? null : Number(row.leaseSeconds),
     }));
-  }
-
-  /**
-   * Deletes ended tasks whose retention is over, among the `limit` rows after an id. Returns the last id that it looked
-   * at, or undefined at the end of the table. It walks the primary key, because an index for it would cost time at
-   * every move of every task.
-   */
-  *prune(after: string, limit: number, retention: Retention): Script<string | undefined> {
-    const { dialect } = this;
-    const rows = yield* select<{ id: string; over: unknown }>(
-      sql`SELECT id, CASE WHEN ${this.over(retention)} THEN 1 ELSE 0 END AS ${dialect.id('over')}
-        FROM ${dialect.table} WHERE id > ${after} ORDER BY id LIMIT ${limit}`,
-    );
-    const candidates = rows.filter((row) => Number(row.over) === 1).map((row) => row.id);
-    if (candidates.length > 0) {
-      const free = yield* select<{ id: string }>(
-        sql`SELECT id FROM ${dialect.table} WHERE id IN (${list(candidates)}) AND (${this.over(retention)}) ${dialect.skipLocked}`,
-      );
-      if (free.length > 0)
-        yield* change(sql`DELETE FROM ${dialect.table} WHERE id IN (${list(free.map((row) => row.id))})`);
-    }
-    return rows.length < limit ? undefined : rows.at(-1)!.id;
-  }
-
-  /** A row that plain SQL ended has no time of its end: the time of its last change counts. */
-  private over({ finished, failed }: Retention): Sql {
-    const { FINISHED, ERROR, CANCELLED } = this.options.status;
-    const since = (seconds: number | undefined): Sql =>
-      seconds === undefined
-        ? sql`1 = 0`
-        : sql`COALESCE(finished_at <= ${this.dialect.after(-seconds)}, updated_at <= ${this.dialect.localAfter(-seconds)})`;
-    return sql`status = ${literal(FINISHED)} AND ${since(finished)}
-      OR status IN (${literal(ERROR)}, ${literal(CANCELLED)}) AND ${since(failed)}`;
   }
 }

@@ -10,7 +10,7 @@ import { workerAnswerBytes } from '../answer-bytes.js';
 import { spaceOf } from '../answer-room.js';
 import { checkClaim, type Claim, type ClaimOptions, entry, entryOf, isWithdrawal, keyOf } from './claim-options.js';
 import { Deal } from './deal.js';
-import { newToken } from '../leases.js';
+import { newToken } from '../lease-token.js';
 import type { Queue } from '../queue.js';
 import { isIdLike } from '../../validation/rules.js';
 import { eventsOf } from '../hooks.js';

@@ -15,7 +15,7 @@ import { check, invalid, within } from '../../validation/invalid.js';
 import { type InTransaction, type Queue, runGrouped } from '../queue.js';
 import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
 import { checkKey, conflict, gone, keyOf } from './create-key.js';
-import { replay, roomFor } from './replay.js';
+import { answerRepeated, roomFor } from './repeat-create.js';
 import { BOUNDS, timeOf, userIdRule } from '../../validation/rules.js';
 import { checkWritten } from '../../validation/task.rules.js';
 
@@ -96,7 +96,7 @@ export class Creation<T extends Task> implements Command<Order<T>, CreateResult<
     yield* this.queue.hooks.changed(this.eventsOf(made));
     const byId = new Map(made.map((task) => [task.taskId, task]));
     const repeated = orders.filter(({ key }) => key && known.get(key.id)?.fingerprint === key.fingerprint);
-    const answers = yield* replay(
+    const answers = yield* answerRepeated(
       tasks,
       repeated.map(({ key, space }) => ({ entry: known.get(key!.id)!, space })),
     );

@@ -10,7 +10,7 @@ import { checkStatus } from './create.js';
 import type { AttemptEnd, QueueEvent, QueueEventType } from '../events.js';
 import type { Report } from '../../protocol/wire.types.js';
 import { check, invalid } from '../../validation/invalid.js';
-import { isFenced } from '../leases.js';
+import { isFenced } from '../lease-token.js';
 import { failed as hasFailed, finished, released, renewed, retried, type Transition } from '../transitions.js';
 import type { Queue } from '../queue.js';
 import { leaseLost, refusal } from '../state-errors.js';

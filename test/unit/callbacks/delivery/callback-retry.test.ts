@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { CALLBACK_RETRY, pauseAfterTry, retryAfterSeconds } from '../../../../src/callbacks/delivery/retry.js';
+import { CALLBACK_RETRY, pauseAfterTry, retryAfterSeconds } from '../../../../src/callbacks/delivery/callback-retry.js';
 import { resolveValues } from '../../../../src/options/task.options.js';
 
 const MINUTE = 60;

@@ -17,7 +17,7 @@ export interface Repeated {
 }
 
 /** The answer to each of these creates: its first tasks as they are now, or why they cannot be shown. */
-export function* replay<T extends Task>(
+export function* answerRepeated<T extends Task>(
   tasks: TaskStore<T>,
   repeated: Repeated[],
 ): Script<Map<KeyEntry, T[] | TaskError>> {
