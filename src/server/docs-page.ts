@@ -18,8 +18,9 @@ const operationsOf = ({ paths }: OpenAPIObject): Operation[] =>
   Object.values(paths).flatMap((item) => Object.values(item as Record<string, Operation>));
 
 const HOW_TO_TRY =
-  "\n\nTo try it: **Authorize** with a user's and a worker's token, create a task, and go on from there. What needs a " +
-  'task takes the one that this page saw last; reports take the one that was claimed here last.';
+  "\n\nTo try it: **Authorize** with a user's, a worker's and an operator's token, create a task, and go on from there. " +
+  'What needs a task, a service, a bulk or a callback takes the one that this page saw last; reports take the task ' +
+  'that was claimed here last.';
 
 /**
  * The document for Swagger UI. For a form Swagger UI ignores the example, and invents a value for each property that it
@@ -32,9 +33,10 @@ export function documentForPage(document: OpenAPIObject): OpenAPIObject {
     for (const [type, media] of Object.entries(requestBody?.content ?? {})) {
       if (type === 'application/json') continue;
       media.schema = { oneOf: [media.schema] };
-      // In a form a list is sent as its JSON text.
+      // In a form a list or a filter is sent as its JSON text.
       for (const { value } of Object.values(media.examples ?? {}))
-        if (Array.isArray(value.ids)) value.ids = JSON.stringify(value.ids);
+        for (const name of ['ids', 'filter'])
+          if (typeof value[name] === 'object') value[name] = JSON.stringify(value[name]);
     }
   return shown;
 }
@@ -49,35 +51,45 @@ interface SwaggerUi {
   oas3Actions: { setRequestBodyValue(body: { value: unknown; pathMethod: PathMethod }): void };
 }
 
-/** A task, or a task as a worker gets it. */
+/** What an answer may show: a task, a task as a worker gets it, a bulk, a callback, a service. */
 interface Seen {
   taskId?: string;
-  task?: { taskId: string };
+  service?: string;
+  task?: { taskId: string; service: string };
   leaseToken?: string;
+  bulkId?: string;
+  userId?: string | null;
+  id?: string;
+  callbacks?: { id: string }[];
 }
 
 /**
- * Runs in the page at each answer: puts the task of the answer into the requests that need one. Worker requests only
- * get claimed tasks, each with its token. The page receives this function as text, so it must not use anything outside
- * of it.
+ * Runs in the page at each answer: puts what the answer shows into the requests that need it, such as the task or the
+ * callback. Worker requests only get claimed tasks, each with its token, and users no bulk of operators. The page
+ * receives this function as text, so it must not use anything outside of it.
  */
 export function rememberTask<T extends { body?: { data?: Seen & { list?: Seen[] } } }>(answer: T): T {
   const { specSelectors, specActions, oas3Actions } = (globalThis as unknown as { ui: SwaggerUi }).ui;
   const data = answer.body?.data;
-  const { task, taskId = task?.taskId, leaseToken } = data?.list?.[0] ?? data ?? {};
-  if (taskId === undefined) return answer;
-  const known: Record<string, unknown> = { taskId, 'Lease-Token': leaseToken };
+  const seen = data?.list?.[0] ?? data ?? {};
+  const { leaseToken, bulkId, userId, callbacks = [] } = seen;
+  const { taskId, service } = seen.task ?? seen;
+  const found = { taskId, service, bulkId, id: seen.id ?? callbacks[0]?.id, 'Lease-Token': leaseToken };
+  const known = Object.fromEntries(Object.entries(found).filter(([, value]) => typeof value === 'string'));
+  if (Object.keys(known).length === 0) return answer;
   const document = specSelectors.specJson().toJS();
   for (const [path, item] of Object.entries(document.paths))
     for (const [method, operation] of Object.entries(item as Record<string, Operation>)) {
       const { security = [], parameters = [], requestBody } = operation;
-      if (leaseToken === undefined && security.some((scheme) => 'worker' in scheme)) continue;
+      const isFor = (audience: string): boolean => security.some((scheme) => audience in scheme);
+      if (leaseToken === undefined && isFor('worker')) continue;
+      if (bulkId !== undefined && userId === null && isFor('user')) continue;
       const where: PathMethod = [path, method];
       for (const { name, in: kind } of parameters)
         if (name in known && kind !== 'query') specActions.changeParam(where, name, kind, known[name], false);
       for (const { examples = {} } of Object.values(requestBody?.content ?? {}))
         for (const { value } of Object.values(examples)) {
-          if (!Array.isArray(value.reports)) continue;
+          if (!Array.isArray(value.reports) || leaseToken === undefined) continue;
           Object.assign(value.reports[0] as object, { taskId, leaseToken });
           // The new example replaces the former text.
           specActions.updateJsonSpec(document);

@@ -21,15 +21,17 @@ const ALL = [
   ...['operatorReplayCallbacks', 'operatorListWorkers', 'operatorGetTask', 'operatorUpdateTask', 'operatorGetBulk'],
   ...['operatorChangeBulk', 'operatorSetService', 'operatorReplayCallback', 'live', 'ready'],
 ];
-/** What a newcomer tries: operators and bulk changes come later, and a stream does not end. */
-const OPERATIONS = ALL.filter((id) => !/^(operator|watch|changeTasks)|Bulk$/.test(id));
+/** A stream does not end. */
+const ENDING = ALL.filter((id) => id !== 'watchTasks');
+const [OF_OPERATORS, OPERATIONS] = [/^operator/, /^(?!operator)/].map((name) => ENDING.filter((id) => name.test(id)));
 
 describeInBrowser('the page /docs, as a newcomer finds it', () => {
   let server: RunningServer;
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
-    server = await startServer();
+    // Nobody listens there: the callbacks of ended tasks stay pending.
+    server = await startServer({ TASK_CALLBACK_URL: 'http://127.0.0.1:9/done' });
     browser = await openBrowser();
   });
   afterAll(async () => {
@@ -43,7 +45,7 @@ describeInBrowser('the page /docs, as a newcomer finds it', () => {
     page = await browser.newPage();
     await page.goto(`${server.url}/docs`);
     await page.locator('.auth-wrapper .authorize').click();
-    for (const audience of ['user', 'worker']) {
+    for (const audience of ['user', 'worker', 'operator']) {
       const [, token] = new RegExp(`^${audience} token +(\\S+)`, 'im').exec(server.output())!;
       const form = page.locator('.auth-container', { hasText: `${audience}  (http` });
       await form.locator('input').fill(token!);
@@ -63,7 +65,26 @@ describeInBrowser('the page /docs, as a newcomer finds it', () => {
     await answer.waitFor({ state: 'detached' });
     await block(id).locator('button.execute').click();
     const status = Number.parseInt(await answer.locator('.response-col_status').last().innerText());
-    return { status, body: JSON.parse(await answer.locator('.highlight-code code').first().innerText()) };
+    const text = await answer.locator('.highlight-code code').first().innerText();
+    return { status, body: id === 'operatorMetrics' ? text : JSON.parse(text) };
+  }
+  /** Executes each operation with what stands there, also as forms in `npm run test:all`. Returns what failed. */
+  async function executeAll(ids: string[]): Promise<{ failed: unknown[]; executed: number }> {
+    const failed: unknown[] = [];
+    let executed = 0;
+    for (const id of ids) {
+      await tryOut(id);
+      const types = await block(id).locator('.body-param-content-type select option').allInnerTexts();
+      for (const type of [undefined, ...(WHOLE ? types.slice(1) : [])]) {
+        if (type) await block(id).locator('.body-param-content-type select').selectOption(type);
+        const { status, body } = await execute(id);
+        executed++;
+        const reports = id === 'reportTasks' ? body.data.list : [];
+        if (status !== 200 || reports.some((report: any) => report.status !== 1)) failed.push([id, type, status, body]);
+      }
+      await block(id).locator('.opblock-summary-control').click();
+    }
+    return { failed, executed };
   }
 
   it('has these operations, in this order', async () => {
@@ -74,24 +95,10 @@ describeInBrowser('the page /docs, as a newcomer finds it', () => {
   });
 
   it('answers each of them with what stands there, whatever the type of the body', async () => {
-    const failed: unknown[] = [];
-    let executed = 0;
-    for (const id of OPERATIONS) {
-      await tryOut(id);
-      const types = await block(id).locator('.body-param-content-type select option').allInnerTexts();
-      // Forms in `npm run test:all`.
-      for (const type of [undefined, ...(WHOLE ? types.slice(1) : [])]) {
-        if (type) await block(id).locator('.body-param-content-type select').selectOption(type);
-        const { status, body } = await execute(id);
-        executed++;
-        const reports = id === 'reportTasks' ? body.data.list : [];
-        if (status !== 200 || reports.some((report: any) => report.status !== 1)) failed.push([id, type, status, body]);
-      }
-      await block(id).locator('.opblock-summary-control').click();
-    }
+    const { failed, executed } = await executeAll(OPERATIONS!);
     expect(failed).toEqual([]);
-    // Nine of them have a body, of three types.
-    expect(executed).toBe(OPERATIONS.length + (WHOLE ? 2 * 9 : 0));
+    // Eleven of them have a body, of three types.
+    expect(executed).toBe(OPERATIONS!.length + (WHOLE ? 2 * 11 : 0));
   });
 
   it('keeps up with the tasks that it shows: users have the last one, workers the one they claimed', async () => {
@@ -108,5 +115,28 @@ describeInBrowser('the page /docs, as a newcomer finds it', () => {
     expect((await execute('claimTask')).body.data.task.taskId).toBe(second);
     expect((await execute('reportTask')).body.data.task.taskId).toBe(second);
     expect((await execute('reportTasks')).body.data.list).toMatchObject([{ taskId: second, status: 1 }]);
+  });
+
+  it('answers operators, who have the task, the bulk, the callback and the service that it saw last', async () => {
+    await open();
+    await tryOut('createTask');
+    const { taskId } = (await execute('createTask')).body.data;
+    await tryOut('updateTask');
+    await block('updateTask').locator('textarea').fill('{"status": -20}');
+    expect((await execute('updateTask')).status).toBe(200);
+    const { failed, executed } = await executeAll(OF_OPERATORS!);
+    expect(failed).toEqual([]);
+    // Seven of them have a body, of three types.
+    expect(executed).toBe(OF_OPERATORS!.length + (WHOLE ? 2 * 7 : 0));
+    const [, token] = /^operator token +(\S+)/im.exec(server.output())!;
+    const ask = async (path: string): Promise<any> => {
+      const answer = await fetch(`${server.url}/api/operator/${path}`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      return ((await answer.json()) as { data: any }).data;
+    };
+    const { task, callbacks } = await ask(`tasks/${taskId}`);
+    expect([task.status, callbacks.length]).toEqual([10, 1]);
+    expect((await ask('services')).list).toMatchObject([{ service: task.service, paused: true }]);
   });
 });
