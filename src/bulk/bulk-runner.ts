@@ -4,7 +4,7 @@ import { reading, transaction } from '../database/database.js';
 import { type Job, Poller, type Service } from '../polling/poller.js';
 import type { Queue } from '../queue/queue.js';
 import { changeMany, statusesFor } from '../queue/use-cases/change-many.js';
-import { filterOf, WINDOW } from '../queue/use-cases/search.js';
+import { filterOf, firstWindow, nextWindow } from '../queue/use-cases/search.js';
 import { BulkLost, type BulkStore, type TakenBulk } from './bulk.store.js';
 
 /** Tasks of one transaction: it locks few rows at once, and claims and reports come in between. */
@@ -57,13 +57,15 @@ export class BulkRunner<T extends Task> implements Job, Service {
     const { database } = this.queue;
     try {
       let position = bulk.position;
+      let rows = firstWindow(CHUNK);
       while (!isOver()) {
-        const next = await this.chunk(bulk, position);
+        const { next, isFull } = await this.chunk(bulk, position, rows);
         if (next === undefined) {
           await transaction(database, () => this.store.purge(KEEP, 1000));
           return;
         }
         position = next;
+        rows = nextWindow(rows, isFull);
       }
       await transaction(database, () => this.store.release(bulk));
     } catch (error) {
@@ -71,8 +73,12 @@ export class BulkRunner<T extends Task> implements Job, Service {
     }
   }
 
-  /** Changes the next tasks. Returns the position after them, or undefined at the end. */
-  private async chunk(bulk: TakenBulk, position: TakenBulk['position']): Promise<TakenBulk['position']> {
+  /** Changes the next tasks within this number of rows. `next` is the position after them, or undefined at the end. */
+  private async chunk(
+    bulk: TakenBulk,
+    position: TakenBulk['position'],
+    rows: number,
+  ): Promise<{ next: TakenBulk['position']; isFull: boolean }> {
     const { queue, store } = this;
     const { action, userId, lastId } = bulk;
     const filter = {
@@ -81,13 +87,13 @@ export class BulkRunner<T extends Task> implements Job, Service {
       ...(userId === null ? {} : { userId }),
     };
     const window = await reading(queue.database, () =>
-      queue.search.window({ ...filter, lastId }, position, WINDOW, CHUNK),
+      queue.search.window({ ...filter, lastId }, position, rows, CHUNK),
     );
     const ids = window.found.map(({ taskId }) => taskId);
     const next = window.isFull ? window.found.at(-1) : window.end;
     await changeMany(queue, ids, { action, userId: userId ?? undefined }, (result) =>
       store.advance(bulk, next, result),
     );
-    return next;
+    return { next, isFull: window.isFull };
   }
 }

@@ -43,8 +43,8 @@ export interface SearchResult<T extends Task = Task> {
   searchedTo: Date | null;
 }
 
-/** Rows that one statement walks over. */
-export const WINDOW = 10_000;
+/** Rows that one statement walks over: all of them are read, however few are looked for. */
+const WINDOW = { least: 200, most: 10_000 } as const;
 /** The most rows that one search walks over, and one count. */
 const ROWS = { search: 50_000, count: 100_000 } as const;
 
@@ -56,15 +56,24 @@ export async function search<T extends Task>(queue: Queue<T>, options: SearchOpt
   let after = cursor === undefined ? undefined : positionOf(cursor);
   const found: Position[] = [];
   let isEnd = false;
-  for (let rows = 0; rows < ROWS.search && found.length < pageNum && !isEnd; rows += WINDOW) {
-    const limit = pageNum - found.length;
-    const window = await reading(queue.database, () => queue.search.window(filter, after, WINDOW, limit));
+  let size = firstWindow(pageNum);
+  for (let rows = 0; rows < ROWS.search && found.length < pageNum && !isEnd; rows += size) {
+    if (rows > 0) size = Math.min(nextWindow(size, false), ROWS.search - rows);
+    const [walked, limit] = [size, pageNum - found.length];
+    const window = await reading(queue.database, () => queue.search.window(filter, after, walked, limit));
     found.push(...window.found);
     after = window.isFull ? found.at(-1)! : window.end;
     isEnd = after === undefined;
   }
   return resultOf(queue, options, found, after);
 }
+
+/** Rows of the first window, where this many tasks are looked for. */
+export const firstWindow = (limit: number): number => Math.min(Math.max(WINDOW.least, limit + 1), WINDOW.most);
+
+/** Rows of the next window: fewer while the windows are full of what fits, and more while they are not. */
+export const nextWindow = (size: number, isFull: boolean): number =>
+  isFull ? Math.max(WINDOW.least, Math.ceil(size / 2)) : Math.min(size * 5, WINDOW.most);
 
 /** How many tasks fit, as far as a bounded number of rows tells. */
 export interface SearchCount {
@@ -76,8 +85,8 @@ export interface SearchCount {
 export async function countFound<T extends Task>(queue: Queue<T>, filter: SearchFilter): Promise<SearchCount> {
   let after: Position | undefined;
   let count = 0;
-  for (let rows = 0; rows < ROWS.count; rows += WINDOW) {
-    const window = await reading(queue.database, () => queue.search.count(filter, after, WINDOW));
+  for (let rows = 0; rows < ROWS.count; rows += WINDOW.most) {
+    const window = await reading(queue.database, () => queue.search.count(filter, after, WINDOW.most));
     count += window.count;
     after = window.end;
     if (!after) return { count, isExact: true };

@@ -4,6 +4,7 @@ import { type Task, TASK_STATUS } from '../../../src/index.js';
 import type { SearchOptions } from '../../../src/queue/use-cases/search.js';
 import { failure } from '../../support/failure.js';
 import { type Host, PLACES, startHost } from '../../support/host.js';
+import { noteStatements } from '../metrics/fixtures/statements.js';
 
 const { BEGIN, ERROR } = TASK_STATUS;
 
@@ -112,5 +113,17 @@ describe.each(PLACES)("an operator's search on $engine", (where) => {
     ['service', { service: '' }],
   ])('refuses a wrong %s', async (field, options) => {
     expect(await failure(host.tasks.operator.search(options))).toEqual(['INVALID_PARAM', field]);
+  });
+
+  it('walks over few rows while they fit, and over more while they do not', async () => {
+    await host.tasks.createMany(Array.from({ length: 1000 }, () => ({ userId: 'carol', input: 'x' })));
+    const walked = async (options: SearchOptions): Promise<string[]> => {
+      const { sent, stop } = noteStatements();
+      await find(options).finally(stop);
+      return sent.flatMap((sql) => /LIMIT (\d+)\) walked/.exec(sql)?.[1] ?? []);
+    };
+    expect(await walked({})).toEqual(['200']);
+    expect(await walked({ pageNum: 300 })).toEqual(['301']);
+    expect(await walked({ service: 'nowhere' })).toEqual(['200', '1000']);
   });
 });
