@@ -30,6 +30,8 @@ export { type ServiceOptions } from './queue/service-policy.js';
 export { type ListOptions, type TaskList } from './queue/use-cases/list.js';
 export { type InTransaction, type Quota } from './queue/queue.js';
 export { type TaskReport } from './queue/use-cases/report.js';
+export type { TaskReadiness } from './queue/readiness.js';
+export { type TaskHealth, TaskHealthIndicator } from './service/task-health.indicator.js';
 export { TaskService } from './service/task.service.js';
 export type { AsOwner, TaskChanges } from './queue/use-cases/change.js';
 export type { Removal } from './queue/use-cases/remove.js';

@@ -24,6 +24,9 @@ import { pruneJob } from './polling/prune.js';
 import { PruneTasks } from './maintenance/prune-tasks.js';
 import { Poller, type Service } from './polling/poller.js';
 import { TaskService } from './service/task.service.js';
+import { ProcessState } from './queue/process-state.js';
+import { Readiness } from './queue/readiness.js';
+import { findSideTables } from './schema/presence.js';
 import { Policies } from './queue/service-policy.js';
 import type { Queue, QueueSettings } from './queue/queue.js';
 import { WaitingRoom } from './queue/waiting/waiting-room.js';
@@ -171,7 +174,13 @@ async function open<T extends Task>(
     ...metrics.jobs,
     ...(pruneTasks.isNeeded ? [pruneTasks] : []),
   ];
+  const state = new ProcessState();
+  const readiness = new Readiness(database, queue.keys, state, function* () {
+    yield* queue.tasks.probe();
+    yield* findSideTables(dialect);
+  });
   const services: Service[] = [
+    state,
     waiting,
     live,
     ...[moveDue, ...prunes].map((job) => new Poller(job)),
@@ -182,7 +191,7 @@ async function open<T extends Task>(
   return {
     service: new TaskService<T>(
       queue,
-      { waiting, live, metrics: metrics.metrics },
+      { waiting, live, metrics: metrics.metrics, readiness },
       dataSource,
       callbacks.callbacks,
       callbacks.targets,
@@ -196,6 +205,7 @@ async function open<T extends Task>(
       for (const job of prunes) await job.run(() => false);
     },
     endWaits() {
+      state.drain();
       waiting.drain();
       live.drain();
     },

@@ -158,6 +158,21 @@ export function columnOf(error: unknown): string | undefined {
 /** A packet over `max_allowed_packet`. */
 export const isPacket = (error: unknown): boolean => isCut(error) || driverErrorOf(error).errno === 1153;
 
+/** The statement names a table or a column that the database does not have. */
+export const isMissing = (error: unknown): boolean => {
+  const { code, sqlState, message } = driverErrorOf(error) as DriverError & { message?: string };
+  return (
+    ['42P01', '42703', '42S02', '42S22'].includes(String(sqlState ?? code)) ||
+    /^no such (table|column)/.test(message ?? '')
+  );
+};
+
+/** The driver's or the system's code of a failure, such as ECONNREFUSED: it says what happened, and holds no secret. */
+export const codeOf = (error: unknown): string | undefined => {
+  const { code } = driverErrorOf(error instanceof AggregateError ? (error.errors[0] ?? error) : error);
+  return /^[A-Z0-9_]{3,40}$/.test(String(code)) ? String(code) : undefined;
+};
+
 export const isConflict = (error: unknown): boolean => meaningOf(error) === 'conflict';
 
 /**

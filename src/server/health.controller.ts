@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { HealthCheck, HealthCheckService } from '@nestjs/terminus';
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 import { TaskService } from '../index.js';
 
@@ -10,7 +10,6 @@ import { TaskService } from '../index.js';
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
     private readonly tasks: TaskService,
   ) {}
 
@@ -22,21 +21,27 @@ export class HealthController {
   }
 
   @ApiOperation({
-    summary: 'Whether the process can do its work: the database takes its writes',
+    summary: 'Whether the process can do its work',
+    description:
+      'Each part is `up`, or `down` with a `message`: `database` (it takes the writes of the queue), `schema` (its tables ' +
+      'and columns are there), `process` (it is not stopping).',
     operationId: 'ready',
     security: [],
   })
   @Get('ready')
   @HealthCheck()
   ready(): unknown {
-    return this.health.check([() => this.database()]);
+    return this.health.check([() => this.parts()]);
   }
 
-  private async database(): Promise<HealthIndicatorResult> {
-    const indicator = this.indicators.check('database');
-    return this.tasks.ping().then(
-      () => indicator.up(),
-      () => indicator.down('takes no writes of the queue now'),
+  /** Each part of the queue is an indicator of its own. */
+  private async parts(): Promise<HealthIndicatorResult> {
+    const { parts } = await this.tasks.readiness();
+    return Object.fromEntries(
+      Object.entries(parts).map(([part, said]) => [
+        part,
+        said === 'ok' ? { status: 'up' as const } : { status: 'down' as const, message: said },
+      ]),
     );
   }
 }

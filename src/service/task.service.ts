@@ -10,7 +10,7 @@ import type { Operator } from '../operator/operator.js';
 import type { TaskListener } from '../queue/events.js';
 import type { LifeCycle } from '../queue/life-cycle.js';
 import type { InTransaction, Queue } from '../queue/queue.js';
-import { Readiness } from '../queue/readiness.js';
+import type { Readiness, TaskReadiness } from '../queue/readiness.js';
 import type { TaskCount } from '../queue/stores/task.store.js';
 import { type AsOwner, Changes, type TaskChanges } from '../queue/use-cases/change.js';
 import { Claims } from '../queue/use-cases/claim.js';
@@ -22,6 +22,14 @@ import { type Removal, remove } from '../queue/use-cases/remove.js';
 import { Reports, type TaskReport } from '../queue/use-cases/report.js';
 import type { LiveRoom } from '../live/live-room.js';
 import type { WaitingRoom } from '../queue/waiting/waiting-room.js';
+
+/** What other rooms made for it. */
+interface ServiceParts<T extends Task> {
+  waiting: WaitingRoom;
+  live: LiveRoom<T>;
+  metrics: Metrics;
+  readiness: Readiness;
+}
 
 /**
  * The operations of the queue, for the routes and for the host's own code. Failures are TaskErrors. Every call has
@@ -39,11 +47,11 @@ export class TaskService<T extends Task = Task> {
   private readonly claims: Claims<T>;
   private readonly reports: Reports<T>;
   private readonly changes: Changes<T>;
-  private readonly readiness: Readiness;
+  private readonly health: Readiness;
 
   constructor(
     private readonly queue: Queue<T>,
-    { waiting, live, metrics }: { waiting: WaitingRoom; live: LiveRoom<T>; metrics: Metrics },
+    { waiting, live, metrics, readiness }: ServiceParts<T>,
     /** The data source that holds the table. */
     readonly dataSource: DataSource,
     /** Callbacks of ended tasks: to list, and to replay. */
@@ -62,7 +70,7 @@ export class TaskService<T extends Task = Task> {
     this.claims = new Claims(queue, waiting);
     this.reports = new Reports(queue);
     this.changes = new Changes(queue);
-    this.readiness = new Readiness(queue.database, queue.keys);
+    this.health = readiness;
   }
 
   /** Creates a task. INVALID_PARAM, TOO_LARGE, TOO_MANY_TASK, IDEMPOTENCY_CONFLICT. */
@@ -171,7 +179,15 @@ export class TaskService<T extends Task = Task> {
    * nothing behind. Otherwise UNAVAILABLE within 2 s, with the reason as `cause`.
    */
   async ping(): Promise<void> {
-    return this.readiness.check();
+    return this.health.check();
+  }
+
+  /**
+   * The same for a page or a log: `ok` or why not for the database, the schema, and this process, which is stopping
+   * once the app closes. Never rejects, and takes at most 2 s. `TaskHealthIndicator` gives it to `@nestjs/terminus`.
+   */
+  async readiness(): Promise<TaskReadiness> {
+    return this.health.report();
   }
 
   /**

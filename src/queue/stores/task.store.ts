@@ -139,6 +139,11 @@ export class TaskStore<T extends Task> {
     return changes.map(({ task, values }) => this.columns.become(task, values, now));
   }
 
+  /** Fails if the task table, or a column of it, is not there. Reads no row. */
+  *probe(): Script<void> {
+    yield* this.one(sql`WHERE 1 = 0`);
+  }
+
   *delete(ids: string[]): Script<number> {
     if (ids.length === 0) return 0;
     return yield* change(sql`DELETE FROM ${this.dialect.table} WHERE ${this.dialect.idIn(ids)}`);

@@ -25,6 +25,7 @@ function fromReadme(nest: 11 | 12): string[] {
 /** What stands in a host of that version before the queue comes in, an embedded database, and the drivers of the others. */
 const host = (nest: 11 | 12): string[] => [
   ...['common', 'core', 'platform-express', 'platform-fastify'].map((name) => `@nestjs/${name}@${nest}`),
+  `@nestjs/terminus@${nest}`,
   ...['reflect-metadata', 'rxjs', 'libsql', 'mysql2', 'pg'],
 ];
 
@@ -92,6 +93,14 @@ describeInWhole.each([
     }
   });
 
+  it('gives its health to @nestjs/terminus', async () => {
+    const server = await start(join(folder, file), ['fastify', join(folder, 'health.sqlite')]);
+    await server.stop();
+    const [, health] = /^health (.*)$/m.exec(server.output()) ?? [];
+    const up = { tasks: { status: 'up', database: 'ok', schema: 'ok', process: 'ok' } };
+    expect(JSON.parse(health!)).toEqual({ status: 'ok', info: up, error: {}, details: up });
+  });
+
   it('keeps its tasks over a restart', async () => {
     const server = await start(join(folder, file), ['express', join(folder, 'express.sqlite')]);
     const answer = await call('GET', `${server.url}/api/tasks`, { headers: USER });
@@ -143,7 +152,7 @@ describeInWhole.each([
     });
 });
 
-async function start(file: string, args: string[]): Promise<{ url: string; stop(): Promise<void> }> {
+async function start(file: string, args: string[]): Promise<{ url: string; output(): string; stop(): Promise<void> }> {
   const child: ChildProcess = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const ended = new Promise<void>((end) => child.once('close', () => end()));
@@ -159,6 +168,7 @@ async function start(file: string, args: string[]): Promise<{ url: string; stop(
   });
   return {
     url,
+    output: () => output,
     stop: () => {
       child.kill();
       return ended;

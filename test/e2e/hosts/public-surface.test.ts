@@ -35,6 +35,7 @@ it('exports exactly what a host may import', () => {
     'Task',
     'TaskController',
     'TaskError',
+    'TaskHealthIndicator',
     'TaskInput',
     'TaskModule',
     'TaskOptionsError',

@@ -59,7 +59,20 @@ describeOn('mysql', 'postgres')('while the database is gone (%s)', (engine) => {
     expect([...statuses].filter((status) => status !== 200 && status !== 503)).toEqual([]);
   });
 
-  it('is alive, but not ready', async () => expect(await health()).toEqual([200, 503]));
+  it('is alive, but not ready, and says why', async () => {
+    expect(await health()).toEqual([200, 503]);
+    const { body, text } = await call('GET', `${server.url}/health/ready`);
+    expect(body.error).toEqual({
+      database: {
+        status: 'down',
+        message: expect.stringMatching(/^(takes no writes of the queue now|the database did not answer within)/),
+      },
+      schema: { status: 'down', message: 'unknown, because the database does not answer' },
+    });
+    expect(body.info).toEqual({ process: { status: 'up' } });
+    const { password, hostname, port } = new URL(proxy.url);
+    for (const secret of [password, hostname, port].filter((each) => each !== '')) expect(text).not.toContain(secret);
+  });
 
   it('answers 503/14011 with Retry-After on every route', async () => {
     for (const answer of await everyRoute()) {
