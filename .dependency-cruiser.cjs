@@ -16,6 +16,7 @@ const ROOMS = [
   'service',
   'http',
   'client',
+  'dashboard',
   'processors',
   'options',
 ];
@@ -43,6 +44,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/client/' },
       to: { pathNot: '^src/(client|protocol)/', dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'dashboard-page-calls-the-api-alone',
+      comment: 'The page runs in a browser. It knows the server by the client and the types of the protocol.',
+      severity: 'error',
+      from: { path: '^src/dashboard/app/' },
+      to: { path: '^src/', pathNot: '^src/(dashboard/app|client|protocol)/' },
+    },
+    {
+      name: 'dashboard-page-is-built-apart',
+      comment: 'Only its build knows the source of the page. The server serves what was built.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dashboard/app/' },
+      to: { path: '^src/dashboard/app/' },
     },
     {
       name: 'protocol-imports-nothing',

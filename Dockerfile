@@ -12,7 +12,8 @@ COPY schematics ./schematics
 RUN npm run build && \
     npm uninstall --no-save --ignore-scripts --no-audit --no-fund jest @jest/globals @swc/core @swc/jest eslint \
       typescript-eslint prettier typescript esbuild openapi-typescript @redocly/openapi-core fast-check @nestjs/cli \
-      @nestjs/schematics @angular-devkit/schematics cli-progress playwright-core
+      @nestjs/schematics @angular-devkit/schematics cli-progress playwright-core axe-core vite preact \
+      @preact/signals
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000

@@ -23,7 +23,7 @@ export default tseslint.config(
   { ignores: ['dist', 'data', 'node_modules', '**/fixtures/**'] },
   ...tseslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/await-thenable': 'error',
@@ -60,5 +60,7 @@ export default tseslint.config(
     plugins: { words: { rules: { 'plain-english': plainEnglish } } },
     rules: { 'max-lines': ['error', { max: 250 }], 'words/plain-english': 'error' },
   },
+  // What a component returns is said by its JSX.
+  { files: ['**/*.tsx'], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
   { files: ['test/**'], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
 );

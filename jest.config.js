@@ -7,7 +7,11 @@ export default {
   // A file by itself, or, quicker, all files of a folder in one go: npm test.
   testMatch: process.env.TEST_SUITES ? ['**/suites/*.suite.ts'] : ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    // It exists only once it is built.
+    '^\\./page-files\\.js$': '<rootDir>/dist/src/dashboard/page-files.js',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

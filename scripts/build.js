@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { pageModules } from './build-page.js';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -26,6 +27,7 @@ const SOURCES = [
   'schematics',
   'examples',
   'scripts/build.js',
+  'scripts/build-page.js',
   'package.json',
   'node_modules/.package-lock.json',
 ];
@@ -161,10 +163,12 @@ clean();
 if (process.argv.includes('--force') || !isUpToDate()) {
   const begun = new Date();
   try {
+    const page = pageModules({ force: process.argv.includes('--force') });
     nestBuild();
     stampVersion();
     await commonJs();
     await dropComments();
+    for (const [name, text] of Object.entries(await page)) write(join(part, name), text);
     await schematics();
     const built = files(part).map((path) => relative(part, path));
     for (const path of built) {

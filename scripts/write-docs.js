@@ -52,6 +52,7 @@ const values = () => [
   ...options('CallbackValues', 'src/callbacks/callbacks.options.ts'),
   ...options('LiveValues', 'src/live/live.options.ts'),
   ...options('OperatorValues', 'src/operator/operator.options.ts'),
+  ...options('DashboardValues', 'src/dashboard/dashboard.options.ts'),
   ...options('MetricsValues', 'src/metrics/metrics.options.ts'),
 ];
 const variable = (name) => [`\`TASK_${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}\``];

@@ -12,7 +12,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import axios from 'axios';
 import { type DataSource, Entity } from 'typeorm';
@@ -26,6 +26,7 @@ import { BodyHook } from './http/body/body-hook.js';
 import { createDtos } from './http/dto/index.js';
 import { bindControllers } from './http/binding/bind-controllers.js';
 import { Processors } from './processors/processors.js';
+import { openDashboard } from './task.dashboard.js';
 import { bootstrapQueue, type TaskQueue } from './task.bootstrap.js';
 import { checkStructure, checkTogether, prefixProblem } from './options/task.checks.js';
 import { type OptionProblem, TaskOptionsError } from './contract/options.error.js';
@@ -71,6 +72,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
     private readonly processors: Processors,
     private readonly modules: ModulesContainer,
     private readonly app: ApplicationConfig,
+    private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   /** Throws a TaskOptionsError if the options cannot work. */
@@ -150,6 +152,7 @@ export class TaskModule implements OnModuleInit, OnApplicationBootstrap, OnModul
       this.logger.warn(
         `'${name}' delivers callbacks unsigned, so receivers cannot tell who sent them; set the option callbackSecret.`,
       );
+    openDashboard(this.options, this.adapterHost, this.app);
     await this.warnOfStranded();
     if (workerTokens.length > 0) return;
     if (cronGuards === undefined)

@@ -21,13 +21,16 @@ import { RemoveTasksDto } from './dto/remove-tasks.dto.js';
 import { ServiceDto } from './dto/service.dto.js';
 import { StatsDto } from './dto/stats.dto.js';
 import { timeOf } from '../validation/rules.js';
-import { OperatorName } from './guards/operator-name.js';
+import { OperatorAccessOf, OperatorName } from './guards/operator-name.js';
 import type { HttpSettings } from './http.options.js';
 import { type RemovalJson, removalJson } from './removal-json.js';
 import { TaskInput } from './request/input.js';
 
 /** A task as operators see it. */
 export type OperatorTaskJson = TaskJson & { userId: string; workerId: string | null };
+
+/** What an operator sees first, and what this one may do. */
+export type OverviewJson = Overview & { access: 'all' | 'read' };
 
 export interface OperatorListJson {
   list: OperatorTaskJson[];
@@ -52,8 +55,8 @@ export class OperatorController<T extends Task = Task> {
     description: 'At most 2 s old, or older if reading is slow. Counts of what happened come up to 10 s later.',
   })
   @Get()
-  async overview(): Promise<Overview> {
-    return this.tasks.operator.overview();
+  async overview(@OperatorAccessOf() access: 'all' | 'read' = 'read'): Promise<OverviewJson> {
+    return { ...(await this.tasks.operator.overview()), access };
   }
 
   @ApiOperation({ summary: 'Show what happened, as a series for a chart' })

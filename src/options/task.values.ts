@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { getMetadataStorage, validateSync } from 'class-validator';
 import { CallbackValues } from '../callbacks/callbacks.options.js';
 import type { OptionProblem } from '../contract/options.error.js';
+import { DashboardValues } from '../dashboard/dashboard.options.js';
 import { HttpValues } from '../http/http.options.js';
 import { LiveValues } from '../live/live.options.js';
 import { MetricsValues } from '../metrics/metrics.options.js';
@@ -10,11 +11,28 @@ import { QueueValues } from '../queue/queue.options.js';
 import { SchemaValues } from '../schema/schema.options.js';
 
 /** Each room declares its own options, with their defaults, rules and docs. These groups are plain values. */
-const VALUES = [QueueValues, CallbackValues, LiveValues, MetricsValues, HttpValues, OperatorValues, SchemaValues];
+const VALUES = [
+  QueueValues,
+  CallbackValues,
+  LiveValues,
+  MetricsValues,
+  HttpValues,
+  OperatorValues,
+  DashboardValues,
+  SchemaValues,
+];
 
 /** Plain values, which a factory may return. They are read when the app starts. */
 export interface TaskValues
-  extends QueueValues, CallbackValues, LiveValues, MetricsValues, HttpValues, OperatorValues, SchemaValues {}
+  extends
+    QueueValues,
+    CallbackValues,
+    LiveValues,
+    MetricsValues,
+    HttpValues,
+    OperatorValues,
+    DashboardValues,
+    SchemaValues {}
 
 /** Names of the plain values. Each has a rule. */
 export const valueNames = (): (keyof TaskValues)[] => VALUES.flatMap(namesOf);

@@ -42,6 +42,8 @@ export interface Overview {
   callbacks: { pending: number; dead: number; oldestPendingSeconds: number | null };
   /** Workers that hold tasks. */
   workers: number;
+  /** What the operator who asks may do: everything, or only read. */
+  access: 'all' | 'read';
   /** `version`: of @softdd/task. */
   server: { version: string; engine: string; engineVersion: string };
   time: string;

@@ -14,12 +14,19 @@ export class AppModule {
     { database, task }: ServerConfig,
     { jwtSecret, workerTokens, operatorTokens }: Secrets,
   ): DynamicModule {
+    const isOperated = operatorTokens.length > 0 || (task.operatorReadTokens ?? []).length > 0;
     return {
       module: AppModule,
       imports: [
         // One attempt, so that an operator's mistake shows at once. The supervisor of the process tries again.
         TypeOrmModule.forRoot({ ...database, autoLoadEntities: true, retryAttempts: 1 }),
-        TaskModule.forRoot({ ...task, workerTokens, operatorTokens, guards: [new JwtGuard(jwtSecret)] }),
+        TaskModule.forRoot({
+          dashboardUri: isOperated ? '/' : 'off',
+          ...task,
+          workerTokens,
+          operatorTokens,
+          guards: [new JwtGuard(jwtSecret)],
+        }),
         TerminusModule.forRoot({ logger: false }),
       ],
       controllers: [HealthController],

@@ -28,9 +28,12 @@ export async function banner(
             : `Operator token   export OPERATOR_TOKEN=${source('operatorTokens', 'operatorToken', 'TASK_OPERATOR_TOKENS')}`,
         ]),
   ];
+  const { dashboardUri = operatorTokens.length > 0 || config.task.operatorReadTokens?.length ? '/' : 'off' } =
+    config.task;
+  const dashboard = dashboardUri === 'off' ? '' : `Dashboard        ${url}${dashboardUri}\n`;
   return `
 @softdd/task     ${url}
-OpenAPI page     ${url}/docs
+${dashboard}OpenAPI page     ${url}/docs
 ${tokens.join('\n')}
 
 Create a task, ready to be worked:

@@ -114,7 +114,7 @@ export type RouteHandler = (request: unknown, response: unknown, next: unknown) 
 /** A layer of an Express router. */
 export interface ExpressLayer {
   match(path: string): boolean;
-  route?: { methods: Record<string, boolean>; stack: { handle: RouteHandler }[] };
+  route?: { path: unknown; methods: Record<string, boolean>; stack: { handle: RouteHandler }[] };
 }
 
 /** The layers of Express 5, or of 4. */

@@ -44,7 +44,7 @@ export class OperatorGuard implements CanActivate {
     const byHost = await this.options.operatorAccess(request);
     const isFull = byToken === 'all' && byHost === 'all';
     if (!byHost || (!isFull && !onlyReads(context, request))) throw new TaskError('INVALID_ACCESS');
-    noteOperator(request, await this.nameOf(request));
+    noteOperator(request, { name: await this.nameOf(request), access: isFull ? 'all' : 'read' });
     return admit(request, http.getResponse(), this.options, this.rooms.operator, '');
   }
 

@@ -42,6 +42,11 @@ export const OVERVIEW = object({
     oldestPendingSeconds: orNull({ type: 'number', description: 'Seconds for which the oldest has been pending.' }),
   }),
   workers: whole('Workers that hold tasks, counted up to 1,000.'),
+  access: {
+    type: 'string',
+    enum: ['all', 'read'],
+    description: 'What the operator who asks may do: everything, or only read.',
+  },
   server: object({
     version: text('The version of @softdd/task.'),
     engine: text('The database.'),
