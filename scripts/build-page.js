@@ -16,6 +16,8 @@ const SOURCES = [
 /** Packages whose code is in the page. */
 const BUNDLED = ['preact', '@preact/signals', '@preact/signals-core'];
 
+const commonJs = (name) => name.replace('src', 'cjs');
+
 const filesOf = (path) =>
   statSync(path).isDirectory()
     ? [path, ...readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name))]
@@ -32,7 +34,13 @@ function isUpToDate(built) {
 export async function pageModules({ force = false } = {}) {
   const built = join(root, 'dist', NAME);
   const text = !force && isUpToDate(built) ? readFileSync(built, 'utf8') : await buildPage();
-  return { [NAME]: text, [NAME.replace('src', 'cjs')]: text.replace('export const FILES', 'exports.FILES') };
+  const types = readFileSync(join(root, NAME.replace('.js', '.d.ts')), 'utf8');
+  return {
+    [NAME]: text,
+    [NAME.replace('.js', '.d.ts')]: types,
+    [commonJs(NAME)]: text.replace('export const FILES', 'exports.FILES'),
+    [commonJs(NAME).replace('.js', '.d.ts')]: types,
+  };
 }
 
 async function buildPage() {

@@ -304,11 +304,12 @@ class ServerInfo(TypedDict):
 
 
 class Overview(TypedDict):
-    """What is in the queue and what happened in it. `workers` is how many hold tasks."""
+    """What is in the queue and what happened in it. `workers` is how many hold tasks, `access` what the asker may do."""
 
     services: List[ServiceOverview]
     callbacks: CallbackBacklog
     workers: int
+    access: Literal["all", "read"]
     server: ServerInfo
     time: str
 

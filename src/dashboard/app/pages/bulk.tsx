@@ -48,7 +48,9 @@ const columns = (onChanged: () => void): Column<Bulk>[] => [
   { key: 'failed', name: t('bulk.failed'), isNumber: true, cell: ({ failed }) => count(failed, language.value) },
   { key: 'by', name: t('bulk.by'), cell: ({ requestedBy }) => requestedBy ?? '–' },
   { key: 'created', name: t('task.created'), cell: ({ createdAt }) => <Time at={createdAt} /> },
-  ...(mayChange() ? [{ key: 'stop', name: '', cell: (row: Bulk) => <Stop bulk={row} onChanged={onChanged} /> }] : []),
+  ...(mayChange()
+    ? [{ key: 'stop', name: t('table.actions'), cell: (row: Bulk) => <Stop bulk={row} onChanged={onChanged} /> }]
+    : []),
 ];
 
 function Stop({ bulk: { bulkId, state }, onChanged }: { bulk: Bulk; onChanged: () => void }) {

@@ -71,7 +71,13 @@ const columns = (onChanged: () => void): Column<Callback>[] => [
   },
   { key: 'created', name: t('task.created'), cell: ({ createdAt }) => <Time at={createdAt} /> },
   ...(mayChange()
-    ? [{ key: 'action', name: '', cell: (row: Callback) => <Replay callback={row} onChanged={onChanged} /> }]
+    ? [
+        {
+          key: 'action',
+          name: t('table.actions'),
+          cell: (row: Callback) => <Replay callback={row} onChanged={onChanged} />,
+        },
+      ]
     : []),
 ];
 

@@ -10,7 +10,7 @@ import { duration } from '../format/time.js';
 import { hashOf } from '../router.js';
 import { codeOf } from '../status.js';
 import { language, plural, t } from '../words/index.js';
-import { type Trouble, troublesOf } from './troubles.js';
+import { isUnused, type Trouble, troublesOf } from './troubles.js';
 
 export function OverviewPage() {
   const overview = usePoll('overview', async (signal) => {
@@ -30,10 +30,9 @@ function Content({ overview }: { overview: Overview }) {
   const { services, callbacks, workers } = overview;
   const troubles = troublesOf(overview);
   const weightOf = (name: string): number => troubles.find(({ service }) => service === name)?.weight ?? 0;
-  const isEmpty = services.length === 0;
   return (
     <>
-      {isEmpty ? (
+      {isUnused(overview) ? (
         <FirstTask />
       ) : (
         <section aria-label={t('overview.troubles')} class="troubles">

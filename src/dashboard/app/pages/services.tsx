@@ -62,7 +62,13 @@ const columns = (onChanged: () => void): Column<ServiceOverview>[] => [
   },
   { key: 'note', name: t('services.note'), cell: ({ note }) => note ?? '' },
   ...(mayChange()
-    ? [{ key: 'action', name: '', cell: (row: ServiceOverview) => <Switch service={row} onChanged={onChanged} /> }]
+    ? [
+        {
+          key: 'action',
+          name: t('table.actions'),
+          cell: (row: ServiceOverview) => <Switch service={row} onChanged={onChanged} />,
+        },
+      ]
     : []),
 ];
 

@@ -34,3 +34,10 @@ export function troublesOf({ services, callbacks }: Pick<Overview, 'services' | 
     (a, b) => b.weight - a.weight,
   );
 }
+
+/** Whether the queue has nothing to do, and had nothing within the last hour: the reader may be new to it. */
+export const isUnused = ({ services }: Pick<Overview, 'services'>): boolean =>
+  services.every(
+    ({ ready, waiting, running, last60m: { created, finished, failed } }) =>
+      ready + waiting + running + created + finished + failed === 0,
+  );
