@@ -49,7 +49,7 @@ async function buildPage() {
     configFile: false,
     root: join(root, 'src/dashboard/app'),
     base: './',
-    logLevel: 'warn',
+    logLevel: 'error',
     build: {
       write: false,
       target: 'es2022',
