@@ -48,6 +48,7 @@ const VALUES: Record<string, [text: string, value: unknown]> = {
   maxStreamsPerOwner: ['5', 5],
   operatorTokens: ['first-operator-token, second-operator-token', ['first-operator-token', 'second-operator-token']],
   operatorReadTokens: ['operator-token-that-reads', ['operator-token-that-reads']],
+  dashboardUri: ['/dashboard', '/dashboard'],
   metrics: ['true', true],
   metricsRetention: ['86400', 86_400],
 };
