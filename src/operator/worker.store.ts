@@ -20,18 +20,25 @@ export interface WorkerLoad {
 /** Rows that one look reads at most. */
 const ROWS = 100_000;
 
-/** Who holds which tasks. Reads the index of leases alone. */
+/**
+ * Who holds which tasks. Reads the first rows of the index of leases and times: leases are short, so that they come
+ * before the times of most delayed tasks.
+ */
 export class WorkerStore {
   constructor(
     private readonly dialect: Dialect,
     private readonly waiting: number,
+    private readonly most = ROWS,
   ) {}
 
   /** Most tasks first, at most `limit`. */
   *list(limit: number): Script<WorkerLoad[]> {
     const { dialect, waiting } = this;
-    const held = sql`SELECT worker_id, service, started_at, ${dialect.read('updated_at')} AS heard_at, lease_expires_at
-      FROM ${dialect.table} WHERE ${dialect.dueAt} IS NOT NULL AND status <> ${literal(waiting)} LIMIT ${literal(ROWS)}`;
+    // Bounded before waiting tasks are left out: there may be a million of them.
+    const due = sql`SELECT worker_id, service, status, started_at, ${dialect.read('updated_at')} AS heard_at, lease_expires_at
+      FROM ${dialect.table} WHERE ${dialect.dueAt} IS NOT NULL ORDER BY ${dialect.dueAt} LIMIT ${literal(this.most)}`;
+    const held = sql`SELECT worker_id, service, started_at, heard_at, lease_expires_at
+      FROM (${due}) due WHERE status <> ${literal(waiting)}`;
     const rows = yield* select(
       sql`SELECT worker_id, service, running, ${dialect.utc('since')} AS since_iso, heard,
           ${dialect.utc('expires')} AS expires_iso
