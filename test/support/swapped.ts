@@ -7,6 +7,10 @@ import {
   type CreateTaskDto,
   WorkerTaskController,
   type ClaimAnswer,
+  OperatorController,
+  type OperatorTaskDetailJson,
+  type OperatorTaskJson,
+  type Overview,
   Task,
   TASK_ERRORS,
   TASK_STATUS,
@@ -72,6 +76,26 @@ export class VideoWorkerController extends WorkerTaskController {
   }
 }
 
+export class VideoOperatorController extends OperatorController<VideoTask> {
+  override async overview(): Promise<Overview> {
+    return { ...(await super.overview()), site: 'studio' } as Overview;
+  }
+
+  override async get(taskId: string): Promise<OperatorTaskDetailJson> {
+    return { ...(await super.get(taskId)), ...{ reviewed: false } };
+  }
+
+  @ApiOperation({ summary: 'Show the titles of all videos' })
+  @Get('/ops/titles')
+  async titles(): Promise<{ titles: (string | null)[] }> {
+    return { titles: (await this.tasks.operator.search()).list.map(({ title }) => title) };
+  }
+
+  protected override present(task: VideoTask): OperatorTaskJson {
+    return { ...super.present(task), owner: `${task.userId}@studio` };
+  }
+}
+
 export const VIDEO_STATUS = { ...TASK_STATUS, INIT: 100, BEGIN: 110, START: 120, FINISHED: 130, UPLOADING: 125 };
 
 export const VIDEO_ERRORS = {
@@ -98,6 +122,7 @@ export const VIDEO_URIS = {
   putTaskUri: '/api/videos/{taskId}/edit',
   getCronTaskUri: '/jobs',
   putCronTaskUri: '/jobs/{taskId}/report',
+  operatorUri: '/ops',
 } as const;
 
 /** Lets in who sends `x-key`, and says who it is. */
@@ -123,12 +148,14 @@ export const EVERYTHING = {
   dto: VideoFields,
   controller: VideoController,
   cronController: VideoWorkerController,
+  operatorController: VideoOperatorController,
   status: VIDEO_STATUS,
   error: VIDEO_ERRORS,
   response: VideoResponse,
   ...VIDEO_URIS,
   guards: [KeyGuard],
   cronGuards: [new KeyGuard('worker')],
+  operatorGuards: [new KeyGuard('operator')],
   workerTokens: [],
   userId: (request: { session?: { owner?: string } }) => request.session?.owner,
   callbackUrl: 'https://example.com/done',

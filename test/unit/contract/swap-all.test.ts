@@ -18,6 +18,7 @@ describe.each(CASES)('a host with everything swapped by $way on $engine with $ad
 
   const alice = { headers: { 'x-key': 'open', 'x-owner': 'alice' } };
   const worker = { headers: { 'x-key': 'worker' } };
+  const operator = { headers: { 'x-key': 'operator' } };
 
   it('runs a task through: own routes, column, statuses, envelope, guards and callback address', async () => {
     const json = { input: 'in', title: 'Film', status: 110 };
@@ -56,6 +57,31 @@ describe.each(CASES)('a host with everything swapped by $way on $engine with $ad
     expect(removed.body.result).toEqual({ deleted: [taskId], notDeleted: [] });
   });
 
+  it('lets its operators in by their guard, to handlers and answers of its own', async () => {
+    const json = { input: 'in', title: 'Premiere', status: 110 };
+    const created = await call('POST', `${host.url}/api/videos/new`, { ...alice, json });
+    const { taskId } = created.body.result;
+    const ask = async (path: string): Promise<any> =>
+      (await call('GET', `${host.url}/ops${path}`, operator)).body.result;
+    expect(await ask('/overview')).toMatchObject({ site: 'studio', workers: 0 });
+    const shown = { taskId, title: 'Premiere', status: 110, userId: 'alice', owner: 'alice@studio' };
+    expect(await ask(`/tasks/${taskId}`)).toMatchObject({ task: shown, attempts: [], reviewed: false });
+    expect((await ask('/tasks')).list).toMatchObject([shown]);
+    expect(await ask('/titles')).toEqual({ titles: ['Premiere'] });
+    const change = (json: object) => call('PUT', `${host.url}/ops/tasks/${taskId}`, { ...operator, json });
+    expect((await change({ status: -20 })).body.result).toMatchObject({ status: -20, owner: 'alice@studio' });
+    expect((await change({ status: 10 })).body).toMatchObject({ ok: false, error: { code: 14004 } });
+    const gone = await call('GET', `${host.url}/ops/tasks/nothing`, operator);
+    expect([gone.status, gone.body]).toEqual([410, { ok: false, error: { code: 1, msg: 'no such video' } }]);
+    for (const path of ['/overview', '/titles'])
+      expect((await call('GET', `${host.url}/ops${path}`, alice)).body).toMatchObject({
+        ok: false,
+        error: { code: 14002 },
+      });
+    const removed = await call('DELETE', `${host.url}/ops/tasks`, { ...operator, json: { ids: [taskId] } });
+    expect(removed.body.result).toEqual({ deleted: [taskId], notDeleted: [] });
+  });
+
   it('answers failures by its own catalogue, entries of its own included', async () => {
     const gone = await call('GET', `${host.url}/api/videos/nothing`, alice);
     expect(gone.status).toBe(410);
@@ -76,9 +102,10 @@ describe.each(CASES)('a host with everything swapped by $way on $engine with $ad
 
   it('is documented as it is', () => {
     const document = SwaggerModule.createDocument(host.app, { openapi: '3.0.0', info: { title: '', version: '' } });
+    const paths = Object.keys(document.paths);
     // Those of operators are moved together, by one option.
-    const paths = Object.keys(document.paths).filter((path) => !path.startsWith('/api/operator/'));
-    expect(paths.sort()).toEqual([
+    expect(paths).toEqual(expect.arrayContaining(['/ops/overview', '/ops/tasks/{taskId}', '/ops/titles']));
+    expect(paths.filter((path) => !path.startsWith('/ops/')).sort()).toEqual([
       '/api/tasks/stats',
       '/api/videos',
       '/api/videos/bulk',

@@ -10,6 +10,7 @@ import {
   VIDEO_STATUS,
   VIDEO_URIS,
   VideoController,
+  VideoOperatorController,
   VideoWorkerController,
   VideoFields,
   VideoResponse,
@@ -67,6 +68,17 @@ const CASES: Case[] = [
     proof: async (host) => {
       await host.user('alice', 'POST', '/api/tasks', { json });
       expect((await host.worker('GET', '/api/crontask')).body.data.task.claimedFrom).toBe('here');
+    },
+  },
+  {
+    option: 'operatorController',
+    options: { operatorController: VideoOperatorController, operatorGuards: [] },
+    proof: async (host) => {
+      await host.user('alice', 'POST', '/api/tasks', { json });
+      const ask = async (path: string): Promise<any> => (await call('GET', `${host.url}${path}`)).body.data;
+      expect(await ask('/api/operator/overview')).toMatchObject({ site: 'studio' });
+      expect((await ask('/api/operator/tasks')).list).toMatchObject([{ userId: 'alice', owner: 'alice@studio' }]);
+      expect((await ask('/ops/titles')).titles).toHaveLength(1);
     },
   },
   {

@@ -20,6 +20,7 @@ import {
   type CronTaskJson,
   type ListJson,
   type ListTasksDto,
+  OperatorController,
   type RemovalJson,
   type RemoveTasksDto,
   type ReportTaskDto,
@@ -30,7 +31,10 @@ import {
   UserId,
 } from '../../../../src/index.js';
 import { ADAPTERS, type Host, startHost } from '../../../support/host.js';
-import { pathOf } from '../../../../src/http/binding/route-definition.js';
+import { call } from '../../../support/http.js';
+import { PlainText } from '../../../../src/http/binding/plain-text.js';
+import { OPERATOR_ROUTES } from '../../../../src/http/binding/operator.routes.js';
+import { pathOf, sourceOf } from '../../../../src/http/binding/route-definition.js';
 import { ROUTES } from '../../../../src/http/binding/route-table.js';
 import { TaskUris } from '../../../../src/http/http.options.js';
 
@@ -64,6 +68,16 @@ class UndecoratedWorkers extends WorkerTaskController {
   }
 }
 
+class UndecoratedOperators extends OperatorController {}
+for (const handler of new Set(OPERATOR_ROUTES.map(sourceOf))) {
+  const ours = OperatorController.prototype[handler as keyof OperatorController] as (...args: unknown[]) => unknown;
+  const value = async function (this: OperatorController, ...args: unknown[]): Promise<unknown> {
+    const answer = await ours.apply(this, args);
+    return answer instanceof PlainText ? answer : { ...(answer as object), by: handler };
+  };
+  Object.defineProperty(UndecoratedOperators.prototype, handler, { value, writable: true, configurable: true });
+}
+
 class Nobody implements CanActivate {
   canActivate = (): boolean => false;
 }
@@ -87,9 +101,14 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
   let host: Host;
   let plain: Host;
   beforeAll(async () => {
-    const options = { controller: Undecorated, cronController: UndecoratedWorkers };
+    const options = {
+      controller: Undecorated,
+      cronController: UndecoratedWorkers,
+      operatorController: UndecoratedOperators,
+      operatorGuards: [],
+    };
     host = await startHost({ engine: 'sqlite', adapter, options });
-    plain = await startHost({ engine: 'sqlite', adapter });
+    plain = await startHost({ engine: 'sqlite', adapter, options: { operatorGuards: [] } });
   });
   afterAll(async () => {
     await host?.close();
@@ -113,6 +132,23 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
     expect((await host.user('alice', 'DELETE', '/api/tasks', { json: { ids: ['x'] } })).body.data.by).toBe('remove');
     const form = { _method: 'DELETE', ids: '["x"]' };
     expect((await host.user('alice', 'POST', '/api/tasks', { form })).body.data.by).toBe('remove');
+  });
+
+  it('keep the routes of operators, also those by POST', async () => {
+    const { taskId } = await host.tasks.create({ userId: 'alice', input: 'in' });
+    const ask = async (method: string, path: string, json?: object) =>
+      (await call(method, `${host.url}/api/operator${path}`, json ? { json } : {})).body.data.by;
+    for (const name of ['overview', 'stats', 'services', 'callbacks', 'workers'])
+      expect([name, await ask('GET', `/${name}`)]).toEqual([name, name]);
+    expect(await ask('GET', '/tasks')).toBe('list');
+    expect(await ask('POST', '/tasks/list', {})).toBe('list');
+    expect(await ask('GET', '/bulk')).toBe('bulks');
+    expect(await ask('GET', `/tasks/${taskId}`)).toBe('get');
+    expect(await ask('PUT', `/tasks/${taskId}`, { priority: 1 })).toBe('update');
+    expect(await ask('PUT', '/services/a', { paused: false })).toBe('setService');
+    expect(await ask('POST', '/callbacks/replay', {})).toBe('replayCallbacks');
+    expect(await ask('POST', '/bulk', { action: 'retry', all: true, dryRun: true })).toBe('bulk');
+    expect(await ask('DELETE', '/tasks', { ids: [taskId] })).toBe('remove');
   });
 
   it('keep their validation', async () => {

@@ -81,7 +81,8 @@ const videos = (suffix: string) => {
     [`reportTask${suffix}`]: ['PUT /jobs/{taskId}/report', crontask, 'worker'],
     [`reportTaskByPost${suffix}`]: ['POST /jobs/{taskId}/report', crontask, 'worker'],
     VideoController_stats: ['GET /api/tasks/stats', tasks, 'user'],
-    ...operators(suffix, '/api/videos', suffix === '' ? '/api/operator' : '/api/operator-video'),
+    VideoOperatorController_titles: ['GET /ops/titles', `operator${suffix}`, 'operator'],
+    ...operators(suffix, '/api/videos', '/ops'),
   };
 };
 
@@ -194,6 +195,7 @@ describe.each([
       reportTask: [{}, ['progress']],
       reportTaskByPost: [{}, ['progress']],
       VideoController: [{}, undefined],
+      VideoOperatorController: [{}, undefined],
       changeTasks: [{}, ['action', 'filter']],
       getBulk: [{}, undefined],
       changeBulk: [{}, ['abort']],

@@ -50,7 +50,7 @@ const KINDS: Record<string, Kind> = {
       stranger: { 'x-key': 'open', 'x-owner': 'mallory' },
       crowd: { 'x-key': 'open', 'x-owner': 'crowd' },
       worker: { 'x-key': 'worker' },
-      operator: { authorization: `Bearer ${OPERATOR_TOKEN}` },
+      operator: { 'x-key': 'operator', authorization: `Bearer ${OPERATOR_TOKEN}` },
     },
     closed: false,
     taskOf: (body) => body.result,
@@ -304,10 +304,12 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     await expectAnswer('createTask', 200, { multipart: { input: 'in' } });
   });
 
-  it("a host's own operation", async () => {
+  it("a host's own operations", async () => {
     if (!operations.has('VideoController_stats')) return expect(kind).toBe('default');
-    await expectAnswer('VideoController_stats', 200, {});
-    await expectAnswer('VideoController_stats', 430, { as: 'nobody' });
+    for (const id of ['VideoController_stats', 'VideoOperatorController_titles']) {
+      await expectAnswer(id, 200, {});
+      await expectAnswer(id, 430, { as: 'nobody' });
+    }
   });
 
   it('leaves no documented answer unseen, but for failures of the server', () => {
