@@ -1,4 +1,5 @@
 import sql from 'sql-template-tag';
+import { LEASE_SECONDS } from '../protocol/bounds.js';
 import { type Dialect, literal } from '../database/dialects/dialect.js';
 import { type Row, type Script, select } from '../database/transaction.js';
 
@@ -20,10 +21,7 @@ export interface WorkerLoad {
 /** Rows that one look reads at most. */
 const ROWS = 100_000;
 
-/**
- * Who holds which tasks. Reads the first rows of the index of leases and times: leases are short, so that they come
- * before the times of most delayed tasks.
- */
+/** Who holds which tasks. Reads the index of leases and of times as far as a lease can go, in which also delayed tasks are. */
 export class WorkerStore {
   constructor(
     private readonly dialect: Dialect,
@@ -36,7 +34,8 @@ export class WorkerStore {
     const { dialect, waiting } = this;
     // Bounded before waiting tasks are left out: there may be a million of them.
     const due = sql`SELECT worker_id, service, status, started_at, ${dialect.read('updated_at')} AS heard_at, lease_expires_at
-      FROM ${dialect.table} WHERE ${dialect.dueAt} IS NOT NULL ORDER BY ${dialect.dueAt} LIMIT ${literal(this.most)}`;
+      FROM ${dialect.table} WHERE ${dialect.dueAt} <= ${dialect.after(LEASE_SECONDS.max)}
+      ORDER BY ${dialect.dueAt} LIMIT ${literal(this.most)}`;
     const held = sql`SELECT worker_id, service, started_at, heard_at, lease_expires_at
       FROM (${due}) due WHERE status <> ${literal(waiting)}`;
     const rows = yield* select(

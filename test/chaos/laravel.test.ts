@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,17 +7,11 @@ import { DataSource } from 'typeorm';
 import { createOriginal, ROWS } from '../unit/schema/fixtures/original.js';
 import { createDatabase, ENGINES } from '../support/databases.js';
 import { ADAPTERS, startHost } from '../support/host.js';
-import { machineHas } from '../support/machine.js';
+import { hasPhp } from '../support/machine.js';
 import { newFolder } from '../support/server.js';
 
 const FIXTURES = resolve(import.meta.dirname, 'fixtures');
 const COUNT = 40;
-
-/** PHP with what Laravel needs of it. */
-const hasPhp = (): boolean =>
-  machineHas('PHP with curl and pdo_mysql (Debian: php-cli php-curl php-mysql)', () =>
-    execFileSync('php', ['-r', `exit(extension_loaded('curl') && extension_loaded('pdo_mysql') ? 0 : 1);`]),
-  );
 
 async function php<T>(script: string, ...args: string[]): Promise<T> {
   const { stdout } = await promisify(execFile)('php', [join(FIXTURES, script), ...args], { maxBuffer: 2 ** 26 });

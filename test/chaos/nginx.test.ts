@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +6,9 @@ import { describe, expect, it } from '@jest/globals';
 import { type EventStream, openStream } from '../support/event-stream.js';
 import { ADAPTERS, startHost } from '../support/host.js';
 import { freePort } from '../support/free-port.js';
-import { machineHas } from '../support/machine.js';
+import { hasNginx } from '../support/machine.js';
 import { listens } from '../support/private-servers.js';
 import { until } from '../support/until.js';
-
-const hasNginx = (): boolean => machineHas('nginx', () => execFileSync('nginx', ['-v'], { stdio: 'pipe' }));
 
 /** nginx before a server, as it is installed: it buffers, and compresses what it may. */
 async function proxy(url: string): Promise<{ url: string; drop(): Promise<void> }> {

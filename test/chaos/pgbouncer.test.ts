@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { userToken } from '../../src/server/secrets.js';
 import { createDatabase, describeOn } from '../support/databases.js';
 import { call } from '../support/http.js';
-import { machineHas } from '../support/machine.js';
+import { hasPgbouncer } from '../support/machine.js';
 import { freePort } from '../support/free-port.js';
 import { accountOf, listens } from '../support/private-servers.js';
 import { startServer } from '../support/server.js';
@@ -15,9 +15,6 @@ import { startServer } from '../support/server.js';
 const SECRET = 'a-secret-of-thirty-two-characters-or-more';
 const WORKER = 'worker-token-0123456789';
 const SERVERS = 6;
-
-const hasPgbouncer = (): boolean =>
-  machineHas('pgbouncer', () => execFileSync('pgbouncer', ['--version'], { stdio: 'pipe' }));
 
 /** PgBouncer in transaction mode before the tests' PostgreSQL; answers its URL and how to end it. */
 async function pooler(url: string): Promise<{ url: string; drop(): void }> {

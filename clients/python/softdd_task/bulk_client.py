@@ -1,7 +1,7 @@
 """The client for changes of many tasks."""
 
 import urllib.parse
-from typing import Generic, Optional, TypeVar, cast
+from typing import Any, Dict, Generic, Optional, TypeVar, cast
 
 from .connections import Connections
 from .operator_types import Bulk, BulkCount, BulkRequest, OperatorBulkRequest
@@ -22,7 +22,7 @@ class BulkClient(Generic[Request]):
 
     def count(self, request: Request, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> BulkCount:
         """Returns how many tasks it would change now."""
-        body = {**request, "dryRun": True}
+        body = {**cast(Dict[str, Any], request), "dryRun": True}
         return cast(BulkCount, self._connections.send("POST", self._path, body, timeout=timeout, retries=retries))
 
     def get(self, bulk_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Bulk:

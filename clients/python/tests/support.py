@@ -8,6 +8,7 @@ import contextlib
 import http.server
 import json
 import os
+import shutil
 import threading
 import time
 import unittest
@@ -23,6 +24,16 @@ FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 #: Marks a test that takes seconds. It runs with SOFTDD_TASK_SLOW=1.
 slow = unittest.skipUnless(os.environ.get("SOFTDD_TASK_SLOW"), "slow")
+
+
+
+def needs(program):
+    """Marks a test that needs a program. Without it the test is skipped, and in CI it fails."""
+    if shutil.which(program):
+        return lambda test: test
+    if os.environ.get("CI") == "true":
+        raise AssertionError("CI needs " + program)
+    return unittest.skip("NOT TESTED: this machine has no " + program)
 
 
 def user(method, path, body=None):

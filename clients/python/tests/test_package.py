@@ -13,7 +13,7 @@ import zipfile
 import softdd_task
 from softdd_task import Worker
 
-from .support import FOLDER
+from .support import FOLDER, needs
 
 
 def sources(folder):
@@ -110,7 +110,7 @@ class PackageTest(unittest.TestCase):
             for name in names:
                 self.assertTrue(hasattr(importlib.import_module("softdd_task." + module), name), (module, name))
 
-    @unittest.skipUnless(shutil.which("mypy"), "no mypy")
+    @needs("mypy")
     def test_is_typed(self):
         with tempfile.TemporaryDirectory() as folder:
             command = ["mypy", "--strict", "--cache-dir", folder, "-p", "softdd_task"]

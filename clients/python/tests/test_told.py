@@ -4,7 +4,6 @@ import email.utils
 import json
 import logging
 import os
-import shutil
 import ssl
 import subprocess
 import tempfile
@@ -16,7 +15,7 @@ from softdd_task import TaskError, Worker
 from softdd_task import runner
 from softdd_task import transport
 
-from .support import EMPTY, Drip, Told, refusal, slow, until
+from .support import EMPTY, Drip, Told, needs, refusal, slow, until
 
 
 class WithoutText(Exception):
@@ -250,7 +249,7 @@ class ToldTest(unittest.TestCase):
         self.assertGreater(len(told.sizes), 3)
         self.assertEqual([report["temp"] for report in told.reports if "temp" in report][-1], "19")
 
-    @unittest.skipUnless(shutil.which("openssl"), "no openssl")
+    @needs("openssl")
     def test_reads_the_certificates_once(self):
         told = Told()
         with tempfile.TemporaryDirectory() as folder:
