@@ -10,7 +10,6 @@ import {
   OperatorController,
   type OperatorTaskDetailJson,
   type OperatorTaskJson,
-  type Overview,
   Task,
   TASK_ERRORS,
   TASK_STATUS,
@@ -77,8 +76,8 @@ export class VideoWorkerController extends WorkerTaskController {
 }
 
 export class VideoOperatorController extends OperatorController<VideoTask> {
-  override async overview(): Promise<Overview> {
-    return { ...(await super.overview()), site: 'studio' } as Overview;
+  override async overview(access?: 'all' | 'read') {
+    return { ...(await super.overview(access)), site: 'studio' };
   }
 
   override async get(taskId: string): Promise<OperatorTaskDetailJson> {
