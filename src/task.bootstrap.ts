@@ -27,6 +27,7 @@ import { TaskService } from './service/task.service.js';
 import { ProcessState } from './queue/process-state.js';
 import { Readiness } from './queue/readiness.js';
 import { findSideTables } from './schema/presence.js';
+import { Traces } from './protocol/traces.js';
 import { Policies } from './queue/service-policy.js';
 import type { Queue, QueueSettings } from './queue/queue.js';
 import { WaitingRoom } from './queue/waiting/waiting-room.js';
@@ -145,6 +146,7 @@ async function open<T extends Task>(
     hooks: new Hooks(),
     events: new TaskEvents<T>(),
     settings: settingsOf(options),
+    traces: await Traces.load(),
   };
   const waiting = new WaitingRoom(options.maxWaiters, (filters) => reading(database, () => queue.ready.probe(filters)));
   const moveDue = new MoveDue(queue);

@@ -37,7 +37,7 @@ function installedNest(): string | undefined {
 }
 
 /** Peers that only a host installs that asks for what they do. */
-const EXTRAS = ['prom-client'];
+const EXTRAS = ['prom-client', '@opentelemetry/api'];
 
 /**
  * The peers that the host's package.json lacks, with the range that fits its NestJS, and the driver. Nest's own are

@@ -20,6 +20,8 @@ export interface TakenCallback extends NewCallback {
   attempts: number;
   tries: CallbackTry[];
   token: string;
+  /** The trace in which the task was created. null: it was not traced, or the task is gone. */
+  traceparent: string | null;
   /** When the lease of the previous try ran out, if its outcome was never stored. */
   lapsedAt: Date | undefined;
 }

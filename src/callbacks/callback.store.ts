@@ -60,6 +60,7 @@ export class CallbackStore {
     const due = yield* select(
       sql`SELECT id, task_id, type, url, origin, is_own, attempts, tries, lease_token, ${dialect.bytes('body')} AS size,
           CASE WHEN ${dialect.bytes('body')} <= ${LARGE_BODY} THEN body END AS body,
+          (SELECT traceparent FROM ${dialect.table} WHERE id = task_id) AS traceparent,
           ${dialect.utc('due_at')} AS due_at_iso, ${dialect.clock} AS softdd_now
         FROM ${this.table} WHERE id IN (${list(ids)}) AND due_at <= ${dialect.now}
         ORDER BY id ${dialect.skipLocked}`,
@@ -91,6 +92,7 @@ export class CallbackStore {
         attempts: attempts + 1,
         tries,
         token,
+        traceparent: row.traceparent as string | null,
         lapsedAt: row.lease_token === null ? undefined : dueAt!,
       };
     });

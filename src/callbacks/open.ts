@@ -40,7 +40,7 @@ export interface CallbackRoom<T extends Task> {
 export function openCallbacks<T extends Task>(
   settings: CallbackValues,
   dialect: Dialect,
-  { database, groupCommit, hooks, lifeCycle }: Queue<T>,
+  { database, groupCommit, hooks, lifeCycle, traces }: Queue<T>,
   { http, resolve: given }: Outside,
 ): CallbackRoom<T> {
   const resolve = shared(given ?? resolveBySystem);
@@ -59,7 +59,7 @@ export function openCallbacks<T extends Task>(
     const secrets = secretsOf(callbackSecret);
     const delivery = new Delivery(http, { timeout: timeout * 1000, secrets, allowed: targets.allowed, resolve });
     const retry = { ...CALLBACK_RETRY, ...defined(callbackRetry) };
-    dispatcher = new Dispatcher(database, groupCommit, store, delivery, { timeout, retry });
+    dispatcher = new Dispatcher(database, groupCommit, store, delivery, { timeout, retry }, traces);
     hooks.afterCommit.push(({ type }) => ENDS.includes(type) && dispatcher!.wake());
   }
   const seconds = callbackRetention * 86_400;

@@ -59,6 +59,9 @@ export class Task implements Record<TaskFieldName, unknown> {
   /** The task's own callback address, set when it was created. null: option `callbackUrl` applies. */
   @TaskColumn() callbackUrl!: string | null;
 
+  /** The span that created the task, as a `traceparent` of the W3C. null: nothing was traced. */
+  @TaskColumn() traceparent!: string | null;
+
   /** In an adopted table stored in the time zone of option `timeZone`. */
   @TaskColumn() createdAt!: Date | null;
   @TaskColumn() updatedAt!: Date | null;

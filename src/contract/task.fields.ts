@@ -195,6 +195,8 @@ export const TASK_FIELDS = {
         'address unless the configuration allows others.',
     },
   },
+  /** The trace of the create: workers get it with the claim, users do not see it. */
+  traceparent: { kind: 'string', length: 55, nullable: true },
   createdAt: { column: 'created_at', ...LOCAL_TIME, shown: { description: 'When the task was created.' } },
   updatedAt: { column: 'updated_at', ...LOCAL_TIME, shown: { description: 'When the row last changed.' } },
   startedAt: { column: 'started_at', ...TIME, shown: { description: 'When a worker last took the task.' } },

@@ -50,17 +50,21 @@ export class TaskController<T extends Task = Task> {
     @UserId() userId: string,
     @TaskInput('POST') body: CreateTaskDto,
     @TaskHeader('Idempotency-Key') key?: string,
+    @TaskHeader('traceparent') trace?: string,
   ): Promise<TaskJson> {
-    const { idempotencyKey = key, ...task } = body;
-    const created = await this.tasks.create({ ...task, userId } as NewTask<T>, { idempotencyKey });
+    const { idempotencyKey = key, traceparent = trace, ...task } = body;
+    const created = await this.tasks.create({ ...task, userId } as NewTask<T>, { idempotencyKey, traceparent });
     return created.toResponse();
   }
 
   /** The same for a body that is a list. If a host overrides only `create`, lists are refused. */
   createMany(userId: string, body: CreateTaskDto[]): Promise<{ list: TaskJson[] }>;
-  async createMany(userId: string, body: CreateTaskDto[], key?: string): Promise<{ list: TaskJson[] }> {
-    const tasks = body.map(({ idempotencyKey: _, ...task }) => ({ ...task, userId }) as NewTask<T>);
-    const created = await this.tasks.createMany(tasks, { idempotencyKey: key ?? body[0]?.idempotencyKey });
+  async createMany(userId: string, body: CreateTaskDto[], key?: string, trace?: string): Promise<{ list: TaskJson[] }> {
+    const tasks = body.map(({ idempotencyKey: _, traceparent: __, ...task }) => ({ ...task, userId }) as NewTask<T>);
+    const created = await this.tasks.createMany(tasks, {
+      idempotencyKey: key ?? body[0]?.idempotencyKey,
+      traceparent: trace ?? body[0]?.traceparent,
+    });
     return { list: created.map((task) => task.toResponse()) };
   }
 

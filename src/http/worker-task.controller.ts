@@ -72,7 +72,8 @@ export class WorkerTaskController<T extends Task = Task> {
     const tasks = await this.tasks.claim({ ...query, taskId, idempotencyKey, credential, legacy, signal });
     const claimed = tasks.map((task): ClaimedTaskJson => {
       const { task: json, updateUrl, leaseExpiresAt } = this.present(task);
-      return { task: json, updateUrl, leaseToken: task.leaseToken!, leaseExpiresAt, attempt: task.attempts };
+      const trace = task.traceparent === null ? {} : { traceparent: task.traceparent };
+      return { task: json, updateUrl, leaseToken: task.leaseToken!, leaseExpiresAt, attempt: task.attempts, ...trace };
     });
     return limit === undefined ? (claimed[0] ?? []) : { list: claimed };
   }

@@ -20,6 +20,8 @@ export class ServiceSource<T extends Task> implements WorkSource<T> {
     return claimed.map((task) => ({
       task,
       taskId: task.taskId,
+      service: task.service,
+      traceparent: task.traceparent,
       leaseToken: task.leaseToken!,
       checkpoint: task.temp ?? '',
     }));

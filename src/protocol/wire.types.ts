@@ -191,6 +191,8 @@ export interface ClaimedTask extends ReportedTask {
   leaseToken: string;
   /** Which attempt at the task this is, from 1. */
   attempt: number;
+  /** The trace in which the task was created, as the W3C writes it. Absent: it was not traced. */
+  traceparent?: string;
 }
 
 export interface Report {

@@ -16,6 +16,7 @@ import type { Script } from '../database/transaction.js';
 import type { TaskEvents } from './events.js';
 import type { LifeCycle } from './life-cycle.js';
 import type { Gates } from './gates.js';
+import type { Traces } from '../protocol/traces.js';
 import type { Hooks } from './hooks.js';
 import type { Rules } from './transitions.js';
 
@@ -57,6 +58,7 @@ export interface Queue<T extends Task> {
   /** Listeners of `TaskService.onTask()`. */
   readonly events: TaskEvents<T>;
   readonly settings: QueueSettings;
+  readonly traces: Traces;
 }
 
 /**

@@ -15,7 +15,7 @@ import type { TaskCount } from '../queue/stores/task.store.js';
 import { type AsOwner, Changes, type TaskChanges } from '../queue/use-cases/change.js';
 import { Claims } from '../queue/use-cases/claim.js';
 import type { ClaimOptions } from '../queue/use-cases/claim-options.js';
-import { Creation, type Idempotent, type NewTask } from '../queue/use-cases/create.js';
+import { Creation, type Idempotent, type NewTask, type Traced } from '../queue/use-cases/create.js';
 import { list, type ListOptions, type TaskList } from '../queue/use-cases/list.js';
 import { read, readOwn } from '../queue/use-cases/read.js';
 import { type Removal, remove } from '../queue/use-cases/remove.js';
@@ -74,13 +74,13 @@ export class TaskService<T extends Task = Task> {
   }
 
   /** Creates a task. INVALID_PARAM, TOO_LARGE, TOO_MANY_TASK, IDEMPOTENCY_CONFLICT. */
-  async create(task: NewTask<T>, options: InTransaction & Idempotent = {}): Promise<T> {
+  async create(task: NewTask<T>, options: InTransaction & Idempotent & Traced = {}): Promise<T> {
     const [created] = await this.creation.create([task], options);
     return created!;
   }
 
   /** Creates up to 1,000 tasks, all or none. INVALID_PARAM, TOO_LARGE, TOO_MANY_TASK, IDEMPOTENCY_CONFLICT. */
-  async createMany(tasks: NewTask<T>[], options: InTransaction & Idempotent = {}): Promise<T[]> {
+  async createMany(tasks: NewTask<T>[], options: InTransaction & Idempotent & Traced = {}): Promise<T[]> {
     return this.creation.create(tasks, options);
   }
 

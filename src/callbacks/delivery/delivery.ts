@@ -44,7 +44,7 @@ export class Delivery {
     this.open = agents(lookupBy(settings.resolve), settings.timeout);
   }
 
-  async post(callback: TakenCallback, time: Date): Promise<Answer> {
+  async post(callback: TakenCallback, time: Date, traceparent?: string): Promise<Answer> {
     const { allowed } = this.settings;
     const { isOwn, origin } = callback;
     const entry = isOwn ? allowed.find(origin) : undefined;
@@ -57,7 +57,7 @@ export class Delivery {
     const timer = setTimeout(() => controller.abort(), this.settings.timeout);
     this.underWay.add(controller);
     try {
-      const response = await this.send(callback, time, through, controller.signal);
+      const response = await this.send(callback, time, traceparent, through, controller.signal);
       await drain(response.data, controller.signal);
       await leave(response.request as ClientRequest, controller.signal);
       return { status: response.status, retryAfter: retryAfterSeconds(response.headers['retry-after']) };
@@ -85,6 +85,7 @@ export class Delivery {
   private async send(
     callback: TakenCallback,
     time: Date,
+    traceparent: string | undefined,
     through: Agents,
     signal: AbortSignal,
   ): Promise<AxiosResponse<Readable>> {
@@ -100,6 +101,7 @@ export class Delivery {
           'user-agent': 'softdd-task',
           accept: '*/*',
           'accept-encoding': 'identity',
+          ...(traceparent === undefined ? {} : { traceparent }),
           ...signedHeaders(this.settings.secrets, id, time, body),
         },
         adapter: 'http',

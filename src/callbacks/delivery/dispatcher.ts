@@ -8,6 +8,8 @@ import type { CallbackTry } from '../callback.js';
 import type { Answer, Delivery } from './delivery.js';
 import { DueList } from './due-list.js';
 import { ReceiverLog } from './receiver-log.js';
+import type { Traces } from '../../protocol/traces.js';
+import { tracedDelivery } from './traced-delivery.js';
 import { Poller, type Service } from '../../polling/poller.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { type SlotUse, DeliverySlots } from './delivery-slots.js';
@@ -56,6 +58,7 @@ export class Dispatcher implements Service {
     private readonly store: CallbackStore,
     private readonly delivery: Delivery,
     private readonly settings: DispatcherSettings,
+    private readonly traces: Traces,
   ) {
     this.slots = new DeliverySlots(settings.timeout * 1000);
     this.dueList = new DueList(database, store);
@@ -154,7 +157,9 @@ export class Dispatcher implements Service {
     const start = performance.now();
     let held: SlotUse | undefined;
     try {
-      const answer = await this.delivery.post(callback, now);
+      const answer = await tracedDelivery(this.traces, callback, (traceparent) =>
+        this.delivery.post(callback, now, traceparent),
+      );
       const milliseconds = performance.now() - start;
       const isBrokenOff = 'brokenOff' in answer;
       held = isBrokenOff ? undefined : { milliseconds, isAnswered: 'status' in answer };

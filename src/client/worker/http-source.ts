@@ -39,7 +39,10 @@ export class HttpSource implements WorkSource<WorkerTask> {
   private async ask(query: ClaimQuery, options: object): Promise<Work<WorkerTask>[]> {
     const claimed = await this.client.claim(query, { idempotencyKey: this.key, retries: 0, ...options });
     this.key = newKey();
-    return claimed.map(({ task, leaseToken }) => ({ task, leaseToken, taskId: task.taskId, checkpoint: task.temp }));
+    return claimed.map(({ task, leaseToken, traceparent }) => {
+      const { taskId, service, temp: checkpoint } = task;
+      return { task, leaseToken, taskId, service, checkpoint, traceparent };
+    });
   }
 
   private said({ end, ...report }: WorkReport): object & { taskId: string } {

@@ -4,6 +4,7 @@ import { errorText, failureOf, isMeant, outputText } from './outcome.js';
 import { aborted, backoff, pause } from '../pause.js';
 import { Refusals } from './refusals.js';
 import { Reporter } from './reporter.js';
+import { endSpan, Traces } from '../../protocol/traces.js';
 import { Session, type TaskContext } from './session.js';
 import type { Verdict, Work, WorkSource } from './work-source.js';
 import { checkRunner, type CloseOptions, type RunnerOptions } from './runner.options.js';
@@ -40,6 +41,7 @@ export class Runner<T> {
   private readonly concurrency: number;
   /** What cannot reach the queue now: claims, reports, or both. */
   private readonly unreached = new Set<string>();
+  private traces: Traces | undefined;
   private claiming: Promise<void> | undefined;
   private closed: Promise<void> | undefined;
   private slotFreed: () => void = () => undefined;
@@ -111,6 +113,7 @@ export class Runner<T> {
   private async claim(): Promise<void> {
     const { signal } = this.closing;
     const refusals = new Refusals();
+    this.traces = await Traces.load();
     let failures = 0;
     while (!signal.aborted) {
       const free = this.concurrency - this.sessions.size;
@@ -154,7 +157,7 @@ export class Runner<T> {
       refused: (error) => this.events.emit('refused', { task, error }),
     });
     if (renew) session.renew();
-    const worked = this.closing.signal.aborted ? this.release(session) : this.work(session);
+    const worked = this.closing.signal.aborted ? this.release(session) : this.work(session, work);
     const over = worked
       // An error here must not end the worker or its process: the lease runs out.
       .catch((error: unknown) => this.events.emit('failed', { task, error, retry: true }))
@@ -165,13 +168,13 @@ export class Runner<T> {
     this.sessions.set(session, over);
   }
 
-  private async work(session: Session<T>): Promise<void> {
+  private async work(session: Session<T>, work: Work<T>): Promise<void> {
     const { task } = session;
     this.events.emit('started', { task });
     let verdict: Verdict | undefined;
     try {
       // The first step of the handler may throw, too.
-      const output = outputText(await (async () => this.handler(session.context))());
+      const output = outputText(await this.handle(session, work));
       if (session.ended || session.isLost) return;
       verdict = await session.end({ end: 'finished', ...(output === undefined ? {} : { output }) });
       if (verdict.kind === 'taken') this.events.emit('finished', { task, output });
@@ -184,6 +187,21 @@ export class Runner<T> {
     }
     this.tellUnlessTaken(task, verdict);
     if (verdict.kind === 'refused') await this.fail(session, verdict.error);
+  }
+
+  /** Runs the handler, in a span if there are spans: the span of an attempt links to the trace of the create. */
+  private async handle({ context }: Session<T>, { taskId, service, traceparent }: Work<T>): Promise<unknown> {
+    const { traces } = this;
+    if (!traces?.isOn) return this.handler(context);
+    const span = traces.start({ operation: 'process', service, taskIds: [taskId], parent: null, links: [traceparent] });
+    try {
+      const output = await traces.within(span, () => this.handler(context));
+      endSpan(span);
+      return output;
+    } catch (error) {
+      endSpan(span, error);
+      throw error;
+    }
   }
 
   private async release(session: Session<T>): Promise<void> {

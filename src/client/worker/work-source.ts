@@ -5,6 +5,10 @@ export interface Work<T> {
   task: T;
   taskId: string;
   leaseToken: string;
+  /** The service of the task. */
+  service: string;
+  /** The trace in which it was created. */
+  traceparent?: string | null | undefined;
   /** The `temp` of the last attempt. Empty if there was none. */
   checkpoint: string;
 }

@@ -18,7 +18,7 @@ const CREATE: RouteDefinition = {
   operationId: 'createTask',
   input: CreateTaskDto,
   needsBody: true,
-  headers: ['Idempotency-Key'],
+  headers: ['Idempotency-Key', 'traceparent'],
   answer: 'created',
   errors: [...BODY, 'NOT_FOUND', 'TOO_MANY_TASK', 'IDEMPOTENCY_CONFLICT'],
   hasCallback: true,

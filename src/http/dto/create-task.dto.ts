@@ -1,6 +1,6 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { Field, Writes } from '../../validation/field.js';
-import { keyRule } from '../../validation/rules.js';
+import { anyRule, keyRule } from '../../validation/rules.js';
 
 @ApiSchema({ name: 'createTask' })
 export class CreateTaskDto {
@@ -15,6 +15,9 @@ export class CreateTaskDto {
 
   /** Alias of the header Idempotency-Key, only for handlers of a host. */
   @Field(keyRule) idempotencyKey?: string;
+
+  /** The header traceparent, only for handlers of a host. A malformed one counts as absent. */
+  @Field(anyRule) traceparent?: string;
 
   @Writes('create') status?: number;
 }

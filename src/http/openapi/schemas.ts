@@ -105,6 +105,12 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
     declare leaseToken: string;
     @ApiProperty({ type: 'integer', description: 'Number of this attempt, from 1.', minimum: 1, example: 1 })
     declare attempt: number;
+    @ApiPropertyOptional({
+      description: 'The trace in which the task was created, as the W3C writes it. Absent: it was not traced.',
+      maxLength: 55,
+      example: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    })
+    declare traceparent?: string;
   }
   ApiSchema({ name: `claimedTask${suffix}` })(ClaimedTaskSchema);
   class NoticeSchema {

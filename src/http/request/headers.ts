@@ -32,6 +32,15 @@ export const HEADERS = {
       schema: { type: 'string', minLength: 1, maxLength: 36 },
     },
   },
+  traceparent: {
+    alias: 'traceparent',
+    read: (headers: Headers) => headers.traceparent,
+    doc: {
+      description:
+        'The trace of the request, as the W3C writes it: workers continue it. A malformed one counts as absent.',
+      schema: { type: 'string' },
+    },
+  },
   'Last-Event-ID': {
     alias: 'lastEventId',
     read: (headers: Headers) => headers['last-event-id'],

@@ -100,7 +100,7 @@ function inputOf(item: Input, { query, verb, aliases }: Beside): { verb: unknown
   return { verb: verb ?? _method, input };
 }
 
-const HEADERS_ONLY = [HEADERS['Idempotency-Key'].alias, HEADERS.Authorization.alias];
+const HEADERS_ONLY = [HEADERS['Idempotency-Key'].alias, HEADERS.Authorization.alias, HEADERS.traceparent.alias];
 
 const asks = (asked: unknown, verb: string): boolean => typeof asked === 'string' && asked.toUpperCase() === verb;
 

@@ -14,7 +14,7 @@ const IGNORED_HEADER = 'X-Task-Ignored';
 /** Longer names are cut to this number of characters. */
 const MAX_NAME = 64;
 /** Parameters that also have a header, or only a header. */
-const ELSEWHERE = ['leaseToken', 'idempotencyKey', 'credential', 'lastEventId'];
+const ELSEWHERE = ['leaseToken', 'idempotencyKey', 'credential', 'lastEventId', 'traceparent'];
 
 interface Replying {
   header(name: string, value: string): unknown;
@@ -73,7 +73,7 @@ function unknownIn(input: Input, known: ReadonlySet<string>): string[] {
 }
 
 function problemsOf(input: Input, known: ReadonlySet<string>, place: string): FieldProblem[] {
-  const takes = [...known].filter((name) => !['idempotencyKey', 'credential'].includes(name));
+  const takes = [...known].filter((name) => !['idempotencyKey', 'credential', 'traceparent'].includes(name));
   return unknownIn(input, known)
     .slice(0, MAX_PROBLEMS)
     .map((given) => {

@@ -12,6 +12,7 @@ import { checkClaim, type Claim, type ClaimOptions, entry, entryOf, isWithdrawal
 import { Deal } from './deal.js';
 import { newToken } from '../lease-token.js';
 import type { Queue } from '../queue.js';
+import { serviceOf } from '../../protocol/traces.js';
 import { isIdLike } from '../../validation/rules.js';
 import { eventsOf } from '../hooks.js';
 import { claimed, unclaimed } from '../transitions.js';
@@ -50,9 +51,26 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     const filter = { service, group, taskId };
     const seconds = isWithdrawal(options) ? 0 : wait;
     const space = spaceOf(options);
-    return this.waiting.claim({ filter, seconds, signal, key: keyOf(options) }, (isLast) =>
+    const startTime = Date.now();
+    const tasks = await this.waiting.claim({ filter, seconds, signal, key: keyOf(options) }, (isLast) =>
       this.attempt({ ...options, space, isLook: isLast }),
     );
+    if (tasks.length > 0 && this.queue.traces.isOn) this.trace(tasks, options, startTime);
+    return tasks;
+  }
+
+  /** A span of a claim that took tasks. A claim in vain has none: workers ask again and again. */
+  private trace(tasks: T[], { workerId }: ClaimOptions, startTime: number): void {
+    this.queue.traces
+      .start({
+        operation: 'claim',
+        service: serviceOf(tasks),
+        taskIds: tasks.map(({ taskId }) => taskId),
+        links: tasks.map(({ traceparent }) => traceparent),
+        startTime,
+        attributes: workerId ? { 'messaging.client.id': workerId } : {},
+      })
+      .end();
   }
 
   private async attempt(options: Claim): Promise<T[] | undefined> {

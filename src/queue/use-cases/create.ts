@@ -9,6 +9,7 @@ import type { NewRow } from '../stores/task.store.js';
 import type { Script } from '../../database/transaction.js';
 import { type AnswerSpace, spaceOf } from '../answer-room.js';
 import type { QueueEvent } from '../events.js';
+import { traced } from '../traced-create.js';
 import { eventsOf } from '../hooks.js';
 import { TaskIds } from '../ids.js';
 import { check, invalid, within } from '../../validation/invalid.js';
@@ -31,6 +32,15 @@ export type NewTask<T extends Task = Task> = OwnColumns<T> &
     /** WAITING until this time, then ready: a Date, or ISO 8601 with its zone. */
     runAt?: Date | string | undefined;
   };
+
+/** Where a call comes from. */
+export interface Traced {
+  /**
+   * The `traceparent` of the caller, as the W3C writes it. It counts where no span is active here. A malformed one counts
+   * as absent.
+   */
+  traceparent?: string | undefined;
+}
 
 export interface Idempotent {
   /** The same key of the same owner with the same content returns the tasks that it created first. */
@@ -61,7 +71,10 @@ export class Creation<T extends Task> implements Command<Order<T>, CreateResult<
 
   constructor(private readonly queue: Queue<T>) {}
 
-  async create(given: NewTask<T>[], { idempotencyKey, ...where }: InTransaction & Idempotent): Promise<T[]> {
+  async create(
+    given: NewTask<T>[],
+    { idempotencyKey, traceparent, ...where }: InTransaction & Idempotent & Traced,
+  ): Promise<T[]> {
     const { queue } = this;
     if (given.length === 0) return [];
     if (given.length > BOUNDS.creates)
@@ -73,8 +86,10 @@ export class Creation<T extends Task> implements Command<Order<T>, CreateResult<
     const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, given, rows);
     const limits = await quotasOf(queue.settings, owners.keys());
     const order = { given, rows, owners, limits, key, space: spaceOf(given[0]) };
-    const { isNew, tasks } = await runGrouped(queue, where, this, order, (made) => this.committed(made));
-    return isNew || tasks.length === given.length ? tasks : gone();
+    return traced(queue.traces, rows, traceparent, async () => {
+      const { isNew, tasks } = await runGrouped(queue, where, this, order, (made) => this.committed(made));
+      return isNew || tasks.length === given.length ? tasks : gone();
+    });
   }
 
   *script(orders: Order<T>[]): Script<Outcome<CreateResult<T>>[]> {

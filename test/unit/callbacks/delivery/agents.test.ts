@@ -36,6 +36,7 @@ const post = (origin: string, body = '{}') => {
     attempts: 1,
     tries: [],
     token: 'token',
+    traceparent: null,
     lapsedAt: undefined,
   };
   return delivery.post(callback, new Date());
