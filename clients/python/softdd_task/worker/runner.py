@@ -19,6 +19,7 @@ from .processes import Processes
 from .refusals import REFUSED_FOR, Refusals
 from .reporter import Reporter
 from .session import Pace, Session
+from .traces import Traces
 
 if TYPE_CHECKING:
     from .task_worker import Worker
@@ -46,6 +47,7 @@ class Runner:
         self._closing = threading.Event()
         self._signalled = False
         self._loop = Loop()
+        self._traces = Traces()
         self.processes = Processes(handler, self._lock, self._closing.is_set, options.traceback)
         self._pace = Pace(options.lease, options.heartbeat, options.progress_interval, self._status["BEGIN"])
         self._source = HttpSource(options)
@@ -157,7 +159,10 @@ class Runner:
         """Runs the handler. A handler that the shutdown interrupted has not failed: its task is given back."""
         context, released = session.context, Outcome("released", {})
         try:
-            outcome = self._perform(context)
+            with self._traces.process(dict(context.task), session.traceparent) as span:
+                outcome = self._perform(context)
+                if outcome.end == "failed":
+                    self._traces.failed(span, outcome.words.get("error", ""))
         except NotReady as error:
             log.error("%s is given back: %s", session.id, error)
             self._give_back(session)

@@ -32,6 +32,7 @@ class Session:
 
     def __init__(self, claimed: Dict[str, Any], pace: Pace, lock: threading.Condition):
         self.id, self.token = claimed["task"]["taskId"], claimed["leaseToken"]
+        self.traceparent: Optional[str] = claimed.get("traceparent")
         self.context = Context(claimed["task"], self._say)
         self.lease = Lease(pace.lease, pace.heartbeat)
         #: The last report is written. It may not be answered yet.
