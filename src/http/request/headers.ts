@@ -38,7 +38,7 @@ export const HEADERS = {
     doc: {
       description:
         'The trace of the request, as the W3C writes it: workers continue it. A malformed one counts as absent.',
-      schema: { type: 'string' },
+      schema: { type: 'string', maxLength: 512 },
     },
   },
   'Last-Event-ID': {
