@@ -11,7 +11,10 @@ export class MetricsValues {
   @IsBoolean()
   metrics?: boolean;
 
-  /** Seconds that the counts of a minute are kept: 0 (no limit), or up to 10 years. @defaultValue 604800 */
+  /**
+   * SECONDS that the counts of a minute are kept, not days as in the other retentions: 604,800 is 7 days. 0 (no limit), or
+   * up to 10 years. @defaultValue 604800
+   */
   @IsInt()
   @Min(0)
   @Max(315_360_000)
