@@ -71,8 +71,9 @@ export {
 } from './http/operator.controller.js';
 export { type Bulk, type BulkState } from './bulk/bulk.js';
 export { type BulkCaller, type BulkList, type BulkRequest, type Bulks } from './bulk/bulks.js';
-export { type ServiceState } from './flow/service.store.js';
-export { type ServiceSettings } from './flow/services.js';
+export { type ServiceSettings, type ServiceState } from './flow/services.js';
+export { type Rate, type RateOptions } from './flow/settings.js';
+export { type ServiceValues } from './flow/flow.options.js';
 export { type OperatorAction, type OperatorListener } from './operator/audit.js';
 export { type Operator, type OperatorCall, type OperatorChanges, type TaskDetail } from './operator/operator.js';
 export { type Overview, type ServiceOverview } from './operator/overview.js';

@@ -152,7 +152,10 @@ async function open<T extends Task>(
   const moveDue = new MoveDue(queue);
   const live = new LiveRoom<T>(queue, new LiveStore(dialect), options);
   const callbacks = openCallbacks<T>(options, dialect, queue, outside);
-  const flow = await openFlow(queue, dialect, waiting, isOperated(options));
+  const flow = await openFlow(queue, dialect, waiting, {
+    services: options.services,
+    isOperated: isOperated(options),
+  });
   const metrics = await openMetrics<T>({ ...options, metrics: isWatched }, dialect, queue, [
     callbackGauge(callbacks.callbacks),
     pausedGauge(flow.services),

@@ -143,13 +143,16 @@ export class UnrecoverableError extends Error {
 /** Thrown by a handler: this attempt failed, and the next one starts after this many seconds. */
 export class RetryLater extends Error {
   override name = 'RetryLater';
+  /** Seconds for which the service is paused for all workers, because what they use must be left alone. */
+  readonly pauseService: number | undefined;
 
   constructor(
     readonly seconds: number,
     message = `try again in ${seconds} s`,
-    options?: ErrorOptions,
+    options: ErrorOptions & { pauseService?: number } = {},
   ) {
     super(message, options);
+    this.pauseService = options.pauseService;
     if (!(seconds >= 0 && seconds < Infinity))
       throw new RangeError(`RetryLater takes seconds, 0 or more, not ${String(seconds)}`);
   }

@@ -1,17 +1,19 @@
-import type {
-  ClaimedTask,
-  ClaimQuery,
-  ListQuery,
-  NewTask,
-  Removal,
-  Report,
-  ReportAnswer,
-  ReportedTask,
-  Task,
-  TaskChanges,
-  TaskPage,
-  TaskReport,
-  WatchQuery,
+import {
+  type ClaimedTask,
+  type ClaimQuery,
+  type ListQuery,
+  type NewTask,
+  type Removal,
+  type Report,
+  type ReportAnswer,
+  type ReportedTask,
+  type Task,
+  type TaskChanges,
+  type TaskPage,
+  type TaskReport,
+  WAIT_HEADER,
+  type WaitReason,
+  type WatchQuery,
 } from '../protocol/wire.types.js';
 import type { TaskFilter } from '../protocol/operator.types.js';
 import { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
@@ -38,6 +40,11 @@ export interface TaskClientOptions extends TransportOptions {
 export interface Keyed {
   /** @defaultValue a new one for each call */
   idempotencyKey?: string;
+}
+
+interface ClaimCall extends Keyed, RequestOptions {
+  /** Called with the answer: why there is no task, if a pause or a limit is the reason. */
+  onWait?: ((reason: WaitReason | undefined) => void) | undefined;
 }
 
 /** The most ids in a URL: proxies and servers refuse URLs of more than 8 KB. */
@@ -167,10 +174,11 @@ export class TaskClient {
   }
 
   /** Takes ready tasks for this worker only. Empty if there are none after `wait` seconds. */
-  async claim(query: ClaimQuery = {}, options: Keyed & RequestOptions = {}): Promise<ClaimedTask[]> {
-    const { idempotencyKey = newKey(), timeout = 10 + (query.wait ?? 0), ...rest } = options;
+  async claim(query: ClaimQuery = {}, options: ClaimCall = {}): Promise<ClaimedTask[]> {
+    const { idempotencyKey = newKey(), timeout = 10 + (query.wait ?? 0), onWait, ...rest } = options;
     const [path, body] = [this.uris.getCronTaskUri, { ...query, limit: query.limit ?? 1 }];
-    const request = { method: 'POST', path, body, idempotencyKey, timeout, ...rest } as const;
+    const heard = (headers: Headers): void => onWait?.((headers.get(WAIT_HEADER) as WaitReason | null) ?? undefined);
+    const request = { method: 'POST', path, body, idempotencyKey, timeout, heard, ...rest } as const;
     return (await this.transport.send<{ list: ClaimedTask[] }>(request)).list;
   }
 

@@ -34,6 +34,8 @@ export interface TransportRequest extends RequestOptions {
   headers?: Record<string, string>;
   /** Twice might do harm: repeated only if the queue has surely done nothing. */
   once?: boolean;
+  /** Called with the headers of an answer. */
+  heard?: (headers: Headers) => void;
 }
 
 /** Sends requests until they are answered. Most may be repeated: they have a key or a token, or change nothing. */
@@ -78,8 +80,11 @@ export class Transport {
 
   private async once<T>(
     request: TransportRequest,
-    read = async (response: Response): Promise<T> =>
-      dataOf<T>(response, await response.text(), `${request.method} ${request.path}`),
+    read = async (response: Response): Promise<T> => {
+      const data = dataOf<T>(response, await response.text(), `${request.method} ${request.path}`);
+      request.heard?.(response.headers);
+      return data;
+    },
   ): Promise<T> {
     const { method, path, signal, timeout: seconds = this.timeout } = request;
     const given = new AbortController();

@@ -1,89 +1,194 @@
-import sql, { type Sql } from 'sql-template-tag';
-import { type Dialect, literal } from '../database/dialects/dialect.js';
-import { change, type Row, type Script, select } from '../database/transaction.js';
+import sql, { join, type Sql } from 'sql-template-tag';
+import type { TaskStatusCatalogue } from '../contract/status.js';
+import { type Dialect, list, literal } from '../database/dialects/dialect.js';
+import { idleStatuses } from '../database/dialects/running.js';
+import { change, post, type Row, type Script, select } from '../database/transaction.js';
+import type { Credit } from './credit.js';
+import type { GivenSettings, Rate } from './settings.js';
 
-/** What operators have set for a service. */
-export interface ServiceState {
+/** The row of a service. */
+export interface StoredService extends GivenSettings, Credit {
   service: string;
-  paused: boolean;
-  /** When the pause ends by itself. null: it lasts until somebody ends it. */
-  pausedUntil: Date | null;
-  /** Why, in the operator's words. */
-  note: string | null;
   changedBy: string | null;
-  changedAt: Date;
+  /** null: nobody has set anything. */
+  changedAt: Date | null;
 }
 
 /** A change of a service. undefined leaves a value unchanged, null removes it. */
 export interface ServiceChange {
-  paused?: boolean | undefined;
+  paused?: boolean | null | undefined;
   pausedUntil?: Date | null | undefined;
   note?: string | null | undefined;
+  maxRunning?: number | null | undefined;
+  rate?: Rate | null | undefined;
   changedBy?: string | null | undefined;
 }
 
-/** Services that operators have changed. */
+/** The rows of services. */
 export class ServiceStore {
   private readonly table: Sql;
 
-  constructor(private readonly dialect: Dialect) {
+  constructor(
+    private readonly dialect: Dialect,
+    private readonly status: TaskStatusCatalogue,
+  ) {
     this.table = dialect.beside('services');
   }
 
-  /** Names of the services that are paused now, by the database's clock. */
-  *paused(): Script<string[]> {
-    const rows = yield* select<{ id: string }>(sql`SELECT id FROM ${this.table} WHERE ${this.isPaused}`);
+  /** All rows, and the time of the database. */
+  *all(): Script<{ rows: StoredService[]; now: Date }> {
+    const [clock, rows] = yield [
+      sql`SELECT ${this.dialect.clock} AS softdd_now`,
+      sql`SELECT ${this.columns} FROM ${this.table}`,
+    ];
+    return { rows: rows!.rows.map(toStored), now: new Date(clock!.rows[0]!.softdd_now as string | number) };
+  }
+
+  *list(): Script<StoredService[]> {
+    return (yield* select(sql`SELECT ${this.columns} FROM ${this.table} ORDER BY id`)).map(toStored);
+  }
+
+  *find(service: string): Script<StoredService | undefined> {
+    const rows = yield* select(sql`SELECT ${this.columns} FROM ${this.table} WHERE id = ${service}`);
+    return rows.map(toStored)[0];
+  }
+
+  /** The time of the database. */
+  *now(): Script<Date> {
+    const [row] = yield* select(sql`SELECT ${this.dialect.clock} AS softdd_now`);
+    return new Date(row!.softdd_now as string | number);
+  }
+
+  /** How many marked tasks of these services run. A service with none has no entry. Takes no locks. */
+  *running(services: readonly string[]): Script<Map<string, number>> {
+    if (services.length === 0) return new Map();
+    const rows = yield* select<{ service: string; running: unknown }>(this.runningOf(services));
+    return new Map(rows.map(({ service, running }) => [service, Number(running)]));
+  }
+
+  /**
+   * Locks the rows of these services, in their order, and skips those that others hold unless it waits. What runs, and
+   * the time, are statements behind it in the same packet.
+   */
+  *lock(
+    services: readonly string[],
+    waits: boolean,
+  ): Script<{ locked: StoredService[]; running: Map<string, number>; now: Date }> {
+    const { dialect } = this;
+    const [rows, counts, clock] = yield [
+      sql`SELECT ${this.columns} FROM ${this.table} WHERE id IN (${list([...services])})
+        ORDER BY id ${waits ? dialect.forUpdate : dialect.skipLocked}`,
+      this.runningOf(services),
+      sql`SELECT ${dialect.clock} AS softdd_now`,
+    ];
+    return {
+      locked: rows!.rows.map(toStored),
+      running: new Map(counts!.rows.map((row) => [row.service as string, Number(row.running)])),
+      now: new Date(clock!.rows[0]!.softdd_now as string | number),
+    };
+  }
+
+  /** What is left of a rate at a time. */
+  *spend(service: string, credit: number, at: Date): Script<void> {
+    const { dialect, table } = this;
+    yield* post(
+      sql`UPDATE ${table} SET credit = ${literal(credit)}, credit_at = ${dialect.utcValue(at)} WHERE id = ${service}`,
+    );
+  }
+
+  /** Makes the rows that are missing, so that they can be locked. */
+  *ensure(services: readonly string[]): Script<void> {
+    for (const service of services) yield* change(this.dialect.insertNew(this.table, sql`(id) VALUES (${service})`));
+  }
+
+  /** Ids of running tasks of these services that do not count yet, at most `limit`. Takes no locks. */
+  *unmarked(services: readonly string[], limit: number): Script<string[]> {
+    const { dialect } = this;
+    const rows = yield* select<{ id: string }>(
+      sql`SELECT id FROM ${dialect.table} WHERE ${dialect.dueAt} IS NOT NULL AND limited IS NULL
+        AND status NOT IN (${join(idleStatuses(this.status).map(literal))})
+        AND service IN (${list([...services])}) LIMIT ${literal(limit)}`,
+    );
     return rows.map(({ id }) => id);
   }
 
-  *list(): Script<ServiceState[]> {
-    return (yield* select(sql`SELECT ${this.columns} FROM ${this.table} ORDER BY id`)).map(toState);
+  /** Marks those of these tasks that still run. */
+  *mark(ids: string[]): Script<void> {
+    const { dialect } = this;
+    yield* change(
+      sql`UPDATE ${dialect.table} SET limited = 1 WHERE ${dialect.idIn(ids)} AND limited IS NULL
+        AND status NOT IN (${join(idleStatuses(this.status).map(literal))})`,
+    );
   }
 
-  *find(service: string): Script<ServiceState | undefined> {
-    const rows = yield* select(sql`SELECT ${this.columns} FROM ${this.table} WHERE id = ${service}`);
-    return rows.map(toState)[0];
+  /** Pauses a service for some seconds from now, unless it is paused for longer. */
+  *pauseFor(service: string, seconds: number, by: string | null): Script<void> {
+    const { dialect, table } = this;
+    const until = dialect.after(seconds);
+    yield* this.ensure([service]);
+    yield* change(
+      sql`UPDATE ${table} SET paused = 1, paused_until = ${until}, changed_by = ${by}, changed_at = ${dialect.now}
+        WHERE id = ${service} AND (paused IS NULL OR paused = 0 OR paused_until < ${until})`,
+    );
   }
 
   /** Creates the row if there is none, changes it, and returns it. */
-  *change(service: string, { paused, pausedUntil, note, changedBy }: ServiceChange): Script<ServiceState> {
+  *change(service: string, changes: ServiceChange): Script<StoredService> {
     const { dialect, table } = this;
+    const { paused, pausedUntil, note, maxRunning, rate, changedBy } = changes;
     yield* change(
       sql`INSERT INTO ${table} (id, changed_at) VALUES (${service}, ${dialect.now})
         ${dialect.onDuplicate(sql`changed_at = ${dialect.now}`)}`,
     );
-    if (paused !== undefined)
-      yield* change(sql`UPDATE ${table} SET paused = ${literal(paused ? 1 : 0)} WHERE id = ${service}`);
-    if (pausedUntil !== undefined)
-      yield* change(
-        sql`UPDATE ${table} SET paused_until = ${pausedUntil && dialect.utcValue(pausedUntil)} WHERE id = ${service}`,
-      );
-    if (note !== undefined) yield* change(sql`UPDATE ${table} SET note = ${note} WHERE id = ${service}`);
-    yield* change(sql`UPDATE ${table} SET changed_by = ${changedBy ?? null} WHERE id = ${service}`);
+    const values: [string, unknown][] = [
+      ['paused', paused === undefined || paused === null ? paused : paused ? 1 : 0],
+      ['paused_until', pausedUntil && dialect.utcValue(pausedUntil)],
+      ['note', note],
+      ['max_running', maxRunning],
+      ...(rate === undefined
+        ? []
+        : (['max', 'per', 'burst'] as const).map((name): [string, unknown] => [`rate_${name}`, rate?.[name] ?? null])),
+      ['changed_by', changedBy ?? null],
+    ];
+    const assignments = values
+      .filter(([, value]) => value !== undefined)
+      .map(([column, value]) => sql`${dialect.id(column)} = ${typeof value === 'number' ? literal(value) : value}`);
+    yield* change(sql`UPDATE ${table} SET ${join(assignments)} WHERE id = ${service}`);
     return (yield* this.find(service))!;
   }
 
-  private get isPaused(): Sql {
-    return sql`paused = 1 AND (paused_until IS NULL OR paused_until > ${this.dialect.now})`;
+  private runningOf(services: readonly string[]): Sql {
+    const { rows, where } = this.dialect.running;
+    return sql`SELECT service, COUNT(*) AS running FROM ${rows}
+      WHERE ${where} AND service IN (${list([...services])}) GROUP BY service`;
   }
 
   private get columns(): Sql {
     const { dialect } = this;
     const time = (column: string): Sql => sql`${dialect.utc(column)} AS ${dialect.id(`${column}_iso`)}`;
-    return sql`id, CASE WHEN ${this.isPaused} THEN 1 ELSE 0 END AS is_paused, note, changed_by,
-      ${time('paused_until')}, ${time('changed_at')}`;
+    return sql`id, paused, CASE WHEN paused_until <= ${dialect.now} THEN 1 ELSE 0 END AS is_over, note, max_running,
+      rate_max, rate_per, rate_burst, credit, ${time('credit_at')}, changed_by, ${time('paused_until')}, ${time('changed_at')}`;
   }
 }
 
-function toState(row: Row): ServiceState {
-  const paused = Number(row.is_paused) === 1;
+const timeOf = (value: unknown): Date | null => (value === null ? null : new Date(value as string | number));
+const numberOf = (value: unknown): number | null => (value === null ? null : Number(value));
+
+function toStored(row: Row): StoredService {
+  const isPause = Number(row.paused) === 1;
+  // The pause has ended by itself, and says nothing any more.
+  const isOver = isPause && Number(row.is_over) === 1;
+  const [max, per, burst] = [numberOf(row.rate_max), numberOf(row.rate_per), numberOf(row.rate_burst)];
   return {
     service: row.id as string,
-    paused,
-    // The end of an earlier pause says nothing any more.
-    pausedUntil: paused && row.paused_until_iso !== null ? new Date(row.paused_until_iso as string | number) : null,
+    paused: row.paused === null || isOver ? null : isPause,
+    pausedUntil: isPause && !isOver ? timeOf(row.paused_until_iso) : null,
     note: row.note as string | null,
+    maxRunning: numberOf(row.max_running),
+    rate: max === null || per === null ? null : { max, per, burst: burst ?? max },
+    credit: numberOf(row.credit),
+    at: timeOf(row.credit_at_iso),
     changedBy: row.changed_by as string | null,
-    changedAt: new Date(row.changed_at_iso as string | number),
+    changedAt: timeOf(row.changed_at_iso),
   };
 }

@@ -4,7 +4,7 @@ import type { Bulk } from '../bulk/bulk.js';
 import type { TaskCallback } from '../callbacks/callback.js';
 import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
-import type { ServiceState } from '../flow/service.store.js';
+import type { ServiceState } from '../flow/services.js';
 import type { ReplayResult } from '../callbacks/callbacks.service.js';
 import type { TaskAttempt } from '../metrics/attempt.js';
 import type { Stats } from '../metrics/stats.js';
@@ -142,13 +142,13 @@ export class OperatorController<T extends Task = Task> {
     return abort ? this.tasks.operator.abortBulk(bulkId, { by }) : this.tasks.operator.getBulk(bulkId);
   }
 
-  @ApiOperation({ summary: 'List the services that operators have paused or resumed' })
+  @ApiOperation({ summary: 'List the services with settings: what is in force, and where it comes from' })
   @Get()
   async services(): Promise<{ list: ServiceState[] }> {
     return { list: await this.tasks.operator.services() };
   }
 
-  @ApiOperation({ summary: 'Pause or resume a service' })
+  @ApiOperation({ summary: 'Pause, resume or limit a service' })
   @Put()
   async setService(
     @Param('service') service: string,

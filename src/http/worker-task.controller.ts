@@ -1,14 +1,15 @@
 import { Get, Injectable, Param, type PipeTransform, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
-import type { ClaimedTask, ReportedTask } from '../protocol/wire.types.js';
+import { type ClaimedTask, type ReportedTask, WAIT_HEADER } from '../protocol/wire.types.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
 import { type AnswerSpace, noteSpace, spaceOf } from '../queue/answer-room.js';
+import { waitReasonOf } from '../queue/wait-reason.js';
 import { check } from '../validation/invalid.js';
 import { reportRule, taskIdRule } from '../validation/rules.js';
 import type { TaskService } from '../service/task.service.js';
 import type { HttpSettings } from './http.options.js';
-import { ClientGone } from './request/client-gone.js';
+import { ClientGone, setHeader } from './request/client-gone.js';
 import { ClaimTaskDto } from './dto/claim-task.dto.js';
 import { ReportTaskDto } from './dto/report-task.dto.js';
 import { ReportTasksDto } from './dto/report-tasks.dto.js';
@@ -57,7 +58,8 @@ export class WorkerTaskController<T extends Task = Task> {
       'Each ready task goes to exactly one worker. If no task is ready, `data` is an empty array. After a claim with ' +
       '`lease`, `limit`, `wait`, `workerId` or an Idempotency-Key, each report needs the `leaseToken` of the answer. A ' +
       'claim with none of these has the legacy form, and its reports need no token. An answer holds at most 8 MiB, so ' +
-      'a claim may get fewer large tasks than `limit`. POST does the same.',
+      'a claim may get fewer large tasks than `limit`. The header X-Task-Wait of an empty answer says whether a pause or a ' +
+      'limit is the reason. POST does the same.',
   })
   @Get()
   async claim(
@@ -70,6 +72,8 @@ export class WorkerTaskController<T extends Task = Task> {
     const legacy = [lease, limit, wait, workerId, idempotencyKey].every((value) => value === undefined);
     const taskId = query.taskId as string | undefined;
     const tasks = await this.tasks.claim({ ...query, taskId, idempotencyKey, credential, legacy, signal });
+    const reason = waitReasonOf(tasks);
+    if (reason) setHeader(signal, WAIT_HEADER, reason);
     const claimed = tasks.map((task): ClaimedTaskJson => {
       const { task: json, updateUrl, leaseExpiresAt } = this.present(task);
       const trace = task.traceparent === null ? {} : { traceparent: task.traceparent };

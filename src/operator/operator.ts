@@ -10,8 +10,7 @@ import type {
   ReplayFilter,
   ReplayResult,
 } from '../callbacks/callbacks.service.js';
-import type { ServiceState } from '../flow/service.store.js';
-import type { Services, ServiceSettings } from '../flow/services.js';
+import type { Services, ServiceSettings, ServiceState } from '../flow/services.js';
 import type { TaskAttempt } from '../metrics/attempt.js';
 import type { Metrics } from '../metrics/metrics.service.js';
 import type { Stats, StatsOptions } from '../metrics/stats.js';

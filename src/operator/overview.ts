@@ -6,6 +6,7 @@ import type { Services } from '../flow/services.js';
 import type { Activity } from '../metrics/activity.js';
 import { Cached } from '../metrics/cached.js';
 import type { Metrics } from '../metrics/metrics.service.js';
+import type { WaitReason } from '../queue/gates.js';
 import type { ServiceGauges } from '../metrics/queue-gauges.js';
 import { raw } from 'sql-template-tag';
 import { VERSION } from '../protocol/version.js';
@@ -16,6 +17,10 @@ export interface ServiceOverview extends ServiceGauges {
   paused: boolean;
   pausedUntil: Date | null;
   note: string | null;
+  /** The most tasks that run at once. null: there is no limit. */
+  maxRunning: number | null;
+  /** Why claims find no task now, if a pause or a limit is the reason. */
+  wait: WaitReason | null;
   /** Minutes that have begun count, too. */
   last5m: Activity;
   last60m: Activity;
@@ -76,9 +81,24 @@ export class Overviews {
     const time = new Date();
     return {
       services: [...names].sort().map((service) => {
-        const { paused = false, pausedUntil = null, note = null } = stateOf.get(service) ?? {};
+        const {
+          paused = false,
+          pausedUntil = null,
+          note = null,
+          maxRunning = null,
+          wait = null,
+        } = stateOf.get(service) ?? {};
         const now = gaugesOf.get(service) ?? { ...NOTHING, service };
-        return { ...now, paused, pausedUntil, note, last5m: last5m.get(service)!, last60m: last60m.get(service)! };
+        return {
+          ...now,
+          paused,
+          pausedUntil,
+          note,
+          maxRunning,
+          wait,
+          last5m: last5m.get(service)!,
+          last60m: last60m.get(service)!,
+        };
       }),
       callbacks: {
         pending,

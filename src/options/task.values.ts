@@ -3,6 +3,7 @@ import { getMetadataStorage, validateSync } from 'class-validator';
 import { CallbackValues } from '../callbacks/callbacks.options.js';
 import type { OptionProblem } from '../contract/options.error.js';
 import { DashboardValues } from '../dashboard/dashboard.options.js';
+import { FlowValues } from '../flow/flow.options.js';
 import { HttpValues } from '../http/http.options.js';
 import { LiveValues } from '../live/live.options.js';
 import { MetricsValues } from '../metrics/metrics.options.js';
@@ -13,6 +14,7 @@ import { SchemaValues } from '../schema/schema.options.js';
 /** Each room declares its own options, with their defaults, rules and docs. These groups are plain values. */
 const VALUES = [
   QueueValues,
+  FlowValues,
   CallbackValues,
   LiveValues,
   MetricsValues,
@@ -26,6 +28,7 @@ const VALUES = [
 export interface TaskValues
   extends
     QueueValues,
+    FlowValues,
     CallbackValues,
     LiveValues,
     MetricsValues,

@@ -2,6 +2,8 @@ import { asError, problemsOf } from '../client/errors.js';
 import type { Verdict, Work, WorkReport, WorkSource } from '../client/worker/work-source.js';
 import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
+import type { WaitReason } from '../queue/gates.js';
+import { waitReasonOf } from '../queue/wait-reason.js';
 import type { ClaimOptions } from '../queue/use-cases/claim-options.js';
 import type { TaskService } from '../service/task.service.js';
 
@@ -15,8 +17,13 @@ export class ServiceSource<T extends Task> implements WorkSource<T> {
     private readonly filter: Pick<ClaimOptions, 'service' | 'group' | 'lease' | 'workerId'>,
   ) {}
 
-  async claim(limit: number, signal: AbortSignal): Promise<Work<T>[]> {
+  async claim(
+    limit: number,
+    signal: AbortSignal,
+    waits?: (reason: WaitReason | undefined) => void,
+  ): Promise<Work<T>[]> {
     const claimed = await this.tasks.claim({ ...this.filter, limit, signal, wait: WAIT });
+    waits?.(waitReasonOf(claimed));
     return claimed.map((task) => ({
       task,
       taskId: task.taskId,

@@ -42,6 +42,14 @@ export const BOUNDS = {
   keyLength: 255,
   /** Priorities, from first to last: the range of a smallint. */
   priority: { min: -32_768, max: 32_767 },
+  /** Tasks of a limited service that may run at once. */
+  maxRunning: 100_000,
+  /** Seconds for which a worker may pause a service. */
+  pause: 86_400,
+  /** Starts in a rate's period, seconds of the period, and starts at once. */
+  rateMax: 1_000_000,
+  ratePer: 86_400,
+  rateBurst: 1_000_000,
   /** The range of an int. */
   status: { min: -(2 ** 31), max: 2 ** 31 - 1 },
   lease: LEASE_SECONDS,

@@ -1,5 +1,5 @@
 /** What operators see and send, as in the OpenAPI document. */
-import type { Task } from './wire.types.js';
+import type { Task, WaitReason } from './wire.types.js';
 
 /** A task as operators see it. */
 export interface OperatorTask extends Task {
@@ -135,22 +135,47 @@ export interface BulkPage {
   nextCursor: string | null;
 }
 
+/** At most `max` starts in `per` seconds on average. */
+export interface Rate {
+  max: number;
+  /** Seconds. */
+  per: number;
+  /** Starts that may come at once after a quiet time. */
+  burst: number;
+}
+
+/** What is absent stays. null gives a setting back to the option `services`. */
 export interface ServiceChanges {
   /** Claims find no task of the service. Running tasks go on. */
-  paused?: boolean;
-  /** When the pause ends by itself: ISO 8601 with its zone. Empty text: it does not. null: as it is. */
+  paused?: boolean | null;
+  /** When the pause ends by itself: ISO 8601 with its zone. Empty text or null: it does not. */
   pausedUntil?: string | null;
-  /** Why, for other operators. Empty text: no note. null: as it is. */
+  /** Why, for other operators. Empty text or null: no note. */
   note?: string | null;
+  /** The most tasks that run at once, over all processes. */
+  maxRunning?: number | null;
+  /** `burst` is by default `max`. */
+  rate?: (Omit<Rate, 'burst'> & { burst?: number }) | null;
 }
+
+/** Where a setting comes from. null: there is none. */
+export type SettingSource = 'operator' | 'option' | null;
 
 export interface ServiceState {
   service: string;
   paused: boolean;
   pausedUntil: string | null;
   note: string | null;
+  maxRunning: number | null;
+  rate: Rate | null;
+  /** Tasks that run and count for `maxRunning`. null: it is not set. */
+  running: number | null;
+  /** Why claims find no task now, if a pause or a limit is the reason. */
+  wait: WaitReason | null;
+  sources: { paused: SettingSource; maxRunning: SettingSource; rate: SettingSource };
   changedBy: string | null;
-  changedAt: string;
+  /** null: nobody has changed it, all comes from the options. */
+  changedAt: string | null;
 }
 
 /** The tasks that one worker holds of one service. */

@@ -33,6 +33,10 @@ export interface ServiceOverview {
   paused: boolean;
   pausedUntil: string | null;
   note: string | null;
+  /** null: it has no such limit. */
+  maxRunning: number | null;
+  /** Why claims find no task now, if a pause or a limit is the reason. */
+  wait: 'paused' | 'limit' | 'rate' | null;
   last5m: Activity;
   last60m: Activity;
 }

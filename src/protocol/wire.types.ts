@@ -3,6 +3,12 @@
  * server. `npm run docs` writes the marked parts from `contract/task.fields.ts` and the DTOs.
  */
 
+/** Why a claim got nothing: the service is paused, as many of its tasks run as may, or its rate is used up. */
+export type WaitReason = 'paused' | 'limit' | 'rate';
+
+/** The header of an empty answer to a claim that says so. */
+export const WAIT_HEADER = 'X-Task-Wait';
+
 /** A task. Times are ISO 8601 in UTC. An absent text is `''`. */
 export interface Task {
   // <task>
@@ -218,6 +224,11 @@ export interface Report {
    * 31,536,000.
    */
   delay?: number;
+  /**
+   * Pauses the service of the task for this number of seconds, for all workers: for example because an API answers 429.
+   * It never shortens a pause. 1 to 86,400.
+   */
+  pauseService?: number;
   // </report>
 }
 

@@ -3,7 +3,6 @@ import { Follows } from '../validation/field.js';
 import { LEASE_SECONDS, MAX_ATTEMPTS, quotaRule, retentionRule } from '../validation/rules.js';
 import type { Quota } from './queue.js';
 import { type Backoff, backoffRule } from './backoff.js';
-import { type ServiceOptions, servicesRule } from './service-policy.js';
 
 /** Options of the queue itself. */
 export class QueueValues {
@@ -50,13 +49,6 @@ export class QueueValues {
    */
   @Follows(backoffRule)
   backoff: Partial<Backoff> = {};
-
-  /**
-   * Values for single services: service -> `{ lease, legacyLease, maxAttempts, backoff }`, each optional.
-   * @defaultValue {}
-   */
-  @Follows(servicesRule)
-  services: Record<string, ServiceOptions> = {};
 
   /**
    * The most tasks of one owner that have not ended, kept exactly. A number, or in code a function of the owner

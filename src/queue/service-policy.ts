@@ -1,6 +1,5 @@
-import type { RuleProblem } from '../validation/rule.js';
 import { LEASE_SECONDS, MAX_ATTEMPTS } from '../validation/rules.js';
-import { type Backoff, BACKOFF, backoffRule, isRecord, isWithin } from './backoff.js';
+import { type Backoff, BACKOFF, backoffRule, isWithin } from './backoff.js';
 
 /** The rules for the tasks of one service. */
 export interface ServicePolicy {
@@ -43,7 +42,7 @@ export class Policies {
 export const defined = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 
-const SERVICE_FIELDS: Record<keyof ServiceOptions, (value: unknown) => string | undefined> = {
+const POLICY_FIELDS: Record<keyof ServiceOptions, (value: unknown) => string | undefined> = {
   lease: leaseProblem,
   legacyLease: leaseProblem,
   maxAttempts: (value) =>
@@ -58,18 +57,6 @@ function leaseProblem(value: unknown): string | undefined {
   return isWithin(min, max)(value) ? undefined : `must be whole seconds from ${min} to ${max}`;
 }
 
-/** Rule for option `services`. */
-export function servicesRule(value: unknown): RuleProblem | undefined {
-  const names = Object.keys(SERVICE_FIELDS).join(', ');
-  if (!isRecord(value)) return { rule: 'services', msg: `must be an object: service -> { ${names} }` };
-  for (const [service, options] of Object.entries(value)) {
-    if (!isRecord(options)) return { rule: 'services', msg: `must have an object { ${names} } for ${service}` };
-    for (const [name, given] of Object.entries(options)) {
-      const problemOf = SERVICE_FIELDS[name as keyof ServiceOptions] as (typeof SERVICE_FIELDS)['lease'] | undefined;
-      if (!problemOf) return { rule: 'services', msg: `has no ${name} for ${service}; it has ${names}` };
-      const problem = given === undefined ? undefined : problemOf(given);
-      if (problem) return { rule: 'services', msg: `${service}.${name} ${problem}` };
-    }
-  }
-  return undefined;
-}
+/** The check of a value of one service by its name. undefined: there is no such value. */
+export const policyProblem = (name: string): ((value: unknown) => string | undefined) | undefined =>
+  Object.hasOwn(POLICY_FIELDS, name) ? POLICY_FIELDS[name as keyof ServiceOptions] : undefined;

@@ -27,3 +27,7 @@ export function forbidProto(name: string): void {
   if (name === '__proto__')
     throw invalid([{ field: '__proto__', rule: 'forbidden', msg: '__proto__ is not allowed as the name of a field' }]);
 }
+
+/** A property of an input: names of the parameters that were null, and so are absent from it. */
+export const NULLS = Symbol('softdd.task.nulls');
+export type NullsOf = { [NULLS]?: readonly string[] };

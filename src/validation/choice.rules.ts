@@ -20,7 +20,7 @@ const isOrigin: Rule = (value) =>
     : { rule: 'origin', msg: 'must be an origin, such as https://app.example.com' };
 export const originRule = valueRule(isOrigin, { type: 'string', format: 'uri', maxLength: 300 });
 
-/** The same, or nothing: an empty text removes the value. */
+/** The same, or nothing: null or an empty text removes the value. */
 export const orNothing = (rule: ValueRule): ValueRule =>
   valueRule(
     (value) => (value === null ? undefined : rule(value)),

@@ -5,6 +5,7 @@ import { Transform } from 'class-transformer';
 import { IsDefined, IsOptional, ValidateBy } from 'class-validator';
 import type { FieldProblem } from '../contract/errors.js';
 import { type FieldUse, TASK_FIELDS, type TaskField, type TaskFieldName } from '../contract/task.fields.js';
+import { NULLS, type NullsOf } from './body-problems.js';
 import { readJson } from './parse-json.js';
 import type { Rule, RuleProblem, ValueRule } from './rule.js';
 import { ruleOf } from './task.rules.js';
@@ -79,13 +80,22 @@ function readerOf({
   emptyRemoves,
 }: ValueRule): ((value: unknown) => unknown) | undefined {
   if (takesCommas) return toIds;
-  switch (schema.type) {
+  const read = readerOfType(schema.type, takesNumber);
+  if (!emptyRemoves) return read;
+  return (value) => (value === '' || value === null ? null : read && schema.type !== 'string' ? read(value) : value);
+}
+
+function readerOfType(
+  type: ValueRule['schema']['type'],
+  takesNumber: true | undefined,
+): ((value: unknown) => unknown) | undefined {
+  switch (type) {
     case 'integer':
       return toInteger;
     case 'boolean':
       return toBoolean;
     case 'string':
-      return emptyRemoves ? toNull : takesNumber && toText;
+      return takesNumber && toText;
     default:
       return toList;
   }
@@ -122,9 +132,11 @@ export function parserOf(Dto: unknown): Parser | undefined {
 
 function parse(dto: Record<string, unknown>, fields: FieldDefinition[], input: Record<string, unknown>): Parsed {
   let problems: FieldProblem[] | undefined;
+  const nulls = (input as NullsOf)[NULLS];
   for (const { name, rule, to, required } of fields) {
-    const given = input[name];
-    if (given === undefined || given === null) {
+    const isRemoved = 'emptyRemoves' in rule && nulls?.includes(name);
+    const given = isRemoved ? null : input[name];
+    if (given === undefined || (given === null && !isRemoved)) {
       if (required) (problems ??= []).push(missing(name));
       continue;
     }
@@ -171,8 +183,6 @@ const BOOLEANS = new Map<unknown, boolean>([
   ['0', false],
   [0, false],
 ]);
-
-const toNull = (value: unknown): unknown => (value === '' ? null : value);
 
 /** A list or an object, or the JSON text of one. */
 export function toList(value: unknown): unknown {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { invalid } from './invalid.js';
-import { forbidProto, type Input, malformed, MAX_FIELDS, tooLarge, tooManyFields } from './body-problems.js';
+import { forbidProto, type Input, malformed, MAX_FIELDS, NULLS, tooLarge, tooManyFields } from './body-problems.js';
 
 /** Levels of lists and objects inside each other. Our own need three; the rest is for a host's own fields. */
 const MAX_DEPTH = 64;
@@ -82,8 +82,11 @@ export function checkNames(container: object, depth = 1): void {
 const withoutMark = (bytes: Buffer): Buffer =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 
-/** null means absent, for legacy clients. */
-const dropNull = (input: Input): Input =>
-  Object.values(input).includes(null)
-    ? Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
-    : input;
+/** null means absent, for legacy clients. Only rules of values that can be removed look at `NULLS`. */
+function dropNull(input: Input): Input {
+  if (!Object.values(input).includes(null)) return input;
+  const [nulls, others] = [true, false].map((isNull) =>
+    Object.entries(input).filter(([, value]) => (value === null) === isNull),
+  );
+  return { ...Object.fromEntries(others!), [NULLS]: nulls!.map(([name]) => name) };
+}

@@ -14,6 +14,8 @@ export interface ValueSchema {
   enum?: readonly string[];
   nullable?: true;
   additionalProperties?: true;
+  properties?: Record<string, ValueSchema & { description: string }>;
+  required?: string[];
   format?: 'date-time' | 'uri';
   minimum?: number;
   maximum?: number;
@@ -38,7 +40,7 @@ interface RuleWords {
   readonly takesCommas?: true;
   /** Legacy clients may send a JSON number as this text. */
   readonly takesNumber?: true;
-  /** An empty text removes the value: null means absent, for legacy clients. */
+  /** null or an empty text removes the value. For other rules null means absent, because legacy clients send it. */
   readonly emptyRemoves?: true;
 }
 

@@ -128,6 +128,7 @@ export const leaseRule = integer(BOUNDS.lease.min, BOUNDS.lease.max);
 export const stepRule = integer(60, 2 ** 31 - 1);
 export const waitRule = integer(0, BOUNDS.wait);
 export const claimLimitRule = integer(0, BOUNDS.claims);
+export const pauseRule = integer(1, BOUNDS.pause);
 export const delayRule = integer(0, BOUNDS.delay);
 export const priorityRule = integer(BOUNDS.priority.min, BOUNDS.priority.max);
 export const workerIdRule = shortText(BOUNDS.workerIdLength);

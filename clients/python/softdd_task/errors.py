@@ -88,15 +88,16 @@ class UnrecoverableError(Exception):
 class RetryLater(Exception):
     """A handler raises this to fail the attempt and to have the next one start after `seconds`."""
 
-    def __init__(self, seconds: float, message: Optional[str] = None):
+    def __init__(self, seconds: float, message: Optional[str] = None, pause_service: Optional[float] = None):
+        """`pause_service`: seconds for which the service is paused for all workers, such as after an API's 429."""
         if not 0 <= seconds < math.inf:
             raise ValueError("RetryLater takes seconds, 0 or more, not %r" % (seconds,))
         super().__init__(message or "again in %g s" % seconds)
-        self.seconds = seconds
+        self.seconds, self.pause_service = seconds, pause_service
 
     def __reduce__(self) -> Tuple[Any, ...]:
         # A Pool hangs when it can't unpickle an exception.
-        return type(self), (self.seconds, *self.args)
+        return type(self), (self.seconds, *self.args), {"pause_service": self.pause_service}
 
 
 class TaskStopped(Exception):

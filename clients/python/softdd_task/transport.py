@@ -68,6 +68,8 @@ class Connection:
         self._interrupted = False
         #: Whether the last request was sent twice.
         self.resent = False
+        #: Header X-Task-Wait of the last answer: why a claim got no task. Empty where there is no such reason.
+        self.wait = ""
 
     def send(
         self,
@@ -123,6 +125,7 @@ class Connection:
         if response.will_close:
             self.close()
         self._used_at = time.monotonic()
+        self.wait = response.headers.get("X-Task-Wait", "")
         return _data(response, text, "%s %s" % (method, path))
 
     def interrupt(self) -> None:

@@ -1,4 +1,4 @@
-import type { ClaimQuery, ReportAnswer, WorkerTask } from '../../protocol/wire.types.js';
+import type { ClaimQuery, ReportAnswer, WaitReason, WorkerTask } from '../../protocol/wire.types.js';
 import { problemsOf, TaskApiError } from '../errors.js';
 import { newKey, type TaskClient } from '../task-client.js';
 import type { Verdict, Work, WorkReport, WorkSource } from './work-source.js';
@@ -16,9 +16,13 @@ export class HttpSource implements WorkSource<WorkerTask> {
     private readonly query: ClaimQuery & { lease: number },
   ) {}
 
-  async claim(limit: number, signal: AbortSignal): Promise<Work<WorkerTask>[]> {
+  async claim(
+    limit: number,
+    signal: AbortSignal,
+    onWait?: (reason: WaitReason | undefined) => void,
+  ): Promise<Work<WorkerTask>[]> {
     try {
-      return await this.ask({ ...this.query, limit }, { signal });
+      return await this.ask({ ...this.query, limit }, { signal, onWait });
     } catch (error) {
       if (!signal.aborted) throw error;
       // The claim may still wait behind a proxy, or its answer be lost. The withdrawal returns what it took and ends

@@ -6,10 +6,14 @@ export interface Failure {
   retry: boolean;
   /** Seconds. */
   delay?: number;
+  /** Seconds. */
+  pauseService?: number;
 }
 
 /** The most seconds until the next attempt: one year. */
 const LONGEST_DELAY = 31_536_000;
+/** The most seconds for which a worker may pause a service. */
+const LONGEST_PAUSE = 86_400;
 /** Characters of an error's message. */
 const MESSAGE_CHARS = 4000;
 
@@ -60,7 +64,13 @@ export function failureOf(error: unknown, traceback: boolean): Failure {
   if (isMeant(error)) {
     const text = errorText(message);
     if (!isA(error, RetryLater)) return { error: text, retry: false };
-    return { error: text, retry: true, delay: Math.min(Math.ceil(error.seconds), LONGEST_DELAY) };
+    const { seconds, pauseService: pause } = error;
+    return {
+      error: text,
+      retry: true,
+      delay: Math.min(Math.ceil(seconds), LONGEST_DELAY),
+      ...(pause === undefined ? {} : { pauseService: Math.min(Math.max(Math.ceil(pause), 1), LONGEST_PAUSE) }),
+    };
   }
   return { error: errorText(message, traceback ? stackOf(error) : ''), retry: true };
 }

@@ -1,3 +1,4 @@
+import type { WaitReason } from '../../protocol/wire.types.js';
 import { asError, type TaskApiError } from '../errors.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { errorText, failureOf, isMeant, outputText } from './outcome.js';
@@ -43,6 +44,8 @@ export class Runner<T> {
   private readonly unreached = new Set<string>();
   private traces: Traces | undefined;
   private claiming: Promise<void> | undefined;
+  /** Why there were no tasks last. */
+  private heldUp: WaitReason | undefined;
   private closed: Promise<void> | undefined;
   private slotFreed: () => void = () => undefined;
 
@@ -123,7 +126,7 @@ export class Runner<T> {
       }
       const asked = performance.now();
       try {
-        const works = await this.source.claim(Math.min(free, MOST_CLAIMED), signal);
+        const works = await this.source.claim(Math.min(free, MOST_CLAIMED), signal, (reason) => this.noteWait(reason));
         refusals.answered();
         this.reached('claims');
         // After a lost answer the leases are not new.
@@ -140,6 +143,11 @@ export class Runner<T> {
     }
     // The server may have received the last claim although its answer was lost.
     if (failures > 0) for (const work of await this.source.claim(1, signal).catch(() => [])) this.begin(work);
+  }
+
+  private noteWait(reason: WaitReason | undefined): void {
+    if (reason && reason !== this.heldUp) this.events.emit('heldUp', { reason });
+    this.heldUp = reason;
   }
 
   private reached(by: string, error?: Error): void {

@@ -1,3 +1,4 @@
+import type { WaitReason } from '../../protocol/wire.types.js';
 import type { StopReason } from '../errors.js';
 
 /** A task that is ours while its lease lasts. */
@@ -26,6 +27,8 @@ export interface WorkReport {
   retry?: boolean;
   /** Seconds until that attempt. */
   delay?: number;
+  /** Seconds for which the service is paused. */
+  pauseService?: number;
 }
 
 /** The result of a report. */
@@ -42,9 +45,9 @@ export type Verdict =
 export interface WorkSource<T> {
   /**
    * Takes up to `limit` tasks, and waits a while if there are none. Once aborted, it soon returns what it has already
-   * taken.
+   * taken. `waits` is called with the answer: why there are no tasks, if a pause or a limit is the reason.
    */
-  claim(limit: number, signal: AbortSignal): Promise<Work<T>[]>;
+  claim(limit: number, signal: AbortSignal, waits?: (reason: WaitReason | undefined) => void): Promise<Work<T>[]>;
   /** Each report is decided on its own, in order. Rejects if the queue cannot be reached. */
   report(reports: WorkReport[]): Promise<Verdict[]>;
 }

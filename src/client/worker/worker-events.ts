@@ -1,3 +1,4 @@
+import type { WaitReason } from '../../protocol/wire.types.js';
 import { describe, isA, RetryLater, stackOf, type StopReason } from '../errors.js';
 
 /** The events of a worker. */
@@ -16,12 +17,20 @@ export interface WorkerEvents<T> {
   /** The queue cannot be reached, and is tried again. Sent once, until `reachable`. */
   unreachable: { error: Error };
   reachable: object;
+  /** There are no tasks because of a pause or a limit. Sent once, until there are tasks or another reason. */
+  heldUp: { reason: WaitReason };
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Receives the log lines of a worker: a sentence, and the objects that it is about. */
 export type WorkerLog = (level: LogLevel, message: string, details: object) => void;
+
+const HELD_UP: Record<WaitReason, string> = {
+  paused: 'the service is paused',
+  limit: 'as many tasks of the service run as may',
+  rate: 'the rate of the service is used up',
+};
 
 const LINES: { [E in keyof WorkerEvents<unknown>]: [LogLevel, (event: WorkerEvents<any>[E]) => string] } = {
   started: ['debug', ({ task }) => `${idOf(task)} started`],
@@ -32,6 +41,7 @@ const LINES: { [E in keyof WorkerEvents<unknown>]: [LogLevel, (event: WorkerEven
   refused: ['error', ({ task, error }) => `${idOf(task)}: a report was refused: ${error.message}`],
   unreachable: ['warn', ({ error }) => `the queue can't be reached, retrying: ${error.message}`],
   reachable: ['info', () => 'the queue can be reached again'],
+  heldUp: ['info', ({ reason }) => `no tasks for now: ${HELD_UP[reason]}`],
 };
 
 /** The error with its stack. Without it for RetryLater, which a handler throws on purpose. */

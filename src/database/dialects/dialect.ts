@@ -64,6 +64,8 @@ export interface Dialect {
   /** The text of `created_at`, as exact as it is stored. A list continues after it. */
   readonly sortKey: Sql;
   readonly ready: ReadySource;
+  /** Running rows that their claim has marked: FROM, and the condition that makes one of its rows such a row. */
+  readonly running: { rows: Sql; where: Sql };
   /** Order of claims: priority, then oldest, then id. */
   readonly claimOrder: Sql;
   /** Order of lists: newest first, rows without a time last, so that the owner's index serves it backwards. */

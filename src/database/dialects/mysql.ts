@@ -17,6 +17,7 @@ export class MysqlDialect implements Dialect {
   readonly sortKey: Sql;
   readonly times: StoredTimes;
   readonly ready: ReadySource;
+  readonly running: { rows: Sql; where: Sql };
   readonly claimOrder = sql`priority, created_at, task_id`;
   readonly listOrder: Sql;
   readonly forUpdate = sql`FOR UPDATE`;
@@ -29,6 +30,7 @@ export class MysqlDialect implements Dialect {
     // The table's own column: an unqualified name means the formatted text of that name, which no index serves.
     this.listOrder = sql`${this.table}.user_id DESC, ${this.table}.created_at DESC, ${this.table}.id DESC`;
     const rows = this.beside('ready');
+    this.running = { rows: this.beside('running'), where: sql`1 = 1` };
     // Not AS created_at: ORDER BY prefers an alias to a column, and would sort, and lock, every ready row.
     const column = (name: string): Sql => sql`${rows}.${this.id(name)}`;
     this.ready = {

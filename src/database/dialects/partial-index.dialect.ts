@@ -1,6 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import { type Engine, literal, type ReadySource, type TaskTable } from './dialect.js';
 import { dueAt } from './due-at.js';
+import { isRunning } from './running.js';
 import type { Place } from './dialect.js';
 import type { StoredTimes } from '../stored-time.js';
 import { type Script, select } from '../transaction.js';
@@ -11,6 +12,7 @@ export abstract class PartialIndexDialect {
   readonly times: StoredTimes;
   readonly dueAt: Sql;
   readonly ready: ReadySource;
+  readonly running: { rows: Sql; where: Sql };
   private readonly name: string;
   private readonly path: (name: string) => Sql;
 
@@ -21,6 +23,7 @@ export abstract class PartialIndexDialect {
     this.table = this.path(table);
     // Exactly the text of the index.
     this.dueAt = raw(dueAt(engine, status));
+    this.running = { rows: this.table, where: raw(isRunning(status)) };
     this.ready = {
       rows: this.table,
       where: sql`status = ${literal(status.BEGIN)}`,

@@ -1,6 +1,6 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { Field, Writes } from '../../validation/field.js';
-import { booleanRule, delayRule, leaseRule, tokenRule } from '../../validation/rules.js';
+import { booleanRule, delayRule, leaseRule, pauseRule, tokenRule } from '../../validation/rules.js';
 
 @ApiSchema({ name: 'reportTask' })
 export class ReportTaskDto {
@@ -29,4 +29,11 @@ export class ReportTaskDto {
       'Seconds until the next attempt, if the task is retried or given back. If absent, the back-off decides.',
   })
   delay?: number;
+
+  @Field(pauseRule, {
+    description:
+      'Pauses the service of the task for this number of seconds, for all workers: for example because an API answers 429. It ' +
+      'never shortens a pause.',
+  })
+  pauseService?: number;
 }

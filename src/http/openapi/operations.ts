@@ -14,6 +14,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { TaskErrorName } from '../../contract/errors.js';
+import { WAIT_HEADER } from '../../protocol/wire.types.js';
 import type { RouteStructure } from '../http.options.js';
 import { CreateTaskDto } from '../dto/create-task.dto.js';
 import type { TaskDtos } from '../dto/index.js';
@@ -36,6 +37,14 @@ const cached = (example: string) => ({
   'Cache-Control': { description: 'Forbids caches to reuse the answer.', schema: { type: 'string', example } },
 });
 const NO_CACHE = cached('no-cache');
+const WAITS = {
+  [WAIT_HEADER]: {
+    description:
+      'Why there is no task: the service is paused, as many of its tasks run as may, or its rate is used up. Absent ' +
+      'if there is a task, or if none is ready.',
+    schema: { type: 'string' as const, enum: ['paused', 'limit', 'rate'], example: 'limit' },
+  },
+};
 
 /** Parameters in the paths, by name. */
 const PATH_PARAMETERS = {
@@ -98,7 +107,8 @@ export class RouteDocs {
 
   private success({ answer, cacheControl }: RouteDefinition): ApiResponseOptions {
     const schema = ANSWER_SCHEMAS[answer](this.schemas);
-    const worked = { status: 200, description: 'Success.', headers: cached(cacheControl) };
+    const headers = answer === 'claim' ? { ...cached(cacheControl), ...WAITS } : cached(cacheControl);
+    const worked = { status: 200, description: 'Success.', headers };
     if (answer === 'events') return { ...worked, content: { 'text/event-stream': { schema } } };
     if (answer === 'metrics') return { ...worked, content: { 'text/plain': { schema } } };
     return { ...worked, schema: describeSuccess(new this.structure.response(), schema) };

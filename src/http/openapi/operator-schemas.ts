@@ -30,13 +30,35 @@ export const BULK_COUNT = object({
   isExact: { type: 'boolean', description: 'False: there may be more.' },
 });
 
+const RATE = object({
+  max: whole('Starts in a period.'),
+  per: whole('Seconds of a period.'),
+  burst: whole('Starts that may come at once after a quiet time.'),
+});
+
+const SOURCE = orNull({ type: 'string', enum: ['operator', 'option', null], description: 'null: it is not set.' });
+
+export const WAIT = orNull({
+  type: 'string',
+  enum: ['paused', 'limit', 'rate', null],
+  description: 'Why claims find no task of it now, if a pause or a limit is the reason.',
+});
+
 export const SERVICE = object({
   service: text('Name of the service.'),
   paused: { type: 'boolean', description: 'Whether claims find no task of it now.' },
   pausedUntil: orNull(time('When the pause ends by itself.')),
   note: orNull(text('Why, in the words of an operator.')),
+  maxRunning: orNull(whole('The most tasks that run at once, over all processes.')),
+  rate: orNull({ ...RATE, description: 'At most `max` starts in `per` seconds on average.' }),
+  running: orNull(whole('Tasks that run and count for `maxRunning`. null: it is not set.')),
+  wait: WAIT,
+  sources: {
+    ...object({ paused: SOURCE, maxRunning: SOURCE, rate: SOURCE }),
+    description: 'Where each of them comes from.',
+  },
   changedBy: orNull(text('Who changed it last.')),
-  changedAt: time('When it was changed last.'),
+  changedAt: orNull(time('When it was changed last. null: all comes from the options.')),
 });
 
 export const CALLBACK = object({

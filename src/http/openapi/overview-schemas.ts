@@ -1,6 +1,6 @@
 import { COUNTERS } from '../../schema/tables/metrics.table.js';
 import type { Schema } from './envelope.js';
-import { orNull, text, time, whole } from './operator-schemas.js';
+import { orNull, text, time, WAIT, whole } from './operator-schemas.js';
 import { list, object } from './schema-parts.js';
 
 const timed = (description: string): Schema => ({
@@ -30,6 +30,8 @@ const SERVICE = object({
   paused: { type: 'boolean', description: 'Whether claims find no task of it now.' },
   pausedUntil: orNull(time('When the pause ends by itself.')),
   note: orNull(text('Why, in the words of an operator.')),
+  maxRunning: orNull(whole('The most tasks that run at once. null: there is no limit.')),
+  wait: WAIT,
   last5m: { ...object(activity), description: 'What happened in the last 5 minutes.' },
   last60m: { ...object(activity), description: 'What happened in the last 60 minutes.' },
 });

@@ -3,6 +3,14 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ANSWERED_OTHERWISE } from '../../queue/use-cases/claim.js';
 import { exchangeOf } from '../binding/exchange.js';
 
+const responses = new WeakMap<AbortSignal, ServerResponse>();
+
+/** Sets a header of the answer to the request whose signal this is. */
+export function setHeader(signal: AbortSignal | undefined, name: string, value: string): void {
+  const response = signal && responses.get(signal);
+  if (response && !response.headersSent) response.setHeader(name, value);
+}
+
 export function readClientGone(_: unknown, context: ExecutionContext): AbortSignal {
   const http = context.switchToHttp();
   // Fastify wraps request and response; with Express both are Node's own.
@@ -11,6 +19,7 @@ export function readClientGone(_: unknown, context: ExecutionContext): AbortSign
   const raw = response.raw ?? response;
   const exchange = exchangeOf(request);
   const gone = new AbortController();
+  responses.set(gone.signal, raw);
   if (exchange) exchange.gone = gone;
   if ((request.raw ?? request).socket?.destroyed) gone.abort();
   raw.once('close', () => {

@@ -1,6 +1,6 @@
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { Dialect } from '../../database/dialects/dialect.js';
-import type { Gates } from '../gates.js';
+import type { Allowance, Gates, WaitReason } from '../gates.js';
 import { type Script, select } from '../../database/transaction.js';
 
 /** The most services that a claim without a service looks at. It bounds what such a claim reads. */
@@ -24,10 +24,31 @@ export class ReadyServices {
 
   /**
    * The number of tasks of each service among the first `limit` in the order of claims, then the other services with 0.
-   * Takes no locks.
+   * Locks no task. Services that are paused or full are left out, and `wait` says why nothing is left.
    */
-  *shares(group: string | undefined, limit: number): Script<Map<string, number>> {
-    const services = (yield* this.window()).filter((service) => !this.gates.isClosed(service));
+  *shares(
+    group: string | undefined,
+    limit: number,
+    allowance?: Allowance,
+  ): Script<{ shares: Map<string, number>; wait?: WaitReason | undefined }> {
+    const ready = yield* this.window();
+    const shut = yield* this.gates.shut(ready);
+    let services = ready.filter((service) => !shut.has(service));
+    const wait = ready.map((service) => shut.get(service)).find(Boolean);
+    for (;;) {
+      const shares = yield* this.sharesOf(services, group, limit);
+      if (!allowance) return { shares, wait };
+      const chosen = [...shares].filter(([, share]) => share > 0).map(([service]) => service);
+      // It holds no task yet, so it may wait for a service if there is no other one.
+      yield* allowance.enter(chosen, allowance.mayWait && services.length === 1);
+      const left = services.filter((service) => !chosen.includes(service) || allowance.left(service) > 0);
+      if (left.length === services.length) return { shares, wait };
+      services = left;
+      if (services.length === 0) return { shares: new Map(), wait: wait ?? allowance.reason(chosen[0]!) };
+    }
+  }
+
+  private *sharesOf(services: string[], group: string | undefined, limit: number): Script<Map<string, number>> {
     if (services.length < 2) return new Map(services.map((service) => [service, limit]));
     const depth = Math.min(limit, Math.ceil((4 * limit) / services.length) + 1);
     const depths = new Map(services.map((service) => [service, depth]));
@@ -42,12 +63,11 @@ export class ReadyServices {
     }
   }
 
-  /** Whether a service that is not closed has ready tasks. Takes no locks. */
-  *hasOpen(): Script<boolean> {
-    const { closedServices } = this.gates;
-    if (closedServices.size === 0) return true;
-    const services = yield* this.dialect.readyServices(undefined, closedServices.size + 1);
-    return services.some((service) => !closedServices.has(service));
+  /** Whether a service that is not shut has ready tasks. Takes no locks. */
+  *hasOpen(shut: Pick<ReadonlyMap<string, unknown>, 'size' | 'has'>): Script<boolean> {
+    if (shut.size === 0) return true;
+    const services = yield* this.dialect.readyServices(undefined, shut.size + 1);
+    return services.some((service) => !shut.has(service));
   }
 
   private *window(): Script<string[]> {

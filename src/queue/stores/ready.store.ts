@@ -2,7 +2,7 @@ import sql, { join, type Sql } from 'sql-template-tag';
 import type { Task } from '../../contract/task.entity.js';
 import type { Reading, TaskColumns } from './columns.js';
 import { type Dialect, list, literal, type ReadyRow, type TaskTable } from '../../database/dialects/dialect.js';
-import type { Gates } from '../gates.js';
+import type { Allowance, Gates, WaitReason } from '../gates.js';
 import { byPlace, LowWater } from './low-water.js';
 import { ReadyServices } from './ready-services.js';
 import { type Row, type Script, select, together } from '../../database/transaction.js';
@@ -13,6 +13,15 @@ export interface TaskFilter {
   group?: string | undefined;
   taskId?: string | undefined;
 }
+
+/** What a claim found, or why there is nothing if a pause or a limit is the reason. */
+export interface Found extends Reading {
+  wait?: WaitReason | undefined;
+}
+
+/** Services whose tasks no claim gets. */
+type Shut = Pick<ReadonlyMap<string, unknown>, 'size' | 'has' | 'keys'>;
+const NONE: Shut = new Set<string>();
 
 /** Extra ready rows that a claim reads beyond its limit once it has met rows that it cannot take. */
 const CLAIM_SLACK = 32;
@@ -40,13 +49,19 @@ export class ReadyStore<T extends Task> {
    * Locks ready tasks that fit and that nobody holds: by priority, then oldest first. May find a few more than `limit`
    * if others hold some. `rows` is the most that the transaction may find by all its filters: LongTexts completes them.
    */
-  *find(filter: TaskFilter, limit: number, rows = limit): Script<Reading> {
-    const { taskId, service } = filter;
-    if (service !== undefined && this.gates.isClosed(service)) return this.columns.toReading([]);
+  *find(filter: TaskFilter, limit: number, rows = limit, allowance?: Allowance): Script<Found> {
+    const { taskId, service, group } = filter;
+    if (service !== undefined && this.gates.isClosed(service)) return this.nothing('paused');
     const columns = this.columns.timedListOf(rows);
-    if (taskId !== undefined) return this.columns.toReading(yield* this.one(columns, taskId, filter));
-    const found = yield* this.oldest(columns, filter, limit);
-    return this.columns.toReading(service === undefined ? this.inOrder(found) : found);
+    if (taskId !== undefined) return yield* this.named(columns, taskId, filter, allowance);
+    if (service === undefined) return yield* this.ofAny(columns, group, limit, allowance);
+    const left = allowance?.left(service) ?? Infinity;
+    if (left < 1) return this.nothing(allowance!.reason(service));
+    return this.columns.toReading(yield* this.oldestOf(columns, service, group, Math.min(limit, left)));
+  }
+
+  private nothing(wait?: WaitReason): Found {
+    return { ...this.columns.toReading([]), wait };
   }
 
   private inOrder(rows: Row[]): Row[] {
@@ -64,26 +79,31 @@ export class ReadyStore<T extends Task> {
     for (const row of rows) this.lowWater.lower(this.columns.toTask(row));
   }
 
-  /** Which of the filters have ready tasks. A few statements answer for any number of filters. Takes no locks. */
+  /**
+   * Which of the filters have ready tasks that a claim would get. A few statements answer for any number of filters.
+   * Takes no locks.
+   */
   *probe(filters: TaskFilter[]): Script<boolean[]> {
-    const open = filters.filter(({ service }) => service === undefined || !this.gates.isClosed(service));
+    const services = filters.map(({ service }) => service);
+    const shut = yield* this.gates.shut(services.every((name) => name !== undefined) ? services : undefined);
+    const open = filters.filter(({ service }) => service === undefined || !shut.has(service));
     const found = new Set<TaskFilter>();
     for (let start = 0; start < open.length; start += PROBED) {
       const some = open.slice(start, start + PROBED);
-      const answers = yield* this.probeSome(some);
+      const answers = yield* this.probeSome(some, shut);
       some.filter((_, place) => answers[place]).forEach((filter) => found.add(filter));
     }
     const isOfAny = ({ service, taskId }: TaskFilter): boolean => service === undefined && taskId === undefined;
-    // For such filters the statement counts the tasks of closed services, too.
-    if ([...found].some(isOfAny) && !(yield* this.services.hasOpen()))
+    // For such filters the statement counts the tasks of shut services, too.
+    if ([...found].some(isOfAny) && !(yield* this.services.hasOpen(shut)))
       for (const filter of [...found].filter(isOfAny)) found.delete(filter);
     return filters.map((filter) => found.has(filter));
   }
 
-  private *probeSome(filters: TaskFilter[]): Script<boolean[]> {
+  private *probeSome(filters: TaskFilter[], shut: Shut): Script<boolean[]> {
     const questions = filters.map(
       (filter, place) =>
-        sql`SELECT place FROM (SELECT ${literal(place)} AS place) filter_${literal(place)} WHERE EXISTS (${this.any(filter)})`,
+        sql`SELECT place FROM (SELECT ${literal(place)} AS place) filter_${literal(place)} WHERE EXISTS (${this.any(filter, shut)})`,
     );
     const rows = yield* select<{ place: unknown }>(sql`${join(questions, ' UNION ALL ')}`);
     const found = new Set(rows.map((row) => Number(row.place)));
@@ -91,54 +111,70 @@ export class ReadyStore<T extends Task> {
   }
 
   /** A group without a service has no index. Any ready task is reason enough to look; the claim itself looks closer. */
-  private any({ service, group, taskId }: TaskFilter): Sql {
+  private any({ service, group, taskId }: TaskFilter, shut: Shut): Sql {
     const { dialect } = this;
     if (taskId !== undefined)
-      return sql`SELECT 1 FROM ${dialect.table} WHERE ${this.named(taskId, { service, group })}`;
+      return sql`SELECT 1 FROM ${dialect.table} WHERE ${this.isNamed(taskId, { service, group }, shut)}`;
     const fits = this.fits(service === undefined ? {} : { service, group });
     return sql`SELECT 1 FROM ${dialect.ready.rows} WHERE ${join([dialect.ready.where, ...fits], ' AND ')}`;
   }
 
-  private named(taskId: string, filter: TaskFilter): Sql {
+  private isNamed(taskId: string, filter: TaskFilter, shut: Shut): Sql {
     const begin = literal(this.options.status.BEGIN);
     return join(
       [
         sql`id = ${taskId}`,
         sql`status = ${begin}`,
         ...fitting(filter, (name) => this.dialect.id(name)),
-        ...this.isOpen(),
+        ...(shut.size === 0 ? [] : [sql`service NOT IN (${list([...shut.keys()])})`]),
       ],
       ' AND ',
     );
   }
 
-  private isOpen(): Sql[] {
-    const closed = [...this.gates.closedServices];
-    return closed.length === 0 ? [] : [sql`service NOT IN (${list(closed)})`];
-  }
-
   /** One named task, if it is ready, not held, and fits the filter. */
-  private *one(columns: Sql, taskId: string, filter: TaskFilter): Script<Row[]> {
+  private *one(columns: Sql, taskId: string, filter: TaskFilter, shut: Shut): Script<Row[]> {
     return yield* select(
-      sql`SELECT ${columns} FROM ${this.dialect.table} WHERE ${this.named(taskId, filter)} ${this.dialect.skipLocked}`,
+      sql`SELECT ${columns} FROM ${this.dialect.table} WHERE ${this.isNamed(taskId, filter, shut)} ${this.dialect.skipLocked}`,
     );
   }
 
-  private *oldest(columns: Sql, { service, group }: TaskFilter, limit: number): Script<Row[]> {
-    if (service !== undefined) return yield* this.oldestOf(columns, service, group, limit);
-    const shares = yield* this.services.shares(group, limit);
+  /** The service of a named task is only known once it is read: that of a limited one is locked before the task is. */
+  private *named(columns: Sql, taskId: string, filter: TaskFilter, allowance?: Allowance): Script<Found> {
+    const closed = this.gates.closedServices;
+    const limited = allowance ? this.gates.limits!.services : [];
+    const free = yield* this.one(columns, taskId, filter, new Set([...closed, ...limited]));
+    if (free.length > 0 || closed.size + limited.length === 0) return this.columns.toReading(free);
+    const [task] = yield* select<{ service: string }>(
+      sql`SELECT service FROM ${this.dialect.table} WHERE ${this.isNamed(taskId, filter, NONE)}`,
+    );
+    if (!task) return this.nothing();
+    if (closed.has(task.service)) return this.nothing('paused');
+    if (!allowance) return this.nothing();
+    yield* allowance.enter([task.service], allowance.mayWait);
+    if (allowance.left(task.service) < 1) return this.nothing(allowance.reason(task.service));
+    return this.columns.toReading(yield* this.one(columns, taskId, filter, closed));
+  }
+
+  private *ofAny(columns: Sql, group: string | undefined, limit: number, allowance?: Allowance): Script<Found> {
+    const { shares, wait } = yield* this.services.shares(group, limit, allowance);
+    const most = (name: string): number => allowance?.left(name) ?? Infinity;
     const chosen = [...shares].filter(([, share]) => share > 0);
-    const found = (yield* together(chosen.map(([name, share]) => this.oldestOf(columns, name, group, share)))).flat();
+    const found = (yield* together(
+      chosen.map(([name, share]) => this.oldestOf(columns, name, group, Math.min(share, most(name)))),
+    )).flat();
     const wanted = chosen.reduce((sum, [, share]) => sum + share, 0);
     // Others hold some of these tasks: continue with the next ones, of any service.
     for (const [name, share] of shares) {
       const missing = wanted - found.length;
       if (missing <= 0) break;
+      if (allowance) yield* allowance.enter([name]);
+      if (most(name) < 1) continue;
       const ids = new Set(found.map((row) => row.id));
-      const more = yield* this.oldestOf(columns, name, group, share + missing);
+      const more = yield* this.oldestOf(columns, name, group, Math.min(share + missing, most(name)));
       found.push(...more.filter(({ id }) => !ids.has(id)));
     }
-    return found;
+    return { ...this.columns.toReading(this.inOrder(found)), wait: found.length === 0 ? wait : undefined };
   }
 
   /** Locks ready tasks of one service in the order of its index. Rows below the mark are mostly tombstones. */

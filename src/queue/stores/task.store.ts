@@ -3,7 +3,7 @@ import type { Task } from '../../contract/task.entity.js';
 import type { Reading, TaskColumns, TaskValues } from './columns.js';
 import { type Dialect, literal, type TaskTable } from '../../database/dialects/dialect.js';
 import { LongTexts } from './long-texts.js';
-import { alike, type RowToWrite } from '../../database/rows.js';
+import { alike, type Cell, type RowToWrite } from '../../database/rows.js';
 import { change, postLast, type Script, select } from '../../database/transaction.js';
 
 /** A task to insert. `status` BEGIN with `runAt` means ready from that time on. */
@@ -13,7 +13,12 @@ export type NewRow = Record<string, unknown> & { taskId: string; status: number;
 export interface TaskChange<T extends Task> {
   task: T;
   values: TaskValues;
+  /** Marks the row: while it runs, it counts for the limit of its service. */
+  isMarked?: true;
 }
+
+/** The column is not the entity's. */
+const MARK: [column: string, cell: Cell] = ['limited', 1];
 
 /** Whose a task is, and where in its life. */
 export interface TaskState {
@@ -134,7 +139,10 @@ export class TaskStore<T extends Task> {
    */
   *updateEach(changes: TaskChange<T>[], now: Date): Script<T[]> {
     const { updatedAt } = this.columns.stamps(now);
-    const toWrite = changes.map(({ task, values }) => this.toWrite(task.taskId, { ...values, updatedAt }, now));
+    const toWrite = changes.map(({ task, values, isMarked }) => {
+      const row = this.toWrite(task.taskId, { ...values, updatedAt }, now);
+      return isMarked ? { ...row, cells: [...row.cells, MARK] } : row;
+    });
     yield* postLast([...alike(toWrite)].flatMap((some) => this.dialect.updateEach(some)));
     return changes.map(({ task, values }) => this.columns.become(task, values, now));
   }

@@ -1,6 +1,6 @@
 import { TaskError } from '../../contract/errors.js';
 import type { Task } from '../../contract/task.entity.js';
-import { type Command, done, failed, type Outcome, type Size } from '../../database/group-commit.js';
+import { ALONE, type Command, done, failed, type Outcome, type Size } from '../../database/group-commit.js';
 import { transaction } from '../../database/database.js';
 import type { TaskValues } from '../stores/columns.js';
 import type { TaskChange } from '../stores/task.store.js';
@@ -9,13 +9,17 @@ import { type Row, type Script, together } from '../../database/transaction.js';
 import { workerAnswerBytes } from '../answer-bytes.js';
 import { spaceOf } from '../answer-room.js';
 import { checkClaim, type Claim, type ClaimOptions, entry, entryOf, isWithdrawal, keyOf } from './claim-options.js';
+import { byService } from './claims-by-service.js';
 import { Deal } from './deal.js';
 import { newToken } from '../lease-token.js';
+import type { Allowance, WaitReason } from '../gates.js';
+import { enter, Starts } from './starts.js';
 import type { Queue } from '../queue.js';
 import { serviceOf } from '../../protocol/traces.js';
 import { isIdLike } from '../../validation/rules.js';
 import { eventsOf } from '../hooks.js';
 import { claimed, unclaimed } from '../transitions.js';
+import { noteWait } from '../wait-reason.js';
 import type { WaitingRoom } from '../waiting/waiting-room.js';
 
 /** Why a claim's signal is aborted if its client got another answer: the client does not ask for these tasks again. */
@@ -28,6 +32,8 @@ interface ClaimResult<T extends Task> {
   started?: QueueEvent<T>[];
   /** Locked rows that no claim had room for. Their locks are now released. */
   left?: Row[];
+  /** Why there is none, if a pause or a limit is the reason. */
+  wait?: WaitReason | undefined;
 }
 
 /** Gives ready tasks to workers, each task to exactly one. */
@@ -45,18 +51,19 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
   ) {}
 
   async claim(options: ClaimOptions): Promise<T[]> {
-    const { service, group, taskId, wait = 0, signal } = options;
+    const { service, group, taskId, signal } = options;
     checkClaim(options);
     if (taskId !== undefined && !isIdLike(taskId)) return [];
     const filter = { service, group, taskId };
-    const seconds = isWithdrawal(options) ? 0 : wait;
+    const seconds = isWithdrawal(options) ? 0 : (options.wait ?? 0);
     const space = spaceOf(options);
     const startTime = Date.now();
+    let wait: WaitReason | undefined;
     const tasks = await this.waiting.claim({ filter, seconds, signal, key: keyOf(options) }, (isLast) =>
-      this.attempt({ ...options, space, isLook: isLast }),
+      this.attempt({ ...options, space, isLook: isLast }, (reason) => (wait = reason)),
     );
     if (tasks.length > 0 && this.queue.traces.isOn) this.trace(tasks, options, startTime);
-    return tasks;
+    return tasks.length === 0 ? noteWait(tasks, wait) : tasks;
   }
 
   /** A span of a claim that took tasks. A claim in vain has none: workers ask again and again. */
@@ -73,13 +80,14 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
       .end();
   }
 
-  private async attempt(options: Claim): Promise<T[] | undefined> {
+  private async attempt(options: Claim, tell: (wait: WaitReason | undefined) => void): Promise<T[] | undefined> {
     const { service, taskId, signal, idempotencyKey } = options;
     if (signal?.aborted) return [];
     const isOfAnyService = service === undefined && taskId === undefined;
     const command = isOfAnyService ? this.ofAnyService : this;
     const began = performance.now();
-    const { tasks, started = [], left } = await this.queue.groupCommit.run(command, options);
+    const { tasks, started = [], left, wait } = await this.queue.groupCommit.run(command, options);
+    if (!options.isLook) tell(wait);
     this.queue.hooks.looked(performance.now() - began);
     if (left) this.queue.ready.left(left);
     if (!tasks) return undefined;
@@ -99,10 +107,16 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     const unanswered = claims.filter((claim) => !outcomes.has(claim));
     // If nobody can receive the answer, nothing is taken.
     const open = unanswered.filter((claim) => !claim.signal?.aborted && !claim.isLook && !isWithdrawal(claim));
-    const deals = yield* this.takeAll(open);
+    const allowance = this.queue.gates.allowance(claims.length === 1);
+    const held = allowance ? yield* enter(open, allowance) : new Set<Claim>();
+    for (const claim of held) outcomes.set(claim, ALONE);
+    const deals = yield* this.takeAll(
+      open.filter((claim) => !held.has(claim)),
+      allowance,
+    );
     const shares = deals.flatMap((deal) => deal.shares);
-    for (const { claim, tasks, started, refusal, left } of shares)
-      outcomes.set(claim, refusal ? failed(refusal) : done({ tasks, started, left }));
+    for (const { claim, tasks, started, refusal, left, wait } of shares)
+      outcomes.set(claim, refusal ? failed(refusal) : done({ tasks, started, left, wait }));
     const used = shares.flatMap(({ claim, tasks }) => entryOf(claim, tasks));
     const withdrawn = unanswered.filter(isWithdrawal).map((claim) => entry(keyOf(claim)!, []));
     yield* this.queue.keys.add([...used, ...withdrawn]);
@@ -155,38 +169,54 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
   }
 
   /** Different services are independent. Filters that may find the same tasks run one after the other. */
-  private *takeAll(claims: Claim[]): Script<Deal<T>[]> {
+  private *takeAll(claims: Claim[], allowance: Allowance | undefined): Script<Deal<T>[]> {
     const { apart, crossing } = byService(claims);
     const deals: Deal<T>[] = [];
     // One filter of each service per turn.
     for (let turn = 0; ; turn++) {
       const next = apart.map((filters) => filters[turn]).filter((filter) => filter !== undefined);
       if (next.length === 0) break;
-      deals.push(...(yield* this.take(next)));
+      deals.push(...(yield* this.take(next, allowance)));
     }
-    for (const filter of crossing) deals.push(...(yield* this.take([filter])));
+    for (const filter of crossing) deals.push(...(yield* this.take([filter], allowance)));
     return deals;
   }
 
   /** Deals the ready tasks of filters that have no task in common to their claims. BEGIN to START. */
-  private *take(filters: Claim[][]): Script<Deal<T>[]> {
+  private *take(filters: Claim[][], allowance: Allowance | undefined): Script<Deal<T>[]> {
     const { ready, tasks } = this.queue;
     const deals = filters.map((claims) => new Deal<T>(claims));
     const most = deals.reduce((sum, { wanted }) => sum + wanted, 0);
-    const found = yield* together(deals.map(({ claims, wanted }) => ready.find(claims[0]!, wanted, most)));
+    const found = yield* together(deals.map(({ claims, wanted }) => ready.find(claims[0]!, wanted, most, allowance)));
+    for (const [index, { wait }] of found.entries()) deals[index]!.isHeldUpBy(wait);
     const dealOf = new Map(found.flatMap(({ rows }, index) => rows.map((row) => [row, deals[index]!])));
+    const starts = new Starts(allowance);
     yield* tasks.longTexts.each([...dealOf.keys()], (task, row) => {
-      if (dealOf.get(row)!.give(task)) dealOf.delete(row);
+      if (starts.mayStart(task.service) && dealOf.get(row)!.give(task)) {
+        dealOf.delete(row);
+        starts.note(task.service);
+      }
       return deals.some((deal) => !deal.isOver);
     });
     for (const [row, deal] of dealOf) deal.left.push(row);
-    yield* together(deals.map((deal, index) => tasks.updateEach(this.changes(deal), found[index]!.now)));
+    yield* together(deals.map((deal, index) => tasks.updateEach(this.changes(deal, allowance), found[index]!.now)));
+    yield* starts.spend();
     yield* this.queue.hooks.changed(deals.flatMap(({ shares }) => shares.flatMap(({ started }) => started)));
     return deals;
   }
 
-  private changes({ shares }: Deal<T>): TaskChange<T>[] {
-    return shares.flatMap(({ claim, tasks }) => tasks.map((task) => ({ task, values: this.start(task, claim) })));
+  private changes({ shares }: Deal<T>, allowance: Allowance | undefined): TaskChange<T>[] {
+    return shares.flatMap(({ claim, tasks }) =>
+      tasks.map((task) => {
+        const values = this.start(task, claim);
+        const startedAt = allowance?.time(task.service);
+        return {
+          task,
+          values: startedAt ? { ...values, startedAt } : values,
+          ...(allowance?.isMarked(task.service) ? { isMarked: true } : {}),
+        };
+      }),
+    );
   }
 
   private start(task: T, claim: ClaimOptions): TaskValues {
@@ -212,28 +242,4 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     });
     hooks.committed(back);
   }
-}
-
-/**
- * Claims by service and filter. `crossing`: claims without a service or with a task id, which may meet any of the
- * others.
- */
-function byService(claims: Claim[]): { apart: Claim[][][]; crossing: Claim[][] } {
-  const named = claims.filter(({ service, taskId }) => service !== undefined && taskId === undefined);
-  const crossing = claims.filter(({ service, taskId }) => service === undefined || taskId !== undefined);
-  return { apart: groupBy(named, ({ service }) => service!).map(byFilter), crossing: byFilter(crossing) };
-}
-
-const byFilter = (claims: Claim[]): Claim[][] =>
-  groupBy(claims, ({ group, service, taskId }) => JSON.stringify([service, group, taskId]));
-
-function groupBy<I>(items: I[], keyOf: (item: I) => string): I[][] {
-  const groups = new Map<string, I[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return [...groups.values()];
 }

@@ -1,6 +1,7 @@
 import { TaskError } from '../../contract/errors.js';
 import type { Task } from '../../contract/task.entity.js';
 import type { QueueEvent } from '../events.js';
+import type { WaitReason } from '../gates.js';
 import type { Row } from '../../database/transaction.js';
 import { workerAnswerBytes } from '../answer-bytes.js';
 import type { Claim } from './claim-options.js';
@@ -14,6 +15,8 @@ export interface Share<T extends Task> {
   refusal?: TaskError;
   /** Rows of the whole deal that no claim took. */
   left: Row[];
+  /** Why the deal had no task, if a pause or a limit is the reason. */
+  wait?: WaitReason | undefined;
 }
 
 /** Deals ready tasks of one filter to its claims, in the order in which the claims arrived. */
@@ -24,6 +27,10 @@ export class Deal<T extends Task> {
 
   constructor(readonly claims: Claim[]) {
     this.shares = claims.map((claim) => ({ claim, tasks: [], started: [], left: this.left }));
+  }
+
+  isHeldUpBy(reason: WaitReason | undefined): void {
+    if (reason) for (const share of this.shares) share.wait = reason;
   }
 
   /** How many tasks the claims ask for. */

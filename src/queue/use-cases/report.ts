@@ -14,7 +14,7 @@ import { isFenced } from '../lease-token.js';
 import { failed as hasFailed, finished, released, renewed, retried, type Transition } from '../transitions.js';
 import type { Queue } from '../queue.js';
 import { leaseLost, refusal } from '../state-errors.js';
-import { BOUNDS, delayRule, isIdLike, leaseRule, tokenRule } from '../../validation/rules.js';
+import { BOUNDS, delayRule, isIdLike, leaseRule, pauseRule, tokenRule } from '../../validation/rules.js';
 import { checkWritten } from '../../validation/task.rules.js';
 
 /** What a worker says of its task. A report without a lease token counts only for a legacy claim. */
@@ -49,6 +49,10 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
     const { hooks } = this.queue;
     if (reported.event) hooks.committed(eventOf(reported));
     else hooks.edited(reported.task);
+    const { pauseService } = report;
+    // After the commit: a claim locks the service before its tasks. A worker whose answer is lost says it again.
+    if (pauseService !== undefined)
+      await this.queue.gates.pause?.(reported.task.service, pauseService, reported.task.workerId);
     return reported.task;
   }
 
@@ -102,7 +106,7 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
   }
 
   private checkReport(report: TaskReport): void {
-    const { leaseToken, status, lease, retry, delay } = report;
+    const { leaseToken, status, lease, retry, delay, pauseService } = report;
     const { lifeCycle, settings } = this.queue;
     if (leaseToken !== undefined) check('leaseToken', leaseToken, tokenRule);
     else if (settings.requireLease)
@@ -113,6 +117,7 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
     checkWritten('report', report);
     if (lease !== undefined) check('lease', lease, leaseRule);
     if (delay !== undefined) check('delay', delay, delayRule);
+    if (pauseService !== undefined) check('pauseService', pauseService, pauseRule);
     const { BEGIN, ERROR } = lifeCycle.status;
     if (retry && status !== ERROR)
       throw invalid([{ field: 'retry', rule: 'withStatus', msg: `retry is only allowed with status=${ERROR}` }]);

@@ -3,6 +3,7 @@ import { offsetMinutes } from '../../database/offset.js';
 import { MADE, type SchemaStep, type TaskSchemaOptions } from '../schema.js';
 import { type Column, isExact, type SideTable, type Table, tableBeside } from '../tables/table.js';
 import { READY } from '../tables/ready.table.js';
+import { RUNNING } from '../tables/running.table.js';
 import { type Alteration, type Change, EngineSchema } from './engine.schema.js';
 import {
   assertNoForeignKeys,
@@ -18,6 +19,7 @@ import { MysqlTriggers } from './mysql.triggers.js';
 export class MysqlTaskSchema extends EngineSchema<MysqlColumn> {
   protected readonly engine = 'mysql';
   private readonly ready: Table;
+  private readonly running: Table;
   private readonly triggers: MysqlTriggers;
 
   constructor(
@@ -29,7 +31,8 @@ export class MysqlTaskSchema extends EngineSchema<MysqlColumn> {
   ) {
     super(runner, options, sides);
     this.ready = tableBeside(options.table, READY);
-    this.triggers = new MysqlTriggers(runner, options, this.ready.name);
+    this.running = tableBeside(options.table, RUNNING);
+    this.triggers = new MysqlTriggers(runner, options, { ready: this.ready.name, running: this.running.name });
   }
 
   protected columnsOf(table: string): Promise<MysqlColumn[]> {
@@ -74,12 +77,13 @@ export class MysqlTaskSchema extends EngineSchema<MysqlColumn> {
     const zoned = found.some((column) => column.name === 'created_at' && column.zoned);
     return [
       ...(await this.missingOf(this.ready)),
+      ...(await this.missingOf(this.running)),
       ...(await this.triggers.missing({ zoned, isNew: found.length === 0 })),
     ];
   }
 
   protected override keptRemoval(): SchemaStep[] {
-    return [...this.triggers.removal(), this.drop(this.ready.name)];
+    return [...this.triggers.removal(), this.drop(this.ready.name), this.drop(this.running.name)];
   }
 
   protected addition(name: string, column: Column): string {

@@ -1,21 +1,27 @@
 import type { QueryRunner } from 'typeorm';
 import { dueAt } from '../../database/dialects/due-at.js';
+import { isRunning } from '../../database/dialects/running.js';
 import { utcOfTimestamp } from '../../database/stored-time.js';
 import { IN_PIECE, type SchemaStep, type TaskSchemaOptions } from '../schema.js';
 import { quoteText, readTriggers, seesTriggers, squeeze, tableComment, triggerDefiner } from './mysql.inspect.js';
 
 /**
- * What triggers maintain, because MySQL has no partial indexes: the rows of the ready table, and the column `due_at`.
+ * What triggers maintain, because MySQL has no partial indexes: the rows of the ready and of the running table, and the
+ * column `due_at`.
  * The comment of the ready table says that its rows are complete.
  */
 export class MysqlTriggers {
   private readonly filled: string;
+  private readonly ready: string;
+  private readonly running: string;
 
   constructor(
     private readonly runner: QueryRunner,
     private readonly options: TaskSchemaOptions,
-    private readonly ready: string,
+    { ready, running }: { ready: string; running: string },
   ) {
+    this.ready = ready;
+    this.running = running;
     this.filled = `rows of ${options.table} with status ${options.status.BEGIN}, kept by triggers`;
   }
 
@@ -70,6 +76,17 @@ export class MysqlTriggers {
           SELECT service, priority, ${createdOf(zoned)('')}, id, \`group\` FROM \`${table}\` WHERE status = ${status.BEGIN} ${IN_PIECE}`,
       },
       {
+        what: `${this.running} has other rows than those that run`,
+        sql: `DELETE r FROM \`${this.running}\` r LEFT JOIN \`${table}\` t ON t.id = r.task_id
+          AND t.service = r.service AND t.user_id = r.user_id AND ${isRunning(status, 't.')} WHERE t.id IS NULL`,
+      },
+      {
+        what: `${this.running} is not filled`,
+        ...pieces,
+        sql: `INSERT IGNORE INTO \`${this.running}\` (service, user_id, task_id)
+          SELECT service, user_id, id FROM \`${table}\` WHERE ${isRunning(status)} ${IN_PIECE}`,
+      },
+      {
         what: `due_at of ${table} is not filled`,
         ...pieces,
         sql: `UPDATE \`${table}\` SET due_at = ${due} WHERE NOT due_at <=> ${due} ${IN_PIECE}`,
@@ -98,19 +115,44 @@ export class MysqlTriggers {
     AND created_at = ${created('OLD.')} AND task_id = OLD.id`;
     const same = `OLD.id = NEW.id AND OLD.service = NEW.service AND OLD.\`group\` <=> NEW.\`group\`
     AND OLD.priority = NEW.priority AND OLD.created_at <=> NEW.created_at`;
+    const running = `\`${this.running}\``;
+    const runs = (row: string): string => isRunning(this.options.status, row);
+    // INSERT IGNORE would hide a value that does not fit.
+    const begins = `INSERT INTO ${running} (service, user_id, task_id) VALUES (NEW.service, NEW.user_id, NEW.id)
+    ON DUPLICATE KEY UPDATE task_id = NEW.id`;
+    const ends = `DELETE FROM ${running} WHERE service = OLD.service AND user_id = OLD.user_id AND task_id = OLD.id`;
     const due = `SET NEW.due_at = ${dueAt('mysql', this.options.status, 'NEW.')}`;
     return {
       [`${this.options.table}_due_insert`]: { event: 'BEFORE INSERT', body: due },
       [`${this.options.table}_due_update`]: { event: 'BEFORE UPDATE', body: due },
-      [`${this.ready}_insert`]: { event: 'AFTER INSERT', body: `IF NEW.status = ${begin} THEN ${add}; END IF` },
+      [`${this.ready}_insert`]: {
+        event: 'AFTER INSERT',
+        body: `BEGIN
+  IF NEW.status = ${begin} THEN ${add}; END IF;
+  IF ${runs('NEW.')} THEN ${begins}; END IF;
+END`,
+      },
       [`${this.ready}_update`]: {
         event: 'AFTER UPDATE',
-        body: `IF NOT (OLD.status <=> NEW.status AND ${same}) THEN
-  IF OLD.status = ${begin} THEN ${remove}; END IF;
-  IF NEW.status = ${begin} THEN ${add}; END IF;
-END IF`,
+        body: `BEGIN
+  IF NOT (OLD.status <=> NEW.status AND ${same}) THEN
+    IF OLD.status = ${begin} THEN ${remove}; END IF;
+    IF NEW.status = ${begin} THEN ${add}; END IF;
+  END IF;
+  IF NOT (${unchanged('limited')} AND ${unchanged('status')} AND ${unchanged('service')} AND ${unchanged('user_id')}
+    AND ${unchanged('id')}) AND (OLD.limited = 1 OR NEW.limited = 1) THEN
+    IF ${runs('OLD.')} THEN ${ends}; END IF;
+    IF ${runs('NEW.')} THEN ${begins}; END IF;
+  END IF;
+END`,
       },
-      [`${this.ready}_delete`]: { event: 'AFTER DELETE', body: `IF OLD.status = ${begin} THEN ${remove}; END IF` },
+      [`${this.ready}_delete`]: {
+        event: 'AFTER DELETE',
+        body: `BEGIN
+  IF OLD.status = ${begin} THEN ${remove}; END IF;
+  IF ${runs('OLD.')} THEN ${ends}; END IF;
+END`,
+      },
     };
   }
 }
@@ -125,6 +167,8 @@ const createdOf =
     const column = `${row}created_at`;
     return `COALESCE(${zoned ? utcOfTimestamp(column) : column}, TIMESTAMP'1970-01-01 00:00:00')`;
   };
+
+const unchanged = (column: string): string => `OLD.${column} <=> NEW.${column}`;
 
 const drop = (trigger: string): SchemaStep => ({
   what: `trigger ${trigger}`,

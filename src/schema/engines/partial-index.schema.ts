@@ -48,9 +48,11 @@ export abstract class PartialIndexSchema<F extends Found> extends EngineSchema<F
     };
     const parts = `(${on.map((name) => this.part(term(name), columns[name]!)).join(', ')})`;
     if (!where) return parts;
-    const { column, is } = where;
+    const { column, is, neither } = where;
     const predicate = is === 'not null' ? this.predicate(`${term(column)} IS NOT NULL`) : this.equals(column, is);
-    return `${parts} WHERE ${predicate}`;
+    if (!neither) return `${parts} WHERE ${predicate}`;
+    const others = neither.of.map((value) => this.predicate(`${this.word(neither.column)} <> ${this.literal(value)}`));
+    return `${parts} WHERE ${this.predicate([predicate, ...others].join(' AND '))}`;
   }
 
   private equals(column: string, value: number): string {

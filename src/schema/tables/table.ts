@@ -15,7 +15,12 @@ export type Column = StoredColumn & {
 export interface Index {
   on: readonly string[];
   /** The rows that it covers. On MySQL, without partial indexes, it covers all rows. */
-  where?: { column: string; is: number | 'not null' };
+  where?: {
+    column: string;
+    is: number | 'not null';
+    /** And none of these values in another column. */
+    neither?: { column: string; of: readonly number[] };
+  };
   /** The engine that does not need it. */
   except?: Engine;
 }

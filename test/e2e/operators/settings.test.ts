@@ -38,7 +38,10 @@ const VALUES: Record<string, [text: string, value: unknown]> = {
   requireLease: ['true', true],
   maxAttempts: ['5', 5],
   backoff: ['{"base":1,"jitter":0}', { base: 1, jitter: 0 }],
-  services: ['{"transcode":{"lease":3600,"backoff":{"max":60}}}', { transcode: { lease: 3600, backoff: { max: 60 } } }],
+  services: [
+    '{"transcode":{"lease":3600,"backoff":{"max":60},"maxRunning":2,"rate":{"max":10,"per":60}}}',
+    { transcode: { lease: 3600, backoff: { max: 60 }, maxRunning: 2, rate: { max: 10, per: 60 } } },
+  ],
   maxActiveTasks: ['100', 100],
   userPriority: ['{"min":-10,"max":10}', { min: -10, max: 10 }],
   idempotencyTtl: ['3600', 3600],

@@ -17,6 +17,14 @@ log = logging.getLogger("softdd_task")
 SOON = 1.0
 
 
+# Why there are no tasks, by the header of the answer.
+HELD_UP = {
+    "paused": "the service is paused",
+    "limit": "as many tasks of the service run as may",
+    "rate": "the rate of the service is used up",
+}
+
+
 class Claimer:
     """Claims as many tasks as the worker has free places, until the worker closes or the queue refuses it."""
 
@@ -35,6 +43,7 @@ class Claimer:
         #: Why the worker must end, where the queue refuses it.
         self.refused: Optional[TaskApiError] = None
         self._failures = 0
+        self._held_up = ""
         self._thread = threading.Thread(target=self._claim, name="softdd-task-claims", daemon=True)
 
     def start(self) -> None:
@@ -76,6 +85,9 @@ class Claimer:
             log.info("the queue can be reached again")
         self._failures = 0
         self._refusals.answered()
+        if self._source.held_up and self._source.held_up != self._held_up:
+            log.info("no tasks for now: %s", HELD_UP.get(self._source.held_up, self._source.held_up))
+        self._held_up = self._source.held_up
         if not tasks and time.monotonic() - asked < SOON:
             self._closing.wait(backoff(3))
 

@@ -48,6 +48,11 @@ class HttpSource:
         """Whether the last claim was sent twice, so that its leases may have started earlier."""
         return self._claims.resent
 
+    @property
+    def held_up(self) -> str:
+        """Why the last claim got no task: 'paused', 'limit' or 'rate'. Empty where none of these is the reason."""
+        return self._claims.wait
+
     def claim(self, limit: int) -> List[Dict[str, Any]]:
         """Claims up to `limit` tasks, and waits for one where there is none."""
         return self._ask({"limit": min(limit, MOST_CLAIMED), "wait": self._wait}, self._wait + CLAIM, True)

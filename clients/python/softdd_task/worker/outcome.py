@@ -14,6 +14,8 @@ from .forks import end_fork
 
 Handler = Callable[[Context], Any]
 
+# Seconds for which a worker may pause its service.
+LONGEST_PAUSE = 86400
 # Seconds that RetryLater may delay a task: the server takes no more than a year.
 LONGEST_DELAY = 31_536_000
 
@@ -71,6 +73,8 @@ def _failed(error: BaseException, traceback: bool) -> Outcome:
     if isinstance(error, RetryLater):
         text = words_of(error) or "RetryLater"
         words = {"error": storable(text), "retry": True, "delay": min(math.ceil(error.seconds), LONGEST_DELAY)}
+        if error.pause_service is not None:
+            words["pauseService"] = min(max(math.ceil(error.pause_service), 1), LONGEST_PAUSE)
         return Outcome("failed", words, ": " + text)
     text, trace = describe(error), traceback_of(error)
     words = {"error": storable(text, trace if traceback else ""), "retry": True}

@@ -1,0 +1,88 @@
+import type { Allowance, Limits, WaitReason } from '../queue/gates.js';
+import type { Script } from '../database/transaction.js';
+import { ClaimAllowance, type KnownLimits } from './claim-allowance.js';
+import { untilNext } from './credit.js';
+import type { ServiceStore } from './service.store.js';
+import type { FlowSettings, GivenSettings, Rate } from './settings.js';
+
+/** The limits in force in this process. What is shared stands in the tables. */
+export class ServiceLimits implements Limits, KnownLimits {
+  private settings: ReadonlyMap<string, GivenSettings> = new Map();
+  /** When the rate of a service has a start again, by `performance.now()`. */
+  private readonly refills = new Map<string, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private wakesAt = Infinity;
+
+  constructor(
+    private readonly store: ServiceStore,
+    readonly options: Readonly<Record<string, FlowSettings>>,
+    /** Called when a rate has a start again. */
+    private readonly refilled: () => void,
+  ) {}
+
+  get isAny(): boolean {
+    return this.settings.size > 0;
+  }
+
+  has(service: string): boolean {
+    return this.settings.has(service);
+  }
+
+  /** The services whose running tasks are counted. */
+  get counted(): string[] {
+    return [...this.settings].filter(([, { maxRunning }]) => maxRunning !== null).map(([service]) => service);
+  }
+
+  get services(): string[] {
+    return [...this.settings.keys()];
+  }
+
+  /** Replaces the limits. Returns whether one has changed. */
+  set(settings: ReadonlyMap<string, GivenSettings>): boolean {
+    const limited = new Map([...settings].filter(([, { maxRunning, rate }]) => maxRunning !== null || rate !== null));
+    const isSame = fingerprint(limited) === fingerprint(this.settings);
+    this.settings = limited;
+    if (!isSame) this.refills.clear();
+    return !isSame;
+  }
+
+  open(mayWait: boolean): Allowance {
+    return new ClaimAllowance(this, this.store, mayWait);
+  }
+
+  *full(services: readonly string[] = this.services): Script<Map<string, WaitReason>> {
+    const full = new Map<string, WaitReason>();
+    const now = performance.now();
+    for (const service of services) if ((this.refills.get(service) ?? 0) > now) full.set(service, 'rate');
+    const asked = services.filter((service) => !full.has(service) && this.maxOf(service) !== null);
+    const running = yield* this.store.running(asked);
+    for (const service of asked) if ((running.get(service) ?? 0) >= this.maxOf(service)!) full.set(service, 'limit');
+    return full;
+  }
+
+  /** The rate has less than one start left: waiting claims look again once it has one. */
+  emptied(service: string, rate: Rate, credit: number): void {
+    const pause = untilNext(rate, credit);
+    const at = performance.now() + pause;
+    this.refills.set(service, at);
+    if (at >= this.wakesAt) return;
+    this.wakesAt = at;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.wakesAt = Infinity;
+      this.refilled();
+    }, pause);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private maxOf(service: string): number | null {
+    return this.settings.get(service)?.maxRunning ?? null;
+  }
+}
+
+const fingerprint = (settings: ReadonlyMap<string, GivenSettings>): string =>
+  JSON.stringify([...settings].map(([service, { maxRunning, rate }]) => [service, maxRunning, rate]).sort());
