@@ -45,3 +45,9 @@ export const statusOf = (code: number): StatusLook =>
 export const statusName = ({ word, name }: StatusLook): string => (word ? t(word) : name);
 /** The host's integer of a role. */
 export const codeOf = (role: TaskRole): number => SETTINGS.status[role]!;
+
+const ENDED: readonly TaskRole[] = ['FINISHED', 'ERROR', 'CANCELLED'];
+const BEFORE: readonly TaskRole[] = ['INIT', 'WAITING', 'BEGIN'];
+export const isEnded = (code: number): boolean => ENDED.some((role) => codeOf(role) === code);
+/** A worker holds it. A status of the host's own counts as in progress. */
+export const isRunning = (code: number): boolean => !isEnded(code) && !BEFORE.some((role) => codeOf(role) === code);

@@ -16,6 +16,7 @@ const HELP: readonly (readonly [key: string, word: Word])[] = [
   ['k', 'keys.up'],
   ['Enter', 'keys.open'],
   ['x', 'keys.select'],
+  ['Shift x', 'keys.range'],
   ['Esc', 'keys.close'],
   ['?', 'keys.help'],
 ];

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../words/index.js';
 import { useKeys } from './keys.js';
+import { useSelection } from './use-selection.js';
 import { ROW, visibleRows } from './visible-rows.js';
 
 export interface Column<Row> {
@@ -25,22 +26,57 @@ interface TableProps<Row> {
   /** The keys of the selected rows. Without `onSelect` there are no boxes. */
   selected?: ReadonlySet<string>;
   onSelect?: ((selected: ReadonlySet<string>) => void) | undefined;
+  /** Every row is selected, those that are not read yet, too. */
+  isAllSelected?: boolean;
   /** The last rows come into sight: there may be more to read. */
   onEnd?: (() => void) | undefined;
+  /** How many rows before the last one `onEnd` is called. */
+  ahead?: number;
+  /** The rows that are drawn now, which are a few more than those in sight. */
+  onSight?: ((rows: readonly Row[]) => void) | undefined;
+  /** Where the reader is. The table writes it there, and begins there if it is shown again. */
+  place?: TablePlace;
+  rowClass?: (row: Row) => string;
+}
+
+/** The place of a reader in a table. */
+export interface TablePlace {
+  top: number;
+  active: string | undefined;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** Rows of one height below a header that stays. Only rows in sight are drawn, so that 100,000 cost as much as 30. */
-export function Table<Row>({ label, columns, rows, keyOf, onOpen, selected = NONE, onSelect, onEnd }: TableProps<Row>) {
+export function Table<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+  onOpen,
+  selected = NONE,
+  onSelect,
+  isAllSelected = false,
+  onEnd,
+  ahead = 0,
+  onSight,
+  place,
+  rowClass,
+}: TableProps<Row>) {
   const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 600 });
-  const [active, setActive] = useState<string | undefined>(undefined);
+  const [view, setView] = useState({ top: place?.top ?? 0, height: 600 });
+  const [active, setActive] = useState(place?.active);
+  const selection = useSelection({ rows, keyOf, selected, onSelect });
+  if (place) place.active = active;
   const measure = (): void => {
     const { scrollTop: top = 0, clientHeight: height = 600 } = box.current ?? {};
+    if (place) place.top = top;
     setView((old) => (old.top === top && old.height === height ? old : { top, height }));
   };
-  useLayoutEffect(measure, []);
+  useLayoutEffect(() => {
+    box.current!.scrollTop = place?.top ?? 0;
+    measure();
+  }, [place]);
   useEffect(() => {
     const observer = new ResizeObserver(measure);
     observer.observe(box.current!);
@@ -48,8 +84,9 @@ export function Table<Row>({ label, columns, rows, keyOf, onOpen, selected = NON
   }, []);
   const { first, end, before, after } = visibleRows(rows.length, view.top, view.height);
   useEffect(() => {
-    if (end >= rows.length && rows.length > 0) onEnd?.();
+    if (end + ahead >= rows.length && rows.length > 0) onEnd?.();
   }, [end, rows.length]);
+  useEffect(() => onSight?.(rows.slice(first, end)), [rows, first, end]);
 
   const move = (by: number): void => {
     if (rows.length === 0) return;
@@ -62,11 +99,6 @@ export function Table<Row>({ label, columns, rows, keyOf, onOpen, selected = NON
     if ((next + 2) * ROW > element.scrollTop + element.clientHeight)
       element.scrollTop = (next + 2) * ROW - element.clientHeight;
   };
-  const toggle = (key: string): void => {
-    const rest = new Set(selected);
-    if (!rest.delete(key)) rest.add(key);
-    onSelect?.(rest);
-  };
   const activeRow = (): Row | undefined => rows.find((row) => keyOf(row) === active);
   const openActive = (): void => {
     const row = activeRow();
@@ -76,11 +108,14 @@ export function Table<Row>({ label, columns, rows, keyOf, onOpen, selected = NON
     j: () => move(1),
     k: () => move(-1),
     ...(onOpen && { Enter: openActive }),
-    ...(onSelect && { x: () => active !== undefined && toggle(active) }),
+    ...(onSelect && {
+      x: () => active !== undefined && selection.toggle(active),
+      X: () => active !== undefined && selection.toggle(active, true),
+    }),
   });
 
   const span = columns.length + (onSelect ? 1 : 0);
-  const isAll = rows.length > 0 && rows.every((row) => selected.has(keyOf(row)));
+  const isAll = isAllSelected || (rows.length > 0 && rows.every((row) => selected.has(keyOf(row))));
   return (
     <div class="table-box" ref={box} onScroll={measure} tabIndex={0} role="region" aria-label={label}>
       <table class="table" aria-rowcount={rows.length + 1}>
@@ -108,7 +143,13 @@ export function Table<Row>({ label, columns, rows, keyOf, onOpen, selected = NON
           {before > 0 && <Gap span={span} height={before} />}
           {rows.slice(first, end).map((row, index) => {
             const key = keyOf(row);
-            const classes = [key === active && 'is-active', selected.has(key) && 'is-selected', onOpen && 'is-link'];
+            const isSelected = isAllSelected || selected.has(key);
+            const classes = [
+              key === active && 'is-active',
+              isSelected && 'is-selected',
+              onOpen && 'is-link',
+              rowClass?.(row),
+            ];
             return (
               <tr
                 key={key}
@@ -124,8 +165,8 @@ export function Table<Row>({ label, columns, rows, keyOf, onOpen, selected = NON
                     <input
                       type="checkbox"
                       aria-label={`${t('table.select')} ${key}`}
-                      checked={selected.has(key)}
-                      onChange={() => toggle(key)}
+                      checked={isSelected}
+                      onClick={(event) => selection.toggle(key, event.shiftKey)}
                     />
                   </td>
                 )}
