@@ -46,6 +46,8 @@ const Navigation = () => (
 function Search() {
   const input = useRef<HTMLInputElement>(null);
   useKeys({ '/': () => input.current?.focus() });
+  // The list of tasks has a search of its own, to which the key leads.
+  const isOther = route.value.path.join('/') === 'tasks';
   const submit = (event: Event): void => {
     event.preventDefault();
     const id = input.current!.value.trim();
@@ -56,7 +58,12 @@ function Search() {
   };
   return (
     <form class="search" role="search" onSubmit={submit}>
-      <input ref={input} type="search" aria-label={t('app.search')} placeholder={`/ ${t('app.search')}`} />
+      <input
+        ref={input}
+        type="search"
+        aria-label={t('app.search')}
+        placeholder={isOther ? t('app.search') : `/ ${t('app.search')}`}
+      />
     </form>
   );
 }

@@ -24,7 +24,12 @@ interface FilterChipProps {
 
 /** A condition of a search, which a click removes. */
 export const FilterChip = ({ name, value, onRemove }: FilterChipProps) => (
-  <button class="chip is-filter" type="button" onClick={onRemove} aria-label={t('common.remove', { name })}>
+  <button
+    class="chip is-filter"
+    type="button"
+    onClick={onRemove}
+    aria-label={`${name}: ${value} (${t('common.remove', { name })})`}
+  >
     {name}: {value} <span aria-hidden="true">×</span>
   </button>
 );

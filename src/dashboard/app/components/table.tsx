@@ -69,7 +69,9 @@ export function Table<Row>({
   const selection = useSelection({ rows, keyOf, selected, onSelect });
   if (place) place.active = active;
   const measure = (): void => {
-    const { scrollTop: top = 0, clientHeight: height = 600 } = box.current ?? {};
+    // A table that is being taken away has no place any more.
+    if (!box.current?.isConnected) return;
+    const { scrollTop: top, clientHeight: height } = box.current;
     if (place) place.top = top;
     setView((old) => (old.top === top && old.height === height ? old : { top, height }));
   };

@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import { range } from './range.js';
 
 interface SelectionProps<Row> {
   rows: readonly Row[];
@@ -26,11 +27,4 @@ export function useSelection<Row>({ rows, keyOf, selected, onSelect }: Selection
       onSelect?.(rest);
     },
   };
-}
-
-/** The keys from one to another, both included, whichever is first. */
-export function range(keys: readonly string[], from: string | undefined, to: string): readonly string[] {
-  const [a, b] = [keys.indexOf(from ?? to), keys.indexOf(to)];
-  if (a < 0 || b < 0) return [to];
-  return keys.slice(Math.min(a, b), Math.max(a, b) + 1);
 }

@@ -85,6 +85,7 @@ export const tasksEn = {
   'tasks.all_one': '{n} task, that is all',
   'tasks.read': '{n} tasks so far',
   'tasks.read_one': '{n} task so far',
+  'tasks.nothingYet': 'No task fits so far.',
   'tasks.searched': 'Searched back to {time}.',
   'tasks.searchOn': 'Search on',
   'tasks.gone': 'Deleted',

@@ -87,6 +87,7 @@ export const tasksZh: Record<keyof typeof tasksEn, string> = {
   'tasks.all_one': '共 {n} 个任务',
   'tasks.read': '目前 {n} 个任务',
   'tasks.read_one': '目前 {n} 个任务',
+  'tasks.nothingYet': '目前没有符合条件的任务。',
   'tasks.searched': '已搜索到 {time}。',
   'tasks.searchOn': '继续搜索',
   'tasks.gone': '已删除',

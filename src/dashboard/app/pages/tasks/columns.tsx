@@ -22,7 +22,7 @@ export const columns = (): Column<TaskRow>[] => [
     className: 'is-id',
     cell: ({ taskId }) => (
       <a class="mono" href={hashOf(['tasks', taskId])} title={taskId}>
-        {taskId}
+        <bdi>{taskId}</bdi>
       </a>
     ),
   },
@@ -44,13 +44,17 @@ export const columns = (): Column<TaskRow>[] => [
     cell: ({ progress, status, isGone }) =>
       isRunning(status) && !isGone ? <Progress value={progress} most={100} label={t('task.progress')} /> : null,
   },
+  { key: 'created', name: t('task.created'), className: 'is-time', cell: ({ createdAt }) => <Time at={createdAt} /> },
   { key: 'owner', name: t('task.owner'), className: 'is-name', cell: ({ userId }) => <Text text={userId} /> },
   { key: 'worker', name: t('task.worker'), className: 'is-name', cell: ({ workerId }) => <Text text={workerId} /> },
   { key: 'attempt', name: t('task.attempt'), isNumber: true, cell: ({ attempt }) => attempt },
-  { key: 'error', name: t('task.error'), className: 'is-wide', cell: ({ error }) => <Text text={error} /> },
-  { key: 'created', name: t('task.created'), className: 'is-time', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { key: 'error', name: t('task.error'), className: 'is-wide', cell: ({ error }) => <Text text={error} isFirstLine /> },
 ];
 
 /** Cut where there is no room. The tooltip has all of it. */
-const Text = ({ text }: { text: string | null }) =>
-  text === null || text === '' ? <span class="quiet">–</span> : <span title={text}>{text}</span>;
+const Text = ({ text, isFirstLine = false }: { text: string | null; isFirstLine?: boolean }) =>
+  text === null || text === '' ? (
+    <span class="quiet">–</span>
+  ) : (
+    <span title={text}>{isFirstLine ? text.split('\n', 1)[0] : text}</span>
+  );

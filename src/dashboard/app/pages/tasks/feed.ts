@@ -145,7 +145,11 @@ export class TaskFeed {
     this.newestAt = now() + (now() - start) * SHARE;
     const seen = new Map(page.list.map((task) => [task.taskId, task]));
     this.isNewestNext = this.inSight.every((id) => seen.has(id));
-    if (this.state.rows.length === 0) return this.restart(page);
+    if (this.state.rows.length === 0) {
+      // Who searches on further down does not begin again for nothing.
+      if (page.list.length > 0) this.restart(page);
+      return;
+    }
     const known = new Set<string>();
     const rows = this.state.rows.map((row) => {
       const task = seen.get(row.taskId);

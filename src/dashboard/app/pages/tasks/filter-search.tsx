@@ -33,7 +33,7 @@ export function FilterSearch({ rows }: { rows: readonly TaskRow[] }) {
     else if (event.key === 'Escape') setText('');
   };
   return (
-    <div class="filter-search" role="search">
+    <div class="filter-search" role="search" aria-label={t('tasks.search')}>
       <input
         ref={input}
         type="text"

@@ -1,5 +1,5 @@
 import type { OperatorTaskFilter } from '../../../../protocol/operator.types.js';
-import type { Word } from '../../words/index.js';
+import type { Word } from '../../words/en.js';
 
 /** Conditions of a search, with their names. They stand under the same keys in the address. */
 export const CONDITIONS = {
@@ -31,19 +31,16 @@ export function filterOf(query: Query): OperatorTaskFilter {
 }
 
 /** The address of a filter, such as that of a bulk job. */
-export function queryOf(filter: Readonly<Record<string, unknown>>): Record<string, string> {
-  const given = NAMES.filter((name) => filter[name] !== undefined && filter[name] !== null);
-  return Object.fromEntries(given.map((name) => [name, String(filter[name])]));
+export function queryOf(given: object): Record<string, string> {
+  const filter = given as Readonly<Record<string, unknown>>;
+  const names = NAMES.filter((name) => filter[name] !== undefined && filter[name] !== null);
+  return Object.fromEntries(names.map((name) => [name, String(filter[name])]));
 }
 
 export const isEmpty = (filter: object): boolean => Object.keys(filter).length === 0;
 
 /** Ids with commas, spaces or lines in between, as they are pasted. */
 export const idsOf = (text: string): string[] => [...new Set(text.split(/[\s,;"'[\]]+/).filter(Boolean))];
-
-/** Whether the filter finds tasks that change into it, and not only new ones. */
-export const canChangeInto = ({ status, workerId, error }: OperatorTaskFilter): boolean =>
-  status !== undefined || workerId !== undefined || error !== undefined;
 
 /** Whether no new task can fit: only these, or only those of a time that is over. */
 export const isClosed = ({ ids, createdTo }: OperatorTaskFilter, now: number): boolean =>

@@ -97,9 +97,10 @@ function Foot({
   const n = count(rows.length, language.value, end !== 'end');
   return (
     <p class="row quiet foot">
-      {(rows.length > 0 || end !== 'end') && (
+      {rows.length > 0 && (
         <span class="number">{plural(end === 'end' ? 'tasks.all' : 'tasks.read', rows.length, { n })}</span>
       )}
+      {rows.length === 0 && end === 'bounded' && <span>{t('tasks.nothingYet')}</span>}
       {end === 'bounded' && searchedTo !== null && <span>{t('tasks.searched', { time: wholeTime(searchedTo) })}</span>}
       {end === 'bounded' && !isReading && <Button onClick={() => void feed.more(true)}>{t('tasks.searchOn')}</Button>}
       {isReading && <span>{t('common.loading')}…</span>}
