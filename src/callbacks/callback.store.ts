@@ -162,24 +162,6 @@ export class CallbackStore {
     return new Map(rows.map(({ state, count }) => [state, Number(count)]));
   }
 
-  /** How many are in a state, counted up to `most`. */
-  *count(state: CallbackState, most: number): Script<number> {
-    const [row] = yield* select<{ count: unknown }>(
-      sql`SELECT COUNT(*) AS count FROM (SELECT 1 FROM ${this.table} WHERE state = ${state} LIMIT ${most}) counted`,
-    );
-    return Number(row!.count);
-  }
-
-  /** When the oldest pending one was created. */
-  *oldestPending(): Script<Date | undefined> {
-    const { dialect } = this;
-    const rows = yield* select(
-      sql`SELECT ${dialect.utc('created_at')} AS created_iso FROM ${this.table} WHERE state = 'pending'
-        ORDER BY id LIMIT 1`,
-    );
-    return rows.map((row) => new Date(row.created_iso as string | number))[0];
-  }
-
   /** Deletes some callbacks that ended more than `seconds` ago. Returns how many. */
   *purge(seconds: number, limit: number): Script<number> {
     const { dialect } = this;

@@ -4,6 +4,7 @@ import { createDialect } from '../database/dialects/create-dialect.js';
 import { engineOf, schemaOf } from '../database/engine.js';
 import { openDatabase } from '../database/open-database.js';
 import { bothTimes } from '../database/stored-time.js';
+import { BacklogStore } from './backlog.store.js';
 import { CallbackStore } from './callback.store.js';
 import { Callbacks } from './callbacks.service.js';
 
@@ -23,10 +24,9 @@ export async function withTaskCallbacks<T>(
   const status = TASK_STATUS as TaskStatusCatalogue;
   const database = await openDatabase(dataSource, new Set());
   try {
-    const store = new CallbackStore(
-      createDialect(engineOf(dataSource)!, { table, schema: schemaOf(dataSource), status, times: UTC }),
-    );
-    return await work(new Callbacks(database, store, () => undefined));
+    const dialect = createDialect(engineOf(dataSource)!, { table, schema: schemaOf(dataSource), status, times: UTC });
+    const store = new CallbackStore(dialect);
+    return await work(new Callbacks(database, store, new BacklogStore(dialect), () => undefined));
   } finally {
     await database.close();
   }

@@ -2,6 +2,7 @@ import { TaskError } from '../contract/errors.js';
 import { check, invalid } from '../validation/invalid.js';
 import { oneOf, originRule } from '../validation/choice.rules.js';
 import { callbackLimitRule, isIdLike } from '../validation/rules.js';
+import type { BacklogStore, DeadOrigin } from './backlog.store.js';
 import type { CallbackStore } from './callback.store.js';
 import { type Database, reading, transaction } from '../database/database.js';
 import { CALLBACK_STATES, type CallbackState, type TaskCallback } from './callback.js';
@@ -41,6 +42,8 @@ export interface CallbackBacklog {
   dead: number;
   /** undefined: none is pending. */
   oldestPending: Date | undefined;
+  /** Where the newest 1,000 dead ones should have gone: the 10 origins with most of them. */
+  deadOrigins: DeadOrigin[];
 }
 
 /** Where counting ends. */
@@ -54,6 +57,7 @@ export class Callbacks {
   constructor(
     private readonly database: Database,
     private readonly store: CallbackStore,
+    private readonly undelivered: BacklogStore,
     private readonly wake: () => void,
   ) {}
 
@@ -105,14 +109,16 @@ export class Callbacks {
     return { replayed, isPartial: replayed === REPLAYS };
   }
 
-  /** How many are pending and dead, each counted up to 100,000, and since when the oldest has been pending. */
+  /** How many are pending and dead, each counted up to 100,000, since when, and of which origins. */
   async backlog(): Promise<CallbackBacklog> {
-    const { store } = this;
+    const { undelivered } = this;
     return reading(this.database, function* () {
+      const dead = yield* undelivered.count('dead', COUNTED);
       return {
-        pending: yield* store.count('pending', COUNTED),
-        dead: yield* store.count('dead', COUNTED),
-        oldestPending: yield* store.oldestPending(),
+        pending: yield* undelivered.count('pending', COUNTED),
+        dead,
+        oldestPending: yield* undelivered.oldestPending(),
+        deadOrigins: dead === 0 ? [] : yield* undelivered.deadOrigins(),
       };
     });
   }

@@ -5,6 +5,7 @@ import type { Job, Service } from '../polling/poller.js';
 import { ENDS } from '../queue/events.js';
 import type { Queue } from '../queue/queue.js';
 import { defined } from '../queue/service-policy.js';
+import { BacklogStore } from './backlog.store.js';
 import { CallbackStore } from './callback.store.js';
 import { reading } from '../database/database.js';
 import type { Dialect } from '../database/dialects/dialect.js';
@@ -45,6 +46,7 @@ export function openCallbacks<T extends Task>(
 ): CallbackRoom<T> {
   const resolve = shared(given ?? resolveBySystem);
   const store = new CallbackStore(dialect);
+  const backlog = new BacklogStore(dialect);
   const targets = new CallbackTargets<T>(settings.callbackUrl, settings.callbackAllow, resolve);
   const isOpen = settings.deliverCallbacks && targets.exist;
   const { callbackTimeout: timeout, callbackSecret, callbackRetry, callbackRetention } = settings;
@@ -66,9 +68,9 @@ export function openCallbacks<T extends Task>(
   const prune = pruneJob('deleting old callbacks', database, (limit) => store.purge(seconds, limit));
   return {
     targets,
-    callbacks: new Callbacks(database, store, () => dispatcher?.wake()),
+    callbacks: new Callbacks(database, store, backlog, () => dispatcher?.wake()),
     services: dispatcher ? [dispatcher] : [],
     jobs: [prune],
-    stranded: async () => (isOpen ? 0 : reading(database, () => store.count('pending', 1000))),
+    stranded: async () => (isOpen ? 0 : reading(database, () => backlog.count('pending', 1000))),
   };
 }

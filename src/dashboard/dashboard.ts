@@ -1,10 +1,11 @@
-import { RequestMethod } from '@nestjs/common';
+import { RequestMethod, type VersioningOptions, VersioningType } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import type { StatusCodes } from '../protocol/status.js';
 import { expressLayers } from '../http/binding/nest-internals.js';
 import { Page, type PageFile } from './page.js';
 import { relativeAddress } from './page-settings.js';
 
+type Method = 'GET' | 'POST';
 type Adapter = HttpAdapterHost['httpAdapter'];
 
 /** What the page of a registration needs to know of it. */
@@ -45,11 +46,15 @@ export function serveDashboard(
   const uri = prefixed(app, settings.dashboardUri).replace(/\/$/, '');
   const paths = [uri || '/', ...(uri === '' ? [] : [`${uri}/`]), `${uri}/assets/:file`];
   if (isTaken(adapter, paths[0]!)) return `GET ${paths[0]} is already a route of the app; use another path`;
+  const pathOf = (method: Method, route: string, end = ''): string => {
+    const places = placesOf(app, route);
+    return places.find((place) => isTaken(adapter, place + end, method)) ?? places[0]!;
+  };
   const page = new Page({
     name: settings.name,
-    operator: relativeAddress(uri, prefixed(app, settings.operatorUri)),
-    tasks: relativeAddress(uri, prefixed(app, settings.postTaskUri)),
-    claims: relativeAddress(uri, prefixed(app, settings.getCronTaskUri)),
+    operator: relativeAddress(uri, pathOf('GET', settings.operatorUri, '/overview')),
+    tasks: relativeAddress(uri, pathOf('POST', settings.postTaskUri)),
+    claims: relativeAddress(uri, pathOf('GET', settings.getCronTaskUri)),
     status: settings.status,
   });
   const index = async (request: Request, response: Response): Promise<void> => {
@@ -87,6 +92,19 @@ function send(adapter: Adapter, response: Response, { body, headers }: PageFile)
   response.status(200).send(body);
 }
 
+/** Where a route of a controller may be: the app may put its default version before the paths of those that have none. */
+function placesOf(app: ApplicationConfig, uri: string): string[] {
+  const path = prefixed(app, uri);
+  const before = path.slice(0, path.length - uri.length);
+  return [path, ...versionsOf(app.getVersioning()).map((version) => `${before}/${version}${uri}`)];
+}
+
+function versionsOf(versioning: VersioningOptions | undefined): string[] {
+  if (versioning?.type !== VersioningType.URI) return [];
+  const { prefix = 'v', defaultVersion = [] } = versioning;
+  return [defaultVersion].flat().flatMap((one) => (typeof one === 'string' ? [`${prefix || ''}${one}`] : []));
+}
+
 /** The path of a route with the app's global prefix, unless the app excludes the route from it. */
 function prefixed(app: ApplicationConfig, uri: string): string {
   const prefix = app.getGlobalPrefix().replaceAll(/^\/+|\/+$/g, '');
@@ -99,7 +117,9 @@ function prefixed(app: ApplicationConfig, uri: string): string {
 }
 
 /** Whether the app serves this path already: Express would never reach the page, and Fastify would not start. */
-function isTaken(adapter: Adapter, path: string): boolean {
-  if (adapter.getType() === 'fastify') return adapter.getInstance<Fastify>().hasRoute({ method: 'GET', url: path });
-  return expressLayers(adapter).some(({ route }) => route?.path === path && route.methods.get === true);
+function isTaken(adapter: Adapter, path: string, method: Method = 'GET'): boolean {
+  if (adapter.getType() === 'fastify') return adapter.getInstance<Fastify>().hasRoute({ method, url: path });
+  return expressLayers(adapter).some(
+    ({ route }) => route?.path === path && route.methods[method.toLowerCase()] === true,
+  );
 }

@@ -1,3 +1,4 @@
+import type { DeadOrigin } from '../callbacks/backlog.store.js';
 import type { Callbacks } from '../callbacks/callbacks.service.js';
 import { type Database, reading } from '../database/database.js';
 import { select } from '../database/transaction.js';
@@ -10,6 +11,7 @@ import type { WaitReason } from '../queue/gates.js';
 import type { ServiceGauges } from '../metrics/queue-gauges.js';
 import { raw } from 'sql-template-tag';
 import { VERSION } from '../protocol/version.js';
+import type { ReadyOwners, ReadyOwnerStore } from './ready-owner.store.js';
 import type { WorkerStore } from './worker.store.js';
 
 /** A service as it is now, and what happened to it lately. */
@@ -21,6 +23,8 @@ export interface ServiceOverview extends ServiceGauges {
   maxRunning: number | null;
   /** Why claims find no task now, if a pause or a limit is the reason. */
   wait: WaitReason | null;
+  /** Whose the next of its ready tasks are. null: fewer than 100 are ready, or 20 services have more. */
+  owners: ReadyOwners | null;
   /** Minutes that have begun count, too. */
   last5m: Activity;
   last60m: Activity;
@@ -35,6 +39,8 @@ export interface Overview {
     pending: number;
     dead: number;
     oldestPendingSeconds: number | null;
+    /** Where the newest 1,000 dead ones should have gone: the 10 origins with most of them. */
+    deadOrigins: DeadOrigin[];
   };
   /** How many workers hold tasks, counted up to 1,000. */
   workers: number;
@@ -52,10 +58,13 @@ export interface OverviewParts {
   services: Services;
   callbacks: Callbacks;
   workers: WorkerStore;
+  readyOwners: ReadyOwnerStore;
 }
 
 /** The most workers that are counted. */
 const WORKERS = 1000;
+/** Owners are looked for in the services with most ready tasks: at most so many, each with at least so many tasks. */
+const CROWDED = { services: 20, ready: 100 } as const;
 
 /** Makes overviews: at most one at a time, and the same one for everybody who asks within 2 s. */
 export class Overviews {
@@ -76,8 +85,9 @@ export class Overviews {
     const [last5m, last60m] = [await metrics.recent([...names], 5), await metrics.recent([...names], 60)];
     const stateOf = new Map(states.map((state) => [state.service, state]));
     const gaugesOf = new Map(gauges.map((some) => [some.service, some]));
-    const { pending, dead, oldestPending } = await callbacks.backlog();
+    const { pending, dead, oldestPending, deadOrigins } = await callbacks.backlog();
     const loads = await reading(database, () => workers.list(WORKERS));
+    const owners = await this.ownersOf(gauges);
     const time = new Date();
     return {
       services: [...names].sort().map((service) => {
@@ -96,6 +106,7 @@ export class Overviews {
           note,
           maxRunning,
           wait,
+          owners: owners.get(service) ?? null,
           last5m: last5m.get(service)!,
           last60m: last60m.get(service)!,
         };
@@ -104,11 +115,23 @@ export class Overviews {
         pending,
         dead,
         oldestPendingSeconds: oldestPending ? Math.max(0, (time.getTime() - oldestPending.getTime()) / 1000) : null,
+        deadOrigins,
       },
       workers: new Set(loads.map(({ workerId }) => workerId)).size,
       server: { version: VERSION, engine, engineVersion: this.version },
       time,
     };
+  }
+
+  private async ownersOf(gauges: readonly ServiceGauges[]): Promise<Map<string, ReadyOwners>> {
+    const { database, readyOwners } = this.parts;
+    const crowded = gauges
+      .filter(({ service, ready }) => service !== '' && ready >= CROWDED.ready)
+      .sort((a, b) => b.ready - a.ready)
+      .slice(0, CROWDED.services);
+    const found = new Map<string, ReadyOwners>();
+    for (const { service } of crowded) found.set(service, await reading(database, () => readyOwners.of(service)));
+    return found;
   }
 
   private async readVersion(): Promise<string> {

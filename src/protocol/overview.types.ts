@@ -21,6 +21,14 @@ export interface Activity {
   runMs: Timed;
 }
 
+/** Whose tasks stand first in a service with many ready tasks. */
+export interface ReadyOwners {
+  /** Tasks that were looked at: the next 1,000 that claims would find. */
+  lookedAt: number;
+  /** Most tasks first, at most 3. */
+  list: { userId: string; ready: number }[];
+}
+
 export interface ServiceOverview {
   /** Empty: the services beyond the 200 that are told apart. */
   service: string;
@@ -37,13 +45,21 @@ export interface ServiceOverview {
   maxRunning: number | null;
   /** Why claims find no task now, if a pause or a limit is the reason. */
   wait: 'paused' | 'limit' | 'rate' | null;
+  /** Whose the next of its ready tasks are. null: fewer than 100 are ready, or 20 services have more. */
+  owners: ReadyOwners | null;
   last5m: Activity;
   last60m: Activity;
 }
 
 export interface Overview {
   services: ServiceOverview[];
-  callbacks: { pending: number; dead: number; oldestPendingSeconds: number | null };
+  callbacks: {
+    pending: number;
+    dead: number;
+    oldestPendingSeconds: number | null;
+    /** Where the newest 1,000 dead ones should have gone: the 10 origins with most of them. */
+    deadOrigins: { origin: string; dead: number }[];
+  };
   /** Workers that hold tasks. */
   workers: number;
   /** What the operator who asks may do: everything, or only read. */

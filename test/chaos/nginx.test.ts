@@ -1,54 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type EventStream, openStream } from '../support/event-stream.js';
 import { ADAPTERS, startHost } from '../support/host.js';
-import { freePort } from '../support/free-port.js';
 import { hasNginx } from '../support/machine.js';
-import { listens } from '../support/private-servers.js';
+import { startNginx } from '../support/nginx.js';
 import { until } from '../support/until.js';
-
-/** nginx before a server, as it is installed: it buffers, and compresses what it may. */
-async function proxy(url: string): Promise<{ url: string; drop(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'softdd-task-nginx-'));
-  const port = await freePort();
-  writeFileSync(
-    join(folder, 'nginx.conf'),
-    `daemon off; pid ${folder}/pid; error_log stderr;
-events {}
-http {
-  access_log off;
-  gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1;
-  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
-  uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-  server { listen 127.0.0.1:${port}; location / { proxy_pass ${url}; } }
-}
-`,
-  );
-  const child: ChildProcess = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  await until('nginx listens', async () => {
-    if (child.exitCode !== null) throw new Error('nginx ended at its start');
-    return listens(port);
-  });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async drop() {
-      child.kill('SIGTERM');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
 
 describe('Event streams behind nginx', () => {
   (hasNginx() ? it.each(ADAPTERS) : it.skip.each(ADAPTERS))(
     'arrive one by one, and end with their client (%s)',
     async (adapter) => {
       const host = await startHost({ engine: 'sqlite', adapter });
-      const front = await proxy(host.url);
+      const front = await startNginx(`location / { proxy_pass ${host.url}; }`);
       let stream: EventStream | undefined;
       try {
         const { taskId } = await host.tasks.create({ userId: 'alice', input: 'in', status: 10 });

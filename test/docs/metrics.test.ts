@@ -17,7 +17,9 @@ async function declared(): Promise<Record<string, [type: string, labels: string]
   const registry = new promClient.Registry();
   const instruments = instrumentsOf(promClient, registry);
   const none = { read: async () => [] };
-  const callbacks = callbackGauge({ backlog: async () => ({ pending: 0, dead: 0, oldestPending: undefined }) });
+  const callbacks = callbackGauge({
+    backlog: async () => ({ pending: 0, dead: 0, oldestPending: undefined, deadOrigins: [] }),
+  });
   const paused = pausedGauge({ list: async () => [] });
   for (const source of [...queueGauges(none), callbacks, paused]) instruments.addGauge(source, 'default');
   const metrics = (await registry.getMetricsAsJSON()) as unknown as { name: string; type: string }[];

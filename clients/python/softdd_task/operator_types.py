@@ -272,6 +272,20 @@ class StatsPoint(Activity):
     time: str
 
 
+class ReadyOwner(TypedDict):
+    """How many of the ready tasks that were looked at belong to an owner."""
+
+    userId: str
+    ready: int
+
+
+class ReadyOwners(TypedDict):
+    """Whose the next 1,000 ready tasks of a service are: at most 3 owners, most tasks first."""
+
+    lookedAt: int
+    list: List[ReadyOwner]
+
+
 class ServiceOverview(TypedDict):
     """A service as it is now. Numbers named in `atLeast` are those at which counting ended."""
 
@@ -284,8 +298,16 @@ class ServiceOverview(TypedDict):
     paused: bool
     pausedUntil: Optional[str]
     note: Optional[str]
+    owners: Optional[ReadyOwners]
     last5m: Activity
     last60m: Activity
+
+
+class DeadOrigin(TypedDict):
+    """Dead callbacks among the newest 1,000, by where they should have gone."""
+
+    origin: str
+    dead: int
 
 
 class CallbackBacklog(TypedDict):
@@ -294,11 +316,13 @@ class CallbackBacklog(TypedDict):
     pending: int
     dead: int
     oldestPendingSeconds: Optional[float]
+    deadOrigins: List[DeadOrigin]
 
 
 class ServerInfo(TypedDict):
-    """The database's engine."""
+    """`version` is that of @softdd/task; the engine is the database's."""
 
+    version: str
     engine: str
     engineVersion: str
 

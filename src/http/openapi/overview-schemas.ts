@@ -32,6 +32,16 @@ const SERVICE = object({
   note: orNull(text('Why, in the words of an operator.')),
   maxRunning: orNull(whole('The most tasks that run at once. null: there is no limit.')),
   wait: WAIT,
+  owners: orNull({
+    ...object({
+      lookedAt: whole('Tasks that were looked at: the next 1,000 that claims would find.'),
+      list: list(
+        'Most tasks first, at most 3.',
+        object({ userId: text('The owner.'), ready: whole('Those of the tasks that are theirs.') }),
+      ),
+    }),
+    description: 'Whose the next of its ready tasks are. null: fewer than 100 are ready, or 20 services have more.',
+  }),
   last5m: { ...object(activity), description: 'What happened in the last 5 minutes.' },
   last60m: { ...object(activity), description: 'What happened in the last 60 minutes.' },
 });
@@ -42,6 +52,10 @@ export const OVERVIEW = object({
     pending: whole('Callbacks to be delivered, counted up to 100,000.'),
     dead: whole('Callbacks that were given up, counted up to 100,000.'),
     oldestPendingSeconds: orNull({ type: 'number', description: 'Seconds for which the oldest has been pending.' }),
+    deadOrigins: list(
+      'Where the newest 1,000 dead ones should have gone: the 10 origins with most of them.',
+      object({ origin: text('Such as https://app.example.com.'), dead: whole('Those of them.') }),
+    ),
   }),
   workers: whole('Workers that hold tasks, counted up to 1,000.'),
   access: {

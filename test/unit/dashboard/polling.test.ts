@@ -51,6 +51,26 @@ describe('polling', () => {
     return { clock, calls, states, polling, poll, setGone: (gone: boolean) => (isGone = gone) };
   };
 
+  it('runs one that wants to be rare when it is due, and the others in between', async () => {
+    const { clock, calls, polling, poll } = open();
+    polling.add(poll('often'));
+    polling.add({ ...poll('rare'), everyMs: 10_000 });
+    await clock.pass(21_000);
+    expect(calls.filter(([name]) => name === 'rare').map(([, time]) => time)).toEqual([0, 12_000]);
+    expect(calls.filter(([name]) => name === 'often').length).toBe(10);
+    expect(calls.slice(1).every(([, time], index) => index === 0 || time - calls[index]![1] >= 2000)).toBe(true);
+  });
+
+  it('sends nothing while nothing is due', async () => {
+    const { clock, calls, polling, poll } = open();
+    polling.add({ ...poll('rare'), everyMs: 60_000 });
+    await clock.pass(119_000);
+    expect(calls).toEqual([
+      ['rare', 0],
+      ['rare', 60_000],
+    ]);
+  });
+
   it('runs polls in turns, with 2 s between two requests however many there are', async () => {
     const { clock, calls, polling, poll } = open();
     polling.add(poll('a'));

@@ -8,7 +8,6 @@ import {
   topOf,
 } from '../../../src/dashboard/app/components/chart-shape.js';
 import { ROW, visibleRows } from '../../../src/dashboard/app/components/visible-rows.js';
-import { troublesOf } from '../../../src/dashboard/app/pages/troubles.js';
 
 const points = (...values: (number | null)[]): ChartPoint[] =>
   values.map((a, index) => ({ time: `2026-01-01T00:0${index}:00Z`, values: { a, b: 10 } }));
@@ -56,32 +55,4 @@ describe('the rows in sight', () => {
 
   it('are there after the list has become shorter than its place', () =>
     expect(visibleRows(5, 9000, 600)).toMatchObject({ end: 5 }));
-});
-
-describe('what is wrong', () => {
-  const service = (name: string, more: object) =>
-    ({ service: name, oldestReadySeconds: null, paused: false, last60m: { failed: 0, finished: 0 }, ...more }) as never;
-  const of = (services: never[], dead = 0) =>
-    troublesOf({ services, callbacks: { pending: 0, dead, oldestPendingSeconds: null } });
-
-  it('is nothing in a queue that works', () =>
-    expect(of([service('mail', { oldestReadySeconds: 60, last60m: { failed: 5, finished: 0 } })])).toEqual([]));
-
-  it('begins with the worst', () => {
-    const found = of(
-      [
-        service('paused', { paused: true, oldestReadySeconds: 9000 }),
-        service('failing', { last60m: { failed: 60, finished: 100 } }),
-        service('fine', { last60m: { failed: 6, finished: 1000 } }),
-        service('old', { oldestReadySeconds: 840 }),
-      ],
-      3,
-    );
-    expect(found.map(({ kind, service: name }) => `${kind} ${name}`)).toEqual([
-      'old old',
-      'failing failing',
-      'callbacks ',
-      'paused paused',
-    ]);
-  });
 });

@@ -1,5 +1,7 @@
 /** Something that is read again and again. */
 export interface Poll {
+  /** Milliseconds after which it is due again. Default: `everyMs` of all. */
+  readonly everyMs?: number | undefined;
   run(): Promise<void>;
 }
 
@@ -26,8 +28,9 @@ export interface PollingOptions {
 }
 
 /**
- * Runs the polls of a page in turns: one request at a time, and one in `everyMs`, however many there are. A new poll
- * is next. While the server is gone the pauses grow.
+ * Runs the polls of a page in turns: one request at a time, and one in `everyMs`, however many there are. The one that
+ * has waited the longest, measured by how often it wants to run, is next, and before all a new one. While the server is
+ * gone the pauses grow.
  */
 export class Polling {
   private readonly polls = new Map<Poll, number>();
@@ -71,6 +74,20 @@ export class Polling {
     this.runSoon(Math.max(0, this.lastStart + this.options.everyMs - this.options.now()));
   }
 
+  /** How long ago it ran, in units of how often it wants to. 1: it is due. */
+  private lateness(poll: Poll): number {
+    return (this.options.now() - this.polls.get(poll)!) / this.intervalOf(poll);
+  }
+
+  private pauseBeforeNext(): number {
+    const dueAt = [...this.polls].map(([poll, ranAt]) => ranAt + this.intervalOf(poll));
+    return Math.max(1, Math.min(...dueAt) - this.options.now());
+  }
+
+  private intervalOf({ everyMs }: Poll): number {
+    return everyMs ?? this.options.everyMs;
+  }
+
   private runSoon(ms: number): void {
     this.cancel?.();
     if (this.isPaused || this.isRunning) return;
@@ -78,9 +95,13 @@ export class Polling {
   }
 
   private async turn(): Promise<void> {
-    const [next] = [...this.polls].sort(([, a], [, b]) => a - b);
+    const [next] = [...this.polls.keys()]
+      .map((poll) => ({ poll, late: this.lateness(poll) }))
+      .sort((a, b) => b.late - a.late);
     if (!next || this.isRunning || this.isPaused) return;
-    const [poll] = next;
+    const { poll } = next;
+    // While the server is gone it is asked whether it is back, by whichever poll.
+    if (next.late < 1 && this.failures === 0) return this.runSoon(this.pauseBeforeNext());
     this.isRunning = true;
     this.lastStart = this.options.now();
     this.polls.set(poll, this.lastStart);

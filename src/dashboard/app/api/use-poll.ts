@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Failure, failureOf } from './failure.js';
-import { Polling, type PollState } from './polling.js';
+import { type Poll, Polling, type PollState } from './polling.js';
 import { signedIn, signOut } from './session.js';
 
 /** Whether the server answers. */
@@ -42,13 +42,17 @@ export interface Polled<T> {
 
 /**
  * Reads something, and again in turns with the other polls of the page. `key` says what is read: another key is read at
- * once. Without `load` nothing is read.
+ * once. Without `load` nothing is read. `everyMs`: how often, by default every 2 s.
  */
-export function usePoll<T>(key: string, load: ((signal: AbortSignal) => Promise<T>) | undefined): Polled<T> {
+export function usePoll<T>(
+  key: string,
+  load: ((signal: AbortSignal) => Promise<T>) | undefined,
+  everyMs?: number,
+): Polled<T> {
   const [state, setState] = useState<{ key: string; data?: T; failure?: Failure }>({ key });
   const newest = useRef(load);
   newest.current = load;
-  const poll = useRef<{ run(): Promise<void> } | undefined>(undefined);
+  const poll = useRef<Poll | undefined>(undefined);
   const isOff = load === undefined;
   useEffect(() => {
     if (isOff) return;
@@ -65,13 +69,13 @@ export function usePoll<T>(key: string, load: ((signal: AbortSignal) => Promise<
         setState((last) => ({ ...last, failure }));
       }
     };
-    poll.current = { run };
+    poll.current = { run, everyMs };
     const remove = polling.add(poll.current);
     return () => {
       remove();
       stop.abort();
     };
-  }, [key, isOff]);
+  }, [key, isOff, everyMs]);
   return {
     data: state.data,
     isStale: state.key !== key,

@@ -21,7 +21,7 @@ const y = (value: number, top: number): number => HEIGHT - (top === 0 ? 0 : (val
 const x = (index: number, length: number): number => (length < 2 ? WIDTH / 2 : (index / (length - 1)) * WIDTH);
 const round = (value: number): string => String(Math.round(value * 10) / 10);
 
-/** The path of a line. Where nothing is known it has a gap. */
+/** The path of a line. Where nothing is known it has a gap; what stands alone between two gaps is a dot. */
 export function linePath(points: readonly ChartPoint[], key: string, top: number): string {
   let isOpen = false;
   return points
@@ -33,7 +33,8 @@ export function linePath(points: readonly ChartPoint[], key: string, top: number
       }
       const move = isOpen ? 'L' : 'M';
       isOpen = true;
-      return `${move}${round(x(index, points.length))} ${round(y(value, top))}`;
+      const isAlone = [points[index - 1], points[index + 1]].every((point) => (point?.values[key] ?? null) === null);
+      return `${move}${round(x(index, points.length))} ${round(y(value, top))}${isAlone ? 'h0' : ''}`;
     })
     .join('');
 }

@@ -68,29 +68,31 @@ export function Chart({ label, kind, series, points, format }: ChartProps) {
         <span>{axis(points[0])}</span>
         <span>{axis(points.at(-1))}</span>
       </figcaption>
-      <table class="offscreen">
-        <caption>{t('chart.values', { name: label })}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('chart.time')}</th>
-            {series.map(({ key, name }) => (
-              <th key={key} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {points.map((one) => (
-            <tr key={one.time}>
-              <th scope="row">{absolute(timeOf(one), language.value, isUtc())}</th>
-              {series.map(({ key }) => (
-                <td key={key}>{write(one.values[key])}</td>
+      <div class="offscreen">
+        <table>
+          <caption>{t('chart.values', { name: label })}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t('chart.time')}</th>
+              {series.map(({ key, name }) => (
+                <th key={key} scope="col">
+                  {name}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {points.map((one) => (
+              <tr key={one.time}>
+                <th scope="row">{absolute(timeOf(one), language.value, isUtc())}</th>
+                {series.map(({ key }) => (
+                  <td key={key}>{write(one.values[key])}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }

@@ -1,6 +1,6 @@
 import { BulkPage } from './bulk.js';
-import { CallbacksPage } from './callbacks.js';
-import { OverviewPage } from './overview.js';
+import { CallbacksPage } from './callbacks/callbacks.js';
+import { OverviewPage } from './overview/overview.js';
 import type { PageEntry } from './page.js';
 import { ServicesPage } from './services.js';
 import { TasksPage } from './tasks.js';

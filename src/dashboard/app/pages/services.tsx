@@ -1,21 +1,34 @@
+import type { ServiceState } from '../../../protocol/operator.types.js';
 import type { ServiceOverview } from '../../../protocol/overview.types.js';
-import { act } from '../api/act.js';
 import { operator } from '../api/client.js';
 import { mayChange } from '../api/session.js';
 import { usePoll } from '../api/use-poll.js';
-import { Button } from '../components/button.js';
 import { Chip } from '../components/chip.js';
-import { ask } from '../components/dialog.js';
 import { FirstTask } from '../components/first-task.js';
+import { PauseButton } from '../components/pause.js';
 import { Loaded } from '../components/state.js';
 import { type Column, Table } from '../components/table.js';
-import { Duration } from '../components/time.js';
+import { Duration, Time } from '../components/time.js';
 import { count } from '../format/number.js';
 import { hashOf } from '../router.js';
+import { codeOf } from '../status.js';
 import { language, t } from '../words/index.js';
+
+/** Milliseconds between two looks at what operators have set. */
+const STATES_EVERY = 10_000;
+
+/** A service, with what operators have set for it, if they have. */
+interface Row extends ServiceOverview {
+  state: ServiceState | undefined;
+}
 
 export function ServicesPage() {
   const overview = usePoll('overview', (signal) => operator.overview({ signal }));
+  const states = usePoll('services', (signal) => operator.services({ signal }), STATES_EVERY);
+  const reload = (): void => {
+    states.reload();
+    overview.reload();
+  };
   return (
     <>
       <h1>{t('nav.services')}</h1>
@@ -26,8 +39,11 @@ export function ServicesPage() {
           ) : (
             <Table
               label={t('nav.services')}
-              columns={columns(overview.reload)}
-              rows={services}
+              columns={columns(reload)}
+              rows={services.map((one): Row => ({
+                ...one,
+                state: states.data?.find(({ service }) => service === one.service),
+              }))}
               keyOf={({ service }) => service}
             />
           )
@@ -37,22 +53,46 @@ export function ServicesPage() {
   );
 }
 
-const columns = (onChanged: () => void): Column<ServiceOverview>[] => [
+const COUNTS = [
+  ['ready', 'BEGIN'],
+  ['waiting', 'WAITING'],
+  ['running', 'START'],
+] as const;
+
+const columns = (onChanged: () => void): Column<Row>[] => [
   {
     key: 'service',
     name: t('task.service'),
-    cell: ({ service, paused }) => (
-      <>
-        <a href={hashOf(['tasks'], { service })}>{service || t('overview.otherServices')}</a>{' '}
-        {paused && <Chip kind="is-paused">{t('overview.paused')}</Chip>}
-      </>
-    ),
+    cell: ({ service }) => <a href={hashOf(['tasks'], { service })}>{service || t('overview.otherServices')}</a>,
   },
-  ...(['ready', 'waiting', 'running'] as const).map((name): Column<ServiceOverview> => ({
+  {
+    key: 'state',
+    name: t('services.state'),
+    cell: ({ paused }) =>
+      paused ? (
+        <Chip kind="is-paused">{t('overview.paused')}</Chip>
+      ) : (
+        <Chip kind="is-finished">{t('services.open')}</Chip>
+      ),
+  },
+  ...(mayChange()
+    ? [
+        {
+          key: 'action',
+          name: t('table.actions'),
+          cell: ({ service, paused }: Row) => <PauseButton service={service} paused={paused} onChanged={onChanged} />,
+        },
+      ]
+    : []),
+  ...COUNTS.map(([name, role]): Column<Row> => ({
     key: name,
     name: t(`status.${name}`),
     isNumber: true,
-    cell: (row) => count(row[name], language.value, row.atLeast.includes(name)),
+    cell: (row) => (
+      <a href={hashOf(['tasks'], { service: row.service, status: String(codeOf(role)) })}>
+        {count(row[name], language.value, row.atLeast.includes(name))}
+      </a>
+    ),
   })),
   {
     key: 'oldest',
@@ -60,34 +100,13 @@ const columns = (onChanged: () => void): Column<ServiceOverview>[] => [
     isNumber: true,
     cell: ({ oldestReadySeconds }) => (oldestReadySeconds === null ? '–' : <Duration ms={oldestReadySeconds * 1000} />),
   },
-  { key: 'note', name: t('services.note'), cell: ({ note }) => note ?? '' },
-  ...(mayChange()
-    ? [
-        {
-          key: 'action',
-          name: t('table.actions'),
-          cell: (row: ServiceOverview) => <Switch service={row} onChanged={onChanged} />,
-        },
-      ]
-    : []),
+  { key: 'until', name: t('services.until'), cell: ({ pausedUntil }) => <Time at={pausedUntil} /> },
+  {
+    key: 'note',
+    name: t('services.note'),
+    className: 'is-wide',
+    cell: ({ note }) => <span title={note ?? ''}>{note ?? ''}</span>,
+  },
+  { key: 'by', name: t('services.changedBy'), cell: ({ state }) => state?.changedBy ?? '–' },
+  { key: 'at', name: t('services.changedAt'), cell: ({ state }) => <Time at={state?.changedAt} /> },
 ];
-
-function Switch({ service: { service, paused }, onChanged }: { service: ServiceOverview; onChanged: () => void }) {
-  const change = async (): Promise<void> => {
-    const isWanted =
-      paused ||
-      (await ask({
-        title: t('services.pause.ask', { service }),
-        text: t('services.pause.text'),
-        action: t('services.pause'),
-      }));
-    if (!isWanted) return;
-    await act(
-      () => operator.setService(service, { paused: !paused }),
-      (state) => t(state.paused ? 'services.paused' : 'services.resumed', { service }),
-    );
-    onChanged();
-  };
-  if (service === '') return null;
-  return <Button onClick={() => void change()}>{paused ? t('services.resume') : t('services.pause')}</Button>;
-}
