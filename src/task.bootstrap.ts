@@ -14,7 +14,6 @@ import { LifeCycle } from './queue/life-cycle.js';
 import { isOperated } from './operator/operator.options.js';
 import { Operator } from './operator/operator.js';
 import { Overviews } from './operator/overview.js';
-import { ReadyOwnerStore } from './operator/ready-owner.store.js';
 import { WorkerStore } from './operator/worker.store.js';
 import { MoveDue } from './maintenance/move-due.js';
 import { callbackGauge, pausedGauge } from './task.gauges.js';
@@ -165,12 +164,11 @@ async function open<T extends Task>(
   const { bulks, runner } = openBulks(queue, dialect, isOperated(options));
   const parts = {
     database,
-    engine: dialect.engine,
+    dialect,
     metrics: metrics.metrics,
     services: flow.services,
     callbacks: callbacks.callbacks,
     workers: new WorkerStore(dialect, options.status.WAITING),
-    readyOwners: new ReadyOwnerStore(dialect),
   };
   const operator = new Operator<T>(queue, { ...parts, bulks, overviews: new Overviews(parts) });
   if (options.onOperator) operator.onAction(options.onOperator);

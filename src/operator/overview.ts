@@ -2,7 +2,7 @@ import type { DeadOrigin } from '../callbacks/backlog.store.js';
 import type { Callbacks } from '../callbacks/callbacks.service.js';
 import { type Database, reading } from '../database/database.js';
 import { select } from '../database/transaction.js';
-import type { Engine } from '../database/dialects/dialect.js';
+import type { Dialect, Engine } from '../database/dialects/dialect.js';
 import type { Services } from '../flow/services.js';
 import type { Activity } from '../metrics/activity.js';
 import { Cached } from '../metrics/cached.js';
@@ -11,7 +11,7 @@ import type { WaitReason } from '../queue/gates.js';
 import type { ServiceGauges } from '../metrics/queue-gauges.js';
 import { raw } from 'sql-template-tag';
 import { VERSION } from '../protocol/version.js';
-import type { ReadyOwners, ReadyOwnerStore } from './ready-owner.store.js';
+import { type ReadyOwners, ReadyOwnerStore } from './ready-owner.store.js';
 import type { WorkerStore } from './worker.store.js';
 
 /** A service as it is now, and what happened to it lately. */
@@ -53,32 +53,35 @@ export interface Overview {
 /** The parts that an overview is made of. */
 export interface OverviewParts {
   database: Database;
-  engine: Engine;
+  dialect: Dialect;
   metrics: Metrics;
   services: Services;
   callbacks: Callbacks;
   workers: WorkerStore;
-  readyOwners: ReadyOwnerStore;
 }
 
 /** The most workers that are counted. */
 const WORKERS = 1000;
-/** Owners are looked for in the services with most ready tasks: at most so many, each with at least so many tasks. */
+/** Owners are looked for in services with at least 100 ready tasks, and in the 20 with most of them. */
 const CROWDED = { services: 20, ready: 100 } as const;
 
 /** Makes overviews: at most one at a time, and the same one for everybody who asks within 2 s. */
 export class Overviews {
   private readonly cached = new Cached(() => this.make());
+  private readonly readyOwners: ReadyOwnerStore;
   private version: string | undefined;
 
-  constructor(private readonly parts: OverviewParts) {}
+  constructor(private readonly parts: OverviewParts) {
+    this.readyOwners = new ReadyOwnerStore(parts.dialect);
+  }
 
   get(): Promise<Overview> {
     return this.cached.get();
   }
 
   private async make(): Promise<Overview> {
-    const { database, engine, metrics, services, callbacks, workers } = this.parts;
+    const { database, dialect, metrics, services, callbacks, workers } = this.parts;
+    const { engine } = dialect;
     this.version ??= await this.readVersion();
     const [gauges, states] = [await metrics.now(), await services.list()];
     const names = new Set([...gauges, ...states].map(({ service }) => service));
@@ -124,19 +127,19 @@ export class Overviews {
   }
 
   private async ownersOf(gauges: readonly ServiceGauges[]): Promise<Map<string, ReadyOwners>> {
-    const { database, readyOwners } = this.parts;
+    const { database } = this.parts;
     const crowded = gauges
       .filter(({ service, ready }) => service !== '' && ready >= CROWDED.ready)
       .sort((a, b) => b.ready - a.ready)
       .slice(0, CROWDED.services);
     const found = new Map<string, ReadyOwners>();
-    for (const { service } of crowded) found.set(service, await reading(database, () => readyOwners.of(service)));
+    for (const { service } of crowded) found.set(service, await reading(database, () => this.readyOwners.of(service)));
     return found;
   }
 
   private async readVersion(): Promise<string> {
-    const { database, engine } = this.parts;
-    const call = raw(`SELECT ${engine === 'sqlite' ? 'sqlite_version' : 'version'}() AS version`);
+    const { database, dialect } = this.parts;
+    const call = raw(`SELECT ${dialect.engine === 'sqlite' ? 'sqlite_version' : 'version'}() AS version`);
     const [row] = await reading(database, () => select<{ version: string }>(call));
     return row!.version;
   }

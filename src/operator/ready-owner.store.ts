@@ -21,7 +21,7 @@ const LOOKED_AT = 1000;
 /** Owners that are named. */
 const NAMED = 3;
 
-/** Whose the next tasks of a service are. Reads so many tasks in the order of claims, however many are ready. */
+/** Whose the next tasks of a service are. Reads the first tasks in the order of claims, however many are ready. */
 export class ReadyOwnerStore {
   constructor(
     private readonly dialect: Dialect,

@@ -27,7 +27,7 @@ export interface Usual {
 const OLD = 60;
 /** Failures in an hour that are no trouble. */
 const FEW = 5;
-/** So many times the usual is unusual. */
+/** More than this many times the usual is unusual. */
 const TIMES = 2;
 /** Ready tasks of a service from which on it matters whose they are, and the part of one owner that is a flood. */
 const FLOOD = { ready: 1000, part: 0.5 } as const;
