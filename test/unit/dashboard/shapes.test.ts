@@ -31,7 +31,7 @@ describe('shapes of charts', () => {
   it('divide by nothing nowhere', () => {
     expect(linePath([], 'a', 0)).toBe('');
     expect(areaPath([], 'a', 0)).toBe('');
-    expect(linePath(points(0), 'a', 0)).toBe('M500 100');
+    expect(linePath(points(0), 'a', 0)).toBe('M500 100h0');
     expect(stackedBars(points(0), ['a'], 0)).toEqual([]);
   });
 
