@@ -12,7 +12,7 @@ const root = resolve(import.meta.dirname, '..');
 const FOLDER = join(root, 'docs/images');
 const TOKEN = 'an-operator-token-0123456789';
 const WORKER_TOKEN = 'a-worker-token-0123456789';
-const SIZE = { width: 1280, height: 800 };
+const SIZE = { width: 1200, height: 640 };
 const MOST_BYTES = 60_000;
 /** `--keep`: the queue stays open, to be looked at; so many tasks are ready. */
 const isKept = process.argv.includes('--keep');

@@ -5,6 +5,7 @@ import { mayChange } from '../api/session.js';
 import { usePoll } from '../api/use-poll.js';
 import { Chip } from '../components/chip.js';
 import { FirstTask } from '../components/first-task.js';
+import { LimitsButton, limitsText } from '../components/limits.js';
 import { PauseButton } from '../components/pause.js';
 import { Loaded } from '../components/state.js';
 import { type Column, Table } from '../components/table.js';
@@ -99,6 +100,18 @@ const columns = (onChanged: () => void): Column<Row>[] => [
     name: t('overview.oldest'),
     isNumber: true,
     cell: ({ oldestReadySeconds }) => (oldestReadySeconds === null ? '–' : <Duration ms={oldestReadySeconds * 1000} />),
+  },
+  {
+    key: 'limits',
+    name: t('services.limits'),
+    cell: ({ service, state, maxRunning }) => {
+      const limits = { maxRunning, rate: null, ...state };
+      return (
+        <>
+          {limitsText(limits)} <LimitsButton service={service} limits={limits} onChanged={onChanged} />
+        </>
+      );
+    },
   },
   { key: 'until', name: t('services.until'), cell: ({ pausedUntil }) => <Time at={pausedUntil} /> },
   {

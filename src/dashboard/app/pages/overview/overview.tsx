@@ -1,4 +1,3 @@
-import type { ServiceState } from '../../../../protocol/operator.types.js';
 import type { Overview } from '../../../../protocol/overview.types.js';
 import { operator } from '../../api/client.js';
 import { access } from '../../api/session.js';
@@ -78,19 +77,9 @@ function Content({ overview, range, onChanged }: { overview: Overview; range: Ra
         {[...services]
           .sort((a, b) => weightOf(b.service) - weightOf(a.service))
           .map((service) => (
-            <ServiceCard
-              key={service.service}
-              service={service}
-              range={range}
-              maxRunning={maxRunningOf(states.data, service.service)}
-              onChanged={onChanged}
-            />
+            <ServiceCard key={service.service} service={service} range={range} onChanged={onChanged} />
           ))}
       </div>
     </>
   );
 }
-
-/** Limits are not built yet: until then there is none. */
-const maxRunningOf = (states: readonly ServiceState[] | undefined, service: string): number | null =>
-  (states?.find((one) => one.service === service) as { maxRunning?: number | null } | undefined)?.maxRunning ?? null;

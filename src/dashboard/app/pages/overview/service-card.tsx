@@ -15,18 +15,16 @@ import { failuresOf } from './troubles.js';
 interface CardProps {
   service: ServiceOverview;
   range: Range;
-  /** The most that may run at once. null: there is no limit. */
-  maxRunning: number | null;
   onChanged: () => void;
 }
 
 export const nameOf = (service: string): string => service || t('overview.otherServices');
 
 /** A service: what is there now, what happened to it, and whether it is paused. */
-export function ServiceCard({ service: one, range, maxRunning, onChanged }: CardProps) {
+export function ServiceCard({ service: one, range, onChanged }: CardProps) {
   const card = useRef<HTMLElement>(null);
   const stats = useStats(one.service, range, useInSight(card));
-  const { service, paused } = one;
+  const { service, paused, wait } = one;
   return (
     <section class="card" ref={card} aria-label={nameOf(service)}>
       <div class="row">
@@ -34,11 +32,12 @@ export function ServiceCard({ service: one, range, maxRunning, onChanged }: Card
           <a href={hashOf(['tasks'], { service })}>{nameOf(service)}</a>
         </h2>
         {paused && <Chip kind="is-paused">{t('overview.paused')}</Chip>}
+        {(wait === 'limit' || wait === 'rate') && <Chip kind="is-waiting">{t(`overview.wait.${wait}`)}</Chip>}
         <span class="grow" />
         <PauseButton service={service} paused={paused} onChanged={onChanged} />
       </div>
       {paused && <PauseNote service={one} />}
-      <Facts service={one} range={range} maxRunning={maxRunning} stats={stats.isStale ? undefined : stats.data} />
+      <Facts service={one} range={range} stats={stats.isStale ? undefined : stats.data} />
       {stats.data ? (
         <ServiceCharts service={nameOf(service)} stats={stats.data} />
       ) : (
@@ -56,13 +55,8 @@ const PauseNote = ({ service: { note, pausedUntil } }: { service: ServiceOvervie
   </p>
 );
 
-function Facts({
-  service: one,
-  range,
-  maxRunning,
-  stats,
-}: Omit<CardProps, 'onChanged'> & { stats: Stats | undefined }) {
-  const { service, oldestReadySeconds, owners } = one;
+function Facts({ service: one, range, stats }: Omit<CardProps, 'onChanged'> & { stats: Stats | undefined }) {
+  const { service, maxRunning, oldestReadySeconds, owners } = one;
   const link = (name: 'ready' | 'waiting' | 'running', role: 'BEGIN' | 'WAITING' | 'START') => (
     <a href={hashOf(['tasks'], { service, status: String(codeOf(role)) })}>
       {count(one[name], language.value, one.atLeast.includes(name))}
