@@ -17,11 +17,7 @@ describe('the words of the page', () => {
 
   it('are none that nothing uses', () => {
     const source = readdirSync(APP, { recursive: true, encoding: 'utf8' })
-<<<<<<< HEAD
       .filter((file) => /\.tsx?$/.test(file) && !/^words.(\w+\.)?(en|zh)\.ts$/.test(file))
-=======
-      .filter((file) => /\.tsx?$/.test(file) && !/^words.(en|zh)(\.\w+)?\.ts$/.test(file))
->>>>>>> a8a8d66 (Dashboard: what is wrong first, cards with charts, callbacks with tries)
       .map((file) => readFileSync(join(APP, file), 'utf8'))
       .join('\n');
     // Those of a kind are put together: `bulk.action.${action}`.

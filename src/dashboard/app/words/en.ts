@@ -1,10 +1,10 @@
-import { enQueue } from './en.queue.js';
+import { queueEn } from './queue.en.js';
 import { tasksEn } from './tasks.en.js';
 
 /** The page in English. `zh.ts` has the same keys; a key that ends with `_one` is for exactly one. */
 export const en = {
   ...tasksEn,
-  ...enQueue,
+  ...queueEn,
   'app.skip': 'Skip to the content',
   'app.menu': 'Settings',
   'app.nav': 'Pages',

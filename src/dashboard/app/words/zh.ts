@@ -1,11 +1,11 @@
-import { zhQueue } from './zh.queue.js';
+import { queueZh } from './queue.zh.js';
 import type { Word } from './en.js';
 import { tasksZh } from './tasks.zh.js';
 
 /** The page in Chinese. */
 export const zh: Record<Word, string> = {
   ...tasksZh,
-  ...zhQueue,
+  ...queueZh,
   'app.skip': '跳到内容',
   'app.menu': '设置',
   'app.nav': '页面',

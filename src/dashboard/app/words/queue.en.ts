@@ -1,5 +1,5 @@
-/** Words of the pages Overview, Services, Callbacks and Workers, in English. `zh.queue.ts` has the same keys. */
-export const enQueue = {
+/** Words of the pages Overview, Services, Callbacks and Workers, in English. `queue.zh.ts` has the same keys. */
+export const queueEn = {
   'overview.troubles': 'What is wrong',
   'overview.fine': 'Nothing is wrong.',
   'overview.trouble.old': '{service}: the oldest ready task has waited for {age}, {n} running',

@@ -1,7 +1,7 @@
-import type { enQueue } from './en.queue.js';
+import type { queueEn } from './queue.en.js';
 
 /** Words of the pages Overview, Services, Callbacks and Workers, in Chinese. */
-export const zhQueue: Record<keyof typeof enQueue, string> = {
+export const queueZh: Record<keyof typeof queueEn, string> = {
   'overview.troubles': '异常',
   'overview.fine': '一切正常。',
   'overview.trouble.old': '{service}：最早的就绪任务已等待 {age}，{n} 个运行中',
