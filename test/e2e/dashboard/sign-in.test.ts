@@ -31,7 +31,7 @@ describeInBrowser('the dashboard of the standalone server, as a newcomer finds i
     await open.signIn(printed('Operator token'));
     // A queue without tasks teaches how to make one.
     await page.getByRole('heading', { name: 'No task at the moment' }).waitFor();
-    expect(await page.locator('pre').first().innerText()).toContain(`${server.url}/api/tasks`);
+    expect(await page.locator('pre').nth(1).innerText()).toContain(`${server.url}/api/tasks`);
     // The tab stays signed in.
     await page.reload();
     await page.locator('.nav').waitFor();
