@@ -28,7 +28,7 @@ const shown = Object.entries(TASK_FIELDS)
   .map(([property, field]) => ({
     name: field.shown.name ?? property,
     type: ['tiny', 'small', 'int'].includes(field.kind) ? 'integer' : 'string',
-    isNullable: field.nullable === true && field.shown.nullAs === undefined,
+    isNullable: field.nullable === true && field.shown.nullAs === undefined && !field.shown.optional,
     text: field.shown.description,
     ...field.shown,
   }));

@@ -31,6 +31,7 @@ import { Traces } from './protocol/traces.js';
 import { Policies } from './queue/service-policy.js';
 import type { Queue, QueueSettings } from './queue/queue.js';
 import { WaitingRoom } from './queue/waiting/waiting-room.js';
+import { openSchedules } from './schedules/open.js';
 import { storedTimes, type TaskMigrationOptions } from './schema/migrations.js';
 import { runTaskMigrations } from './schema/runner.js';
 import { GroupCommit } from './database/group-commit.js';
@@ -97,7 +98,7 @@ export async function bootstrapQueue<T extends Task>(
     await checkDatabase(dataSource, schema, fail);
     await checkOwnColumns(dataSource, metadata, fail);
     const times = await readTimes(dataSource, schema);
-    return { ...(await open<T>(options, dataSource, metadata, times, outside, unlock)), migrated };
+    return { ...(await open<T>(options, dataSource, metadata, times, outside, unlock, fail)), migrated };
   } catch (error) {
     unlock();
     throw error;
@@ -116,6 +117,7 @@ async function open<T extends Task>(
   times: StoredTimes,
   outside: Outside,
   unlock: () => void,
+  fail: (option: string, msg: string) => never,
 ): Promise<Omit<TaskQueue<T>, 'migrated'>> {
   const table: TaskTable = {
     table: metadata.tableName,
@@ -161,6 +163,7 @@ async function open<T extends Task>(
     pausedGauge(flow.services),
   ]);
   hangOn(queue, waiting);
+  const schedules = await openSchedules<T>(options, dialect, queue, fail);
   const { bulks, runner } = openBulks(queue, dialect, isOperated(options));
   const parts = {
     database,
@@ -191,6 +194,7 @@ async function open<T extends Task>(
     ...[moveDue, ...prunes].map((job) => new Poller(job)),
     ...callbacks.services,
     ...flow.running,
+    ...schedules.running,
     runner,
   ];
   return {
@@ -201,6 +205,7 @@ async function open<T extends Task>(
       callbacks.callbacks,
       callbacks.targets,
       bulks,
+      schedules.schedules,
       operator,
     ),
     strandedCallbacks: () => callbacks.stranded(),

@@ -29,8 +29,8 @@ export function TaskColumn(): PropertyDecorator {
       property,
     );
     if (!shown) return;
-    const { nullAs, ...doc } = shown;
-    const isNull = nullable && nullAs === undefined ? { nullable } : {};
+    const { nullAs, optional, ...doc } = shown;
+    const isNull = optional ? { required: false } : nullable && nullAs === undefined ? { nullable } : {};
     ApiProperty({ ...schemaOf(field), ...isNull, ...doc } as ApiPropertyOptions)(target, property);
   };
 }

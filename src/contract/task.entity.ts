@@ -68,6 +68,10 @@ export class Task implements Record<TaskFieldName, unknown> {
   @TaskColumn() startedAt!: Date | null;
   @TaskColumn() finishedAt!: Date | null;
 
+  /** The schedule that created the task, by its key, and the time that it was created for. */
+  @TaskColumn() scheduleKey!: string | null;
+  @TaskColumn() scheduledFor!: Date | null;
+
   /** What clients see. As in the legacy form, an absent text is `''`, and progress is at most 100. */
   toResponse(): TaskJson {
     return {
@@ -90,6 +94,10 @@ export class Task implements Record<TaskFieldName, unknown> {
       startedAt: iso(this.startedAt),
       finishedAt: iso(this.finishedAt),
       leaseExpiresAt: iso(this.leaseExpiresAt),
+      // Most tasks have none: so their answers stay as short as before.
+      ...(typeof this.scheduleKey === 'string'
+        ? { scheduleKey: this.scheduleKey, scheduledFor: iso(this.scheduledFor)! }
+        : {}),
     };
   }
 }

@@ -25,6 +25,8 @@ export type TaskField = StoredColumn & {
     maximum?: number;
     /** NULL is shown as the empty text. */
     nullAs?: '';
+    /** NULL is left out. */
+    optional?: true;
   };
 } & {
   /** The request may write it. The description is that of `shown`, unless the request has its own. */
@@ -204,6 +206,25 @@ export const TASK_FIELDS = {
     column: 'finished_at',
     ...TIME,
     shown: { description: 'When the task ended: finished, failed or was cancelled.' },
+  },
+  scheduleKey: {
+    column: 'schedule_key',
+    kind: 'key',
+    length: BOUNDS.scheduleKeyLength,
+    nullable: true,
+    shown: {
+      description: 'The schedule that created the task. Left out if none did.',
+      example: 'nightly',
+      optional: true,
+    },
+  },
+  scheduledFor: {
+    column: 'scheduled_for',
+    ...TIME,
+    shown: {
+      description: 'The time of the schedule that the task is for. Left out without a schedule.',
+      optional: true,
+    },
   },
 } as const satisfies Record<string, TaskField>;
 

@@ -9,6 +9,7 @@ import { LiveValues } from '../live/live.options.js';
 import { MetricsValues } from '../metrics/metrics.options.js';
 import { OperatorValues } from '../operator/operator.options.js';
 import { QueueValues } from '../queue/queue.options.js';
+import { SchedulesValues } from '../schedules/schedules.options.js';
 import { SchemaValues } from '../schema/schema.options.js';
 
 /** Each room declares its own options, with their defaults, rules and docs. These groups are plain values. */
@@ -18,6 +19,7 @@ const VALUES = [
   CallbackValues,
   LiveValues,
   MetricsValues,
+  SchedulesValues,
   HttpValues,
   OperatorValues,
   DashboardValues,
@@ -32,6 +34,7 @@ export interface TaskValues
     CallbackValues,
     LiveValues,
     MetricsValues,
+    SchedulesValues,
     HttpValues,
     OperatorValues,
     DashboardValues,

@@ -14,6 +14,8 @@ export const BOUNDS = {
   pageSize: 10_000,
   /** Callbacks in one list of `TaskService.callbacks`. */
   callbacks: 1000,
+  /** Characters (code points) in the key of a schedule. */
+  scheduleKeyLength: 128,
   /** Bytes of one answer as JSON, because it is built in memory. */
   answerBytes: 8 * 1024 * 1024,
   /** Ids in one `ids` parameter. */

@@ -3,6 +3,7 @@ import { BULKS } from './tables/bulks.table.js';
 import { CALLBACKS } from './tables/callbacks.table.js';
 import { KEYS } from './tables/keys.table.js';
 import { METRICS } from './tables/metrics.table.js';
+import { SCHEDULES } from './tables/schedules.table.js';
 import { SERVICES } from './tables/services.table.js';
 import type { SideTable } from './tables/table.js';
 
@@ -19,7 +20,7 @@ export const RELEASES: readonly Release[] = [
   // Running rows without a lease are due. The index and the triggers for this are the first release's, and removed with
   // it.
   { name: 'Leaseless1764115200000', tables: [] },
-  { name: 'Operators1795651200000', tables: [METRICS, ATTEMPTS, SERVICES, BULKS] },
+  { name: 'Operators1795651200000', tables: [METRICS, ATTEMPTS, SERVICES, BULKS, SCHEDULES] },
 ];
 
 export const SIDE_TABLES: readonly SideTable[] = RELEASES.flatMap(({ tables }) => tables);

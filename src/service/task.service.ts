@@ -21,6 +21,7 @@ import { read, readOwn } from '../queue/use-cases/read.js';
 import { type Removal, remove } from '../queue/use-cases/remove.js';
 import { Reports, type TaskReport } from '../queue/use-cases/report.js';
 import type { LiveRoom } from '../live/live-room.js';
+import type { Schedules } from '../schedules/schedules.js';
 import type { WaitingRoom } from '../queue/waiting/waiting-room.js';
 
 /** What other rooms made for it. */
@@ -59,6 +60,8 @@ export class TaskService<T extends Task = Task> {
     private readonly targets: CallbackTargets<T>,
     /** Changes of many of an owner's tasks at once. */
     readonly bulks: Bulks<T>,
+    /** Tasks that are created again and again. Option `schedules` switches them on. */
+    readonly schedules: Schedules<T>,
     /** What operators see and do. */
     readonly operator: Operator<T>,
   ) {

@@ -47,8 +47,11 @@ export interface Idempotent {
   idempotencyKey?: string | undefined;
 }
 
+/** What capabilities write on a new task, beside what its caller gives. */
+export type TaskMarks = Partial<Pick<Task, 'scheduleKey' | 'scheduledFor'>>;
+
 /** One call to create, checked and ready for the database. */
-interface Order<T extends Task> {
+export interface CreateOrder<T extends Task> {
   given: NewTask<T>[];
   rows: NewRow[];
   /** How many tasks each owner gets. */
@@ -59,14 +62,14 @@ interface Order<T extends Task> {
   space: AnswerSpace;
 }
 
-interface CreateResult<T extends Task> {
+export interface CreateResult<T extends Task> {
   /** Created now, and not a repeated answer. */
   isNew: boolean;
   tasks: T[];
 }
 
 /** Creates tasks: all tasks of one call, or none. */
-export class Creation<T extends Task> implements Command<Order<T>, CreateResult<T>> {
+export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateResult<T>> {
   private readonly ids = new TaskIds();
 
   constructor(private readonly queue: Queue<T>) {}
@@ -74,31 +77,44 @@ export class Creation<T extends Task> implements Command<Order<T>, CreateResult<
   async create(
     given: NewTask<T>[],
     { idempotencyKey, traceparent, ...where }: InTransaction & Idempotent & Traced,
+    marks: TaskMarks = {},
   ): Promise<T[]> {
     const { queue } = this;
     if (given.length === 0) return [];
-    if (given.length > BOUNDS.creates)
-      throw invalid([{ field: 'body', rule: 'arrayMaxSize', msg: `body must have at most ${BOUNDS.creates} tasks` }]);
-    const rows = given.map((task, index) => within(given.length > 1 ? `[${index}].` : '', () => this.toRow(task)));
-    await this.admit(rows);
-    const owners = countOwners(given);
-    if (idempotencyKey !== undefined) checkKey(idempotencyKey, owners);
-    const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, given, rows);
-    const limits = await quotasOf(queue.settings, owners.keys());
-    const order = { given, rows, owners, limits, key, space: spaceOf(given[0]) };
-    return traced(queue.traces, rows, traceparent, async () => {
+    const order = await this.order(given, { idempotencyKey }, marks);
+    return traced(queue.traces, order.rows, traceparent, async () => {
       const { isNew, tasks } = await runGrouped(queue, where, this, order, (made) => this.committed(made));
       return isNew || tasks.length === given.length ? tasks : gone();
     });
   }
 
-  *script(orders: Order<T>[]): Script<Outcome<CreateResult<T>>[]> {
+  /** Checks a call. What it returns goes to `script`, also in a transaction of a capability. */
+  async order(
+    given: NewTask<T>[],
+    { idempotencyKey }: Idempotent = {},
+    marks: TaskMarks = {},
+  ): Promise<CreateOrder<T>> {
+    const { queue } = this;
+    if (given.length > BOUNDS.creates)
+      throw invalid([{ field: 'body', rule: 'arrayMaxSize', msg: `body must have at most ${BOUNDS.creates} tasks` }]);
+    const rows = given.map((task, index) =>
+      within(given.length > 1 ? `[${index}].` : '', () => ({ ...this.toRow(task), ...marks })),
+    );
+    await this.admit(rows);
+    const owners = countOwners(given);
+    if (idempotencyKey !== undefined) checkKey(idempotencyKey, owners);
+    const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, given, rows);
+    const limits = await quotasOf(queue.settings, owners.keys());
+    return { given, rows, owners, limits, key, space: spaceOf(given[0]) };
+  }
+
+  *script(orders: CreateOrder<T>[]): Script<Outcome<CreateResult<T>>[]> {
     const { keys, tasks } = this.queue;
     const known = yield* keys.known(orders.flatMap(({ key }) => (key ? [key.id] : [])));
-    const knownTo = ({ key }: Order<T>): KeyEntry | undefined => key && known.get(key.id);
+    const knownTo = ({ key }: CreateOrder<T>): KeyEntry | undefined => key && known.get(key.id);
     const held = orders.length === 1 ? new Set() : yield* Quotas.held(this.queue, quotasOfAll(orders));
     // A create that has to wait for its owner's lock must not delay the others.
-    const waits = ({ owners }: Order<T>): boolean => [...owners.keys()].some((owner) => held.has(owner));
+    const waits = ({ owners }: CreateOrder<T>): boolean => [...owners.keys()].some((owner) => held.has(owner));
     const fresh = orders.filter((order) => !knownTo(order) && !waits(order));
     // The key comes first: if another process handles the same one, this waits for it here, before it counts in a
     // quota.
@@ -126,16 +142,17 @@ export class Creation<T extends Task> implements Command<Order<T>, CreateResult<
     });
   }
 
-  keys({ key }: Order<T>): string[] {
+  keys({ key }: CreateOrder<T>): string[] {
     return key ? [key.id] : [];
   }
 
-  size({ rows, given }: Order<T>): Size {
+  size({ rows, given }: CreateOrder<T>): Size {
     const chars = given.reduce((sum, { input, args }) => sum + input.length + (args?.length ?? 0), 0);
     return { rows: rows.length, chars };
   }
 
-  private committed({ isNew, tasks }: CreateResult<T>): void {
+  /** Tells the hooks of a new task, after the commit. */
+  committed({ isNew, tasks }: CreateResult<T>): void {
     if (isNew) this.queue.hooks.committed(this.eventsOf(tasks));
   }
 
@@ -186,7 +203,7 @@ export class Creation<T extends Task> implements Command<Order<T>, CreateResult<
 /** The fields that a create may write. */
 const CREATED = writtenFields('create').map(([name]) => name);
 
-const quotasOfAll = <T extends Task>(orders: Order<T>[]): OwnerQuotas =>
+const quotasOfAll = <T extends Task>(orders: CreateOrder<T>[]): OwnerQuotas =>
   new Map(orders.flatMap(({ limits }) => [...limits]));
 
 export function checkStatus(status: number, allowed: readonly number[]): void {
