@@ -51,6 +51,7 @@ const values = () => [
   ...options('SchemaValues', 'src/schema/schema.options.ts'),
   ...options('CallbackValues', 'src/callbacks/callbacks.options.ts'),
   ...options('LiveValues', 'src/live/live.options.ts'),
+  ...options('SchedulesValues', 'src/schedules/schedules.options.ts'),
   ...options('OperatorValues', 'src/operator/operator.options.ts'),
   ...options('DashboardValues', 'src/dashboard/dashboard.options.ts'),
   ...options('MetricsValues', 'src/metrics/metrics.options.ts'),

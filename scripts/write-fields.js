@@ -107,8 +107,8 @@ export const typeScriptTypes = {
   task: () =>
     shown
       .map(
-        ({ name, type, isNullable, text }) =>
-          `${docstring(text)}\n  ${name}: ${TYPES.ts[type]}${isNullable ? ' | null' : ''};`,
+        ({ name, type, isNullable, optional, text }) =>
+          `${docstring(text)}\n  ${name}${optional ? '?' : ''}: ${TYPES.ts[type]}${isNullable ? ' | null' : ''};`,
       )
       .join('\n'),
   ...Object.fromEntries(Object.entries(REQUESTS).map(([name, Dto]) => [name, inTypeScript(Dto)])),
@@ -122,14 +122,16 @@ const inPython =
       .map(({ name, type }) => `    ${name}: ${TYPES.py[type]}`)
       .join('\n');
 
+const inTask = (isWanted) =>
+  shown
+    .filter(isWanted)
+    .map(({ name, type, isNullable }) => `    ${name}: ${isNullable ? `Optional[${TYPES.py[type]}]` : TYPES.py[type]}`)
+    .join('\n');
+
 /** Section of clients/python/softdd_task/api_types.py -> its text. */
 export const pythonTypes = {
-  task: () =>
-    shown
-      .map(
-        ({ name, type, isNullable }) => `    ${name}: ${isNullable ? `Optional[${TYPES.py[type]}]` : TYPES.py[type]}`,
-      )
-      .join('\n'),
+  task: () => inTask(({ optional }) => !optional),
+  sometimes: () => inTask(({ optional }) => optional),
   required: inPython(CreateTaskDto, ({ isRequired }) => isRequired),
   create: inPython(CreateTaskDto, ({ isRequired }) => !isRequired),
   change: inPython(UpdateTaskDto),

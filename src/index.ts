@@ -70,6 +70,21 @@ export {
   type OperatorTaskJson,
 } from './http/operator.controller.js';
 export { type Bulk, type BulkState } from './bulk/bulk.js';
+export {
+  type CatchUp,
+  type Overlap,
+  type Schedule,
+  type ScheduledTask,
+  type ScheduleRun,
+  type ScheduleSettings,
+} from './schedules/schedule.js';
+export { type CodeSchedule } from './schedules/schedules.options.js';
+export {
+  type ScheduleCaller,
+  type ScheduleList,
+  type ScheduleListOptions,
+  type Schedules,
+} from './schedules/schedules.js';
 export { type BulkCaller, type BulkList, type BulkRequest, type Bulks } from './bulk/bulks.js';
 export { type ServiceSettings, type ServiceState } from './flow/services.js';
 export { type Rate, type RateOptions } from './flow/settings.js';

@@ -29,7 +29,8 @@ import { Readiness } from './queue/readiness.js';
 import { findSideTables } from './schema/presence.js';
 import { Traces } from './protocol/traces.js';
 import { Policies } from './queue/service-policy.js';
-import type { Queue, QueueSettings } from './queue/queue.js';
+import type { Queue } from './queue/queue.js';
+import { queueSettings } from './queue/queue.options.js';
 import { WaitingRoom } from './queue/waiting/waiting-room.js';
 import { openSchedules } from './schedules/open.js';
 import { storedTimes, type TaskMigrationOptions } from './schema/migrations.js';
@@ -147,7 +148,7 @@ async function open<T extends Task>(
     gates,
     hooks: new Hooks(),
     events: new TaskEvents<T>(),
-    settings: settingsOf(options),
+    settings: queueSettings(options),
     traces: await Traces.load(),
   };
   const waiting = new WaitingRoom(options.maxWaiters, (filters) => reading(database, () => queue.ready.probe(filters)));
@@ -243,15 +244,4 @@ function hangOn<T extends Task>({ hooks, gates, ready, events }: Queue<T>, waiti
     },
     (event) => events.tell(event),
   );
-}
-
-function settingsOf(options: ResolvedTaskOptions): QueueSettings {
-  const { status, initialStatus = status.INIT, retention, ...rest } = options;
-  const seconds = (days: number | undefined): number | undefined => (days === undefined ? undefined : days * 86_400);
-  return {
-    ...rest,
-    maxActiveTasks: options.maxActiveTasks,
-    initialStatus,
-    retention: { finished: seconds(retention.finished), failed: seconds(retention.failed) },
-  };
 }

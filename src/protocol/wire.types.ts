@@ -50,6 +50,10 @@ export interface Task {
   startedAt: string | null;
   /** When the task ended: finished, failed or was cancelled. */
   finishedAt: string | null;
+  /** The schedule that created the task. Left out if none did. */
+  scheduleKey?: string;
+  /** The time of the schedule that the task is for. Left out without a schedule. */
+  scheduledFor?: string;
   // </task>
 }
 

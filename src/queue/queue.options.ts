@@ -1,7 +1,8 @@
 import { IsBoolean, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import type { TaskStatusCatalogue } from '../contract/status.js';
 import { Follows } from '../validation/field.js';
 import { LEASE_SECONDS, MAX_ATTEMPTS, quotaRule, retentionRule } from '../validation/rules.js';
-import type { Quota } from './queue.js';
+import type { Quota, QueueSettings } from './queue.js';
 import { type Backoff, backoffRule } from './backoff.js';
 
 /** Options of the queue itself. */
@@ -78,4 +79,16 @@ export class QueueValues {
    */
   @Follows(retentionRule)
   retention: { finished?: number; failed?: number } = {};
+}
+
+/** The options as the queue works with them. */
+export function queueSettings(options: QueueValues & { status: TaskStatusCatalogue }): QueueSettings {
+  const { status, initialStatus = status.INIT, retention, ...rest } = options;
+  const seconds = (days: number | undefined): number | undefined => (days === undefined ? undefined : days * 86_400);
+  return {
+    ...rest,
+    maxActiveTasks: options.maxActiveTasks,
+    initialStatus,
+    retention: { finished: seconds(retention.finished), failed: seconds(retention.failed) },
+  };
 }

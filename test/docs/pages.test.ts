@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { TASK_STATUS, Task } from '../../src/index.js';
+import { valueNames } from '../../src/options/task.values.js';
 import { BOUNDS } from '../../src/validation/rules.js';
 import { codeOf, linksOf, PAGES, pagesIn, proseOf, read } from '../support/documents.js';
 import { typeErrors } from '../support/type-errors.js';
@@ -21,12 +22,18 @@ describe('the documents', () => {
     for (const variable of variables) expect(read('docs/configuration.md')).toContain(`\`${variable}\``);
   });
 
+  it('have a row for every plain option', () => {
+    const rows = [...read('docs/configuration.md').matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+    expect(rows).toEqual(expect.arrayContaining(valueNames()));
+  });
+
   it('name every field of a task', () => {
     const fields = [...section('docs/rest-api.md', 'The task in JSON').matchAll(/^\| `(\w+)`/gm)].map(
       ([, name]) => name,
     );
     expect(fields).toEqual(expect.arrayContaining(['taskId', 'leaseExpiresAt']));
-    expect(fields.sort()).toEqual(Object.keys(new Task().toResponse()).sort());
+    const task = Object.assign(new Task(), { scheduleKey: 'nightly' });
+    expect(fields.sort()).toEqual(Object.keys(task.toResponse()).sort());
   });
 
   it('state the bounds of requests as they are', () => {

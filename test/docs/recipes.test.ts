@@ -147,8 +147,8 @@ describe('snippets of workers, run as they stand', () => {
 
   it('a task every night: one, however many ask', async () => {
     const both = [
-      start('docs/recipes/nightly-task.md', 'A task every night'),
-      start('docs/recipes/nightly-task.md', 'A task every night'),
+      start('docs/recipes/nightly-task.md', 'From a cron of your own'),
+      start('docs/recipes/nightly-task.md', 'From a cron of your own'),
     ];
     expect(await Promise.all(both.map((program) => program.ended))).toEqual([0, 0]);
     expect(both[0]!.output()).toBe(both[1]!.output());

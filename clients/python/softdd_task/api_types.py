@@ -29,7 +29,16 @@ URIS: Dict[str, str] = {
 }
 
 
-class Task(TypedDict):
+class _OfSchedule(TypedDict, total=False):
+    """What only the tasks of schedules have."""
+
+    # <sometimes>
+    scheduleKey: str
+    scheduledFor: str
+    # </sometimes>
+
+
+class Task(_OfSchedule):
     """A task. Times are ISO 8601 in UTC. A text that was not given is ''."""
 
     # <task>

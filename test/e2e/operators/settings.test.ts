@@ -52,6 +52,12 @@ const VALUES: Record<string, [text: string, value: unknown]> = {
   operatorTokens: ['first-operator-token, second-operator-token', ['first-operator-token', 'second-operator-token']],
   operatorReadTokens: ['operator-token-that-reads', ['operator-token-that-reads']],
   dashboardUri: ['/dashboard', '/dashboard'],
+  schedules: [
+    '{"nightly":{"userId":"alice","cron":"@daily","task":{"input":"x"}}}',
+    { nightly: { userId: 'alice', cron: '@daily', task: { input: 'x' } } },
+  ],
+  maxSchedules: ['10', 10],
+  minInterval: ['300', 300],
   metrics: ['true', true],
   metricsRetention: ['86400', 86_400],
 };

@@ -21,7 +21,12 @@ describe('the fields of a task, as they are declared', () => {
 
   it('that clients see are those of toResponse()', () => {
     const shown = FIELDS.filter(([, field]) => field.shown).map(([name, { shown }]) => shown!.name ?? name);
-    expect(Object.keys(new Task().toResponse()).sort()).toEqual(shown.sort());
+    // Those that are left out without a schedule are there with one.
+    const task = Object.assign(new Task(), { scheduleKey: 'nightly', scheduledFor: new Date() });
+    expect(Object.keys(task.toResponse()).sort()).toEqual(shown.sort());
+    const optional = FIELDS.filter(([, field]) => field.shown?.optional).map(([name]) => name);
+    const always = shown.filter((name) => !optional.includes(name));
+    expect(Object.keys(new Task().toResponse()).sort()).toEqual(always.sort());
   });
 
   it.each([
