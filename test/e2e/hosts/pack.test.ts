@@ -101,6 +101,6 @@ describe('the package', () => {
   });
 
   it('is small', () => {
-    expect(packed.size).toBeLessThan(550_000);
+    expect(packed.size).toBeLessThan(750_000);
   });
 });
