@@ -50,6 +50,7 @@ const values = () => [
   ...options('HttpValues', 'src/http/http.options.ts'),
   ...options('SchemaValues', 'src/schema/schema.options.ts'),
   ...options('CallbackValues', 'src/callbacks/callbacks.options.ts'),
+  ...options('FlowValues', 'src/flow/flow.options.ts'),
   ...options('LiveValues', 'src/live/live.options.ts'),
   ...options('SchedulesValues', 'src/schedules/schedules.options.ts'),
   ...options('OperatorValues', 'src/operator/operator.options.ts'),

@@ -77,6 +77,7 @@ it('exports as client exactly what a worker or a user may import', () => {
     'TaskWorker',
     'URIS',
     'UnrecoverableError',
+    'WAIT_HEADER',
     'WaitTimeoutError',
   ]);
   // A handler may throw either's.

@@ -7,8 +7,8 @@ import { parametersOf } from '../../../src/validation/field.js';
 
 const FIELDS = Object.entries(TASK_FIELDS as Record<string, TaskField>);
 
-/** Parameters of reports that are about the lease, and not a field of the task. */
-const ABOUT_LEASE = ['leaseToken', 'lease', 'retry', 'delay'];
+/** Parameters of reports that are about the lease or the service, and not a field of the task. */
+const NO_FIELDS = ['leaseToken', 'lease', 'retry', 'delay', 'pauseService'];
 
 describe('the fields of a task, as they are declared', () => {
   it('are the properties and columns of the entity, in this order', () => {
@@ -32,7 +32,7 @@ describe('the fields of a task, as they are declared', () => {
   it.each([
     ['create', CreateTaskDto, []],
     ['change', UpdateTaskDto, []],
-    ['report', ReportTaskDto, ABOUT_LEASE],
+    ['report', ReportTaskDto, NO_FIELDS],
   ] as [use: 'create' | 'change' | 'report', Dto: Type, others: string[]][])(
     'that a %s may write are those of its DTO',
     (use, Dto, others) => {
