@@ -87,8 +87,9 @@ describeInBrowser('the list of tasks', () => {
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: id }).waitFor();
-    await page.goBack();
+    await page.getByRole('link', { name: 'Back to the list' }).click();
     await rowsAre(1);
+    expect(page.url()).toContain('userId=bob');
   });
 
   it('narrows the time of creation', async () => {
@@ -97,6 +98,10 @@ describeInBrowser('the list of tasks', () => {
     await page.getByRole('button', { name: 'Remove the condition Created from' }).waitFor();
     expect(page.url()).toMatch(/createdFrom=\d{4}-/);
     await page.getByRole('button', { name: 'Remove the condition Created from' }).click();
+    await page.getByLabel('Created').selectOption({ label: 'Between…' });
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await page.getByLabel('Created').inputValue()).toBe('');
     await page.getByLabel('Created').selectOption({ label: 'Between…' });
     await page.locator('dialog input').last().fill('2020-01-01T00:00');
     await page.locator('dialog button[type=submit]').click();

@@ -18,6 +18,7 @@ export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
                 <th scope="col">{t('task.attempt')}</th>
                 <th scope="col">{t('task.outcome')}</th>
                 <th scope="col">{t('task.worker')}</th>
+                <th scope="col">{t('task.started')}</th>
                 <th scope="col">{t('task.ended')}</th>
                 <th scope="col">{t('task.duration')}</th>
                 <th scope="col">{t('task.error')}</th>
@@ -31,6 +32,7 @@ export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
                   <td>
                     {one.workerId ? <a href={hashOf(['tasks'], { workerId: one.workerId })}>{one.workerId}</a> : '–'}
                   </td>
+                  <td>{one.startedAt === null ? '–' : <FullTime at={one.startedAt} />}</td>
                   <td>
                     <FullTime at={one.endedAt} />
                   </td>

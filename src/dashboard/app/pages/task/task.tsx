@@ -10,6 +10,7 @@ import { Empty, Loaded } from '../../components/state.js';
 import { hashOf } from '../../router.js';
 import { codeOf, isEnded, isRunning } from '../../status.js';
 import { t } from '../../words/index.js';
+import { lastQuery } from '../tasks/use-feed.js';
 import { Actions } from './actions.js';
 import { Attempts } from './attempts.js';
 import { Callbacks } from './callbacks.js';
@@ -33,7 +34,7 @@ export function TaskPage({ id }: { id: string }) {
   return (
     <div class="task">
       <h1 class="row">
-        <a href={hashOf(['tasks'])} aria-label={t('task.back')}>
+        <a href={hashOf(['tasks'], lastQuery())} aria-label={t('task.back')}>
           ←
         </a>
         <span class="mono">{id}</span> <CopyButton text={id} />

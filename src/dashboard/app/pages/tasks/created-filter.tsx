@@ -40,7 +40,15 @@ export function CreatedFilter({ query }: { query: Readonly<Record<string, string
   return (
     <label class="field">
       <span>{t('tasks.created')}</span>
-      <select value={has ? 'own' : ''} onChange={(event) => void choose(event.currentTarget.value)}>
+      <select
+        value={has ? 'own' : ''}
+        onChange={(event) => {
+          const { value } = event.currentTarget;
+          // It shows what holds, whether the reader goes on to choose the times or not.
+          event.currentTarget.value = has ? 'own' : '';
+          void choose(value);
+        }}
+      >
         <option value="">{t('tasks.anyTime')}</option>
         {BACK.map((ms) => (
           <option key={ms} value={String(ms)}>

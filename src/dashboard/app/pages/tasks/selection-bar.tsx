@@ -35,7 +35,7 @@ export function SelectionBar({ filter, selected: { keys, isAll }, onSelect }: Se
   return (
     <div class="row grow" role="group" aria-label={t('table.actions')}>
       {isNothing ? (
-        <span class="quiet">{t('tasks.selectHint')}</span>
+        <span class="quiet hint">{t('tasks.selectHint')}</span>
       ) : (
         <>
           <strong class="number">

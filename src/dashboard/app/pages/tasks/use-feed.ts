@@ -6,6 +6,7 @@ import { failureOf } from '../../api/failure.js';
 import { signedIn, signOut, token } from '../../api/session.js';
 import { polling } from '../../api/use-poll.js';
 import type { TablePlace } from '../../components/table.js';
+import { queryOf } from './filter.js';
 import { EMPTY, type FeedState, TaskFeed } from './feed.js';
 
 /** A list with the place of its reader. */
@@ -19,11 +20,15 @@ export interface Opened {
 
 interface Kept extends Opened {
   key: string;
+  filter: OperatorTaskFilter;
   poll: { run(): Promise<void> };
 }
 
 /** The last list: who comes back from a task finds it as it was. */
 let kept: Kept | undefined;
+
+/** The conditions of the last list, for the way back from a task. */
+export const lastQuery = (): Record<string, string> => queryOf(kept?.filter ?? {});
 
 /** The tasks of a filter, which is read in turns with the other polls of the page. */
 export function useFeed(filter: OperatorTaskFilter): Opened {
@@ -64,5 +69,5 @@ function open(key: string, filter: OperatorTaskFilter): Kept {
       }
     },
   };
-  return { key, feed, state, poll, place: { top: 0, active: undefined }, reload: () => polling.now(poll) };
+  return { key, filter, feed, state, poll, place: { top: 0, active: undefined }, reload: () => polling.now(poll) };
 }
