@@ -45,7 +45,7 @@ describe('the package', () => {
     expect(
       paths
         .filter(isBuilt)
-        .filter((path) => /\/(server|test|bench|examples)\/|\/(main|cli|settings)\.|\.test\./.test(path)),
+        .filter((path) => /\/(server|test|bench|examples)\/|^dist\/\w+\/(main|cli|settings)\.|\.test\./.test(path)),
     ).toEqual([]);
   });
 
