@@ -14,6 +14,13 @@ import { VERSION } from '../protocol/version.js';
 import { type ReadyOwners, ReadyOwnerStore } from './ready-owner.store.js';
 import type { WorkerStore } from './worker.store.js';
 
+/** Where each engine says its version. PostgreSQL's `version()` names the compiler, too. */
+const VERSION_OF: Record<Engine, string> = {
+  mysql: 'version()',
+  postgres: "current_setting('server_version')",
+  sqlite: 'sqlite_version()',
+};
+
 /** A service as it is now, and what happened to it lately. */
 export interface ServiceOverview extends ServiceGauges {
   paused: boolean;
@@ -139,7 +146,7 @@ export class Overviews {
 
   private async readVersion(): Promise<string> {
     const { database, dialect } = this.parts;
-    const call = raw(`SELECT ${dialect.engine === 'sqlite' ? 'sqlite_version' : 'version'}() AS version`);
+    const call = raw(`SELECT ${VERSION_OF[dialect.engine]} AS version`);
     const [row] = await reading(database, () => select<{ version: string }>(call));
     return row!.version;
   }

@@ -179,26 +179,59 @@ class BulkPage(TypedDict):
     nextCursor: Optional[str]
 
 
+class Rate(TypedDict):
+    """At most `max` starts in `per` seconds on average, and up to `burst` at once after a quiet time."""
+
+    max: int
+    per: int
+    burst: int
+
+
 class ServiceChanges(TypedDict, total=False):
     """`pausedUntil` is when the pause ends by itself: ISO 8601 with its zone.
 
-    An empty text removes `pausedUntil` or `note`. None leaves it as it is.
+    None or an empty text removes `pausedUntil` or `note`. None gives any other setting back to the server's option
+    `services`. A `rate` without `burst` has `max` as its burst.
     """
 
-    paused: bool
+    paused: Optional[bool]
     pausedUntil: Optional[str]
     note: Optional[str]
+    maxRunning: Optional[int]
+    rate: Optional[Dict[str, int]]
+
+
+# Why claims find no task now, if a pause or a limit is the reason.
+WaitReason = Literal["paused", "limit", "rate"]
+# Where a setting comes from.
+SettingSource = Literal["operator", "option"]
+
+
+class SettingSources(TypedDict):
+    """Where each setting comes from. None: there is none."""
+
+    paused: Optional[SettingSource]
+    maxRunning: Optional[SettingSource]
+    rate: Optional[SettingSource]
 
 
 class ServiceState(TypedDict):
-    """What operators have set for a service."""
+    """What is in force for a service.
+
+    `running` are the tasks that count for `maxRunning`. `changedAt` is None if all comes from the option `services`.
+    """
 
     service: str
     paused: bool
     pausedUntil: Optional[str]
     note: Optional[str]
+    maxRunning: Optional[int]
+    rate: Optional[Rate]
+    running: Optional[int]
+    wait: Optional[WaitReason]
+    sources: SettingSources
     changedBy: Optional[str]
-    changedAt: str
+    changedAt: Optional[str]
 
 
 class WorkerLoad(TypedDict):
@@ -298,6 +331,8 @@ class ServiceOverview(TypedDict):
     paused: bool
     pausedUntil: Optional[str]
     note: Optional[str]
+    maxRunning: Optional[int]
+    wait: Optional[WaitReason]
     owners: Optional[ReadyOwners]
     last5m: Activity
     last60m: Activity

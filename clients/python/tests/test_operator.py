@@ -92,7 +92,7 @@ class OperatorTest(unittest.TestCase):
         self.assertEqual((seen["service"], seen["paused"], seen["note"]), (name, True, "maintenance"))
         self.assertIn(seen, self.operator.services())
         seen = self.operator.set_service(name, {"paused": False, "note": None})
-        self.assertEqual((seen["paused"], seen["note"]), (False, "maintenance"))
+        self.assertEqual((seen["paused"], seen["note"]), (False, None))
         self.assertIsNone(self.operator.set_service(name, {"note": ""})["note"])
 
     def test_replays_callbacks(self):

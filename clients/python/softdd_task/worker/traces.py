@@ -1,6 +1,7 @@
 """Spans of handlers, by the package opentelemetry-api where it is installed."""
 
 import contextlib
+import importlib
 import re
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -15,11 +16,11 @@ class Traces:
         self._api: Any = None
         self._root: Any = None
         try:
-            from opentelemetry import trace
-            from opentelemetry.context import Context
+            trace: Any = importlib.import_module("opentelemetry.trace")
+            context: Any = importlib.import_module("opentelemetry.context")
         except Exception:  # Not installed, or broken: work goes on without spans.
             return
-        self._api, self._root = trace, Context
+        self._api, self._root = trace, context.Context
 
     @contextlib.contextmanager
     def process(self, task: Dict[str, Any], traceparent: Optional[str]) -> Iterator[Any]:
