@@ -29,7 +29,8 @@ const SUITES: Record<string, string[]> = {
   'unit-schema': ['unit/schema'],
   'e2e-operators': ['e2e/operators'],
   'e2e-dashboard': ['e2e/dashboard'],
-  'e2e-users': ['e2e/users', 'e2e/hosts'],
+  'e2e-users': ['e2e/users'],
+  'e2e-hosts': ['e2e/hosts'],
   'e2e-workers': ['e2e/workers'],
   docs: ['docs'],
 };
