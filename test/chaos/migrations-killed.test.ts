@@ -1,11 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import { runTaskMigrations } from '../../src/index.js';
+import { runTaskMigrations, TASK_STATUS } from '../../src/index.js';
+import { tasksTable } from '../../src/schema/tables/tasks.table.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../support/databases.js';
 import { migrateInChild } from '../unit/schema/fixtures/child.js';
 import { dumpSchema } from '../unit/schema/fixtures/dump.js';
 import { createOriginal, ROWS, snapshot } from '../unit/schema/fixtures/original.js';
 import { connect, problemsOf } from '../unit/schema/fixtures/queue.js';
+
+/** The columns of a task table. Those that stand for an expression are on MySQL alone. */
+const columnsOn = (engine: string): string[] =>
+  Object.entries(tasksTable({ table: 'tasks', status: TASK_STATUS, timeZone: 'Z' }).columns)
+    .filter(([, { derived }]) => engine === 'mysql' || !derived)
+    .map(([name]) => name);
 
 /** Processes at a time. */
 const WIDTH = 4;
@@ -45,7 +52,7 @@ describe.each(
       expect(await problemsOf(local, { table })).toEqual([]);
       expect(await runTaskMigrations(local, { table })).toEqual([]);
       const { columns } = await dumpSchema(local, engine, table);
-      expect(columns).toHaveLength(engine === 'mysql' ? 27 : 26);
+      expect(columns.map((line) => line.split(' ')[0])).toEqual(expect.arrayContaining(columnsOn(engine)));
       if (adopted) expect(await snapshot(local, engine, table)).toEqual(ROWS);
       if (engine === 'mysql')
         expect(await local.query(`SELECT task_id AS id FROM ${table}_ready ORDER BY task_id DESC`)).toEqual(
