@@ -67,15 +67,15 @@ class OperatorTest(unittest.TestCase):
         held, go = [], []
 
         def fail_once(context):
-            if context.task["taskId"] == failing:
+            # Not by its id: the worker may have it before the create is answered.
+            if context.task["input"] == "fails":
                 raise ValueError("broken")
             held.append(1)
             until("the operator", lambda: go)
 
-        failing = ""
         with Running(fail_once, worker_id="py-worker") as running:
             self.service = running.service
-            failing = self.create(maxAttempts=1)
+            failing = self.create(input="fails", maxAttempts=1)
             self.client.wait_for(failing)
             self.create()
             until("the claim", lambda: held)
