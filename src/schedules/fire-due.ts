@@ -27,13 +27,6 @@ interface Firing<T extends Task> {
   refusal: TaskError | undefined;
 }
 
-/** What a firing has created. */
-interface Fired<T extends Task> {
-  /** Nobody else was faster. */
-  isOurs: boolean;
-  tasks: T[];
-}
-
 /**
  * Creates the tasks of schedules that are due. Runs in every process, by the database's clock: the tasks are inserted in
  * the transaction that moves the schedule on, so each time has its task once, also after kill -9.
@@ -100,13 +93,13 @@ export class FireDue<T extends Task> implements Job {
 
   private async fire(firings: Firing<T>[], now: Date): Promise<void> {
     const { database } = this.queue;
-    for (const { tasks } of await transaction(database, () => this.script(firings, now)))
+    for (const tasks of await transaction(database, () => this.script(firings, now)))
       this.creation.committed({ isNew: true, tasks });
   }
 
-  private *script(firings: Firing<T>[], now: Date): Script<Fired<T>[]> {
+  private *script(firings: Firing<T>[], now: Date): Script<T[][]> {
     const locked = yield* this.store.lockDue(firings.map(({ row }) => row.id));
-    const fired: Fired<T>[] = [];
+    const fired: T[][] = [];
     const ours = firings.filter(({ row }) => locked.some((found) => isUnchanged(row, found)));
     const outcomes = yield* this.creation.script(ours.flatMap(({ orders }) => orders));
     let from = 0;
@@ -121,7 +114,7 @@ export class FireDue<T extends Task> implements Job {
         return { scheduledFor, taskId: tasks[place]?.taskId ?? null, error: error ? messageOf(error) : null };
       });
       yield* this.store.advance(row.id, progressOf(row, planned, runs, now));
-      fired.push({ isOurs: true, tasks: tasks.filter((task) => task !== undefined) });
+      fired.push(tasks.filter((task) => task !== undefined));
     }
     return fired;
   }
