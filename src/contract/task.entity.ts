@@ -72,6 +72,18 @@ export class Task implements Record<TaskFieldName, unknown> {
   @TaskColumn() scheduleKey!: string | null;
   @TaskColumn() scheduledFor!: Date | null;
 
+  /** The unique key that the task holds. null: none, or no longer. */
+  @TaskColumn() uniqueKey!: string | null;
+
+  /** The unique key with which it was created, and until when it holds it. */
+  @TaskColumn() uniqueRule!: string | null;
+
+  /** Only on the answer to a create: this task holds the unique key already. It was not created now. */
+  declare duplicate?: true;
+
+  /** Only on the answer to a create: this duplicate got the content of the new one. */
+  declare replaced?: true;
+
   /** What clients see. As in the legacy form, an absent text is `''`, and progress is at most 100. */
   toResponse(): TaskJson {
     return {
@@ -98,6 +110,9 @@ export class Task implements Record<TaskFieldName, unknown> {
       ...(typeof this.scheduleKey === 'string'
         ? { scheduleKey: this.scheduleKey, scheduledFor: iso(this.scheduledFor)! }
         : {}),
+      ...(typeof this.uniqueKey === 'string' ? { uniqueKey: this.uniqueKey } : {}),
+      ...(this.duplicate ? { duplicate: true } : {}),
+      ...(this.replaced ? { replaced: true } : {}),
     };
   }
 }

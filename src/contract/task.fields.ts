@@ -1,37 +1,9 @@
 import { BOUNDS } from '../protocol/bounds.js';
 import { TASK_STATUS } from '../protocol/status.js';
 import { ID, type StoredColumn } from './column.js';
+import type { FieldUse, TaskField } from './task-field.js';
 
-/** What the API says of a field. */
-interface FieldDoc {
-  description?: string;
-  example?: unknown;
-}
-
-/** Requests that write a field: of a user who creates or changes a task, of a worker that reports. */
-export type FieldUse = 'create' | 'change' | 'report';
-
-/** One field of a task. */
-export type TaskField = StoredColumn & {
-  /** Name of the column. @defaultValue the field's name */
-  column?: string;
-  /** What a request may send, if the column holds more: the bounds of an integer, or an http(s) URL. */
-  value?: { min?: number; max?: number } | 'url';
-  /** What clients see of it. Absent: they do not see it. */
-  shown?: FieldDoc & {
-    /** Name on the wire. @defaultValue the field's name */
-    name?: string;
-    minimum?: number;
-    maximum?: number;
-    /** NULL is shown as the empty text. */
-    nullAs?: '';
-    /** NULL is left out. */
-    optional?: true;
-  };
-} & {
-  /** The request may write it. The description is that of `shown`, unless the request has its own. */
-  [use in FieldUse]?: FieldDoc & { required?: true; default?: number };
-};
+export type { FieldUse, TaskField };
 
 /** What several columns hold. */
 const NAME = { kind: 'key', length: BOUNDS.nameLength } as const;
@@ -225,6 +197,24 @@ export const TASK_FIELDS = {
       description: 'The time of the schedule that the task is for. Left out without a schedule.',
       optional: true,
     },
+  },
+  uniqueKey: {
+    column: 'unique_key',
+    kind: 'key',
+    length: BOUNDS.uniqueKeyLength,
+    nullable: true,
+    shown: {
+      description: 'The unique key that the task holds. Left out if it holds none, or no longer.',
+      example: 'reindex-42',
+      optional: true,
+    },
+  },
+  /** Until when it holds its unique key, and the key: it stays when the key is free, for a task that runs again. */
+  uniqueRule: {
+    column: 'unique_rule',
+    kind: 'key',
+    length: BOUNDS.uniqueKeyLength + 'claimed '.length,
+    nullable: true,
   },
 } as const satisfies Record<string, TaskField>;
 

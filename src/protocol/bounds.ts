@@ -16,6 +16,8 @@ export const BOUNDS = {
   callbacks: 1000,
   /** Characters (code points) in the key of a schedule. */
   scheduleKeyLength: 128,
+  /** Characters (code points) in a unique key. */
+  uniqueKeyLength: 255,
   /** Bytes of one answer as JSON, because it is built in memory. */
   answerBytes: 8 * 1024 * 1024,
   /** Ids in one `ids` parameter. */

@@ -54,6 +54,8 @@ export interface Task {
   scheduleKey?: string;
   /** The time of the schedule that the task is for. Left out without a schedule. */
   scheduledFor?: string;
+  /** The unique key that the task holds. Left out if it holds none, or no longer. */
+  uniqueKey?: string;
   // </task>
 }
 

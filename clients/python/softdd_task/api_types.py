@@ -29,16 +29,17 @@ URIS: Dict[str, str] = {
 }
 
 
-class _OfSchedule(TypedDict, total=False):
-    """What only the tasks of schedules have."""
+class _SometimesInTask(TypedDict, total=False):
+    """What only some tasks have."""
 
     # <sometimes>
     scheduleKey: str
     scheduledFor: str
+    uniqueKey: str
     # </sometimes>
 
 
-class Task(_OfSchedule):
+class Task(_SometimesInTask):
     """A task. Times are ISO 8601 in UTC. A text that was not given is ''."""
 
     # <task>

@@ -21,8 +21,9 @@ describe('the fields of a task, as they are declared', () => {
 
   it('that clients see are those of toResponse()', () => {
     const shown = FIELDS.filter(([, field]) => field.shown).map(([name, { shown }]) => shown!.name ?? name);
-    // Those that are left out without a schedule are there with one.
-    const task = Object.assign(new Task(), { scheduleKey: 'nightly', scheduledFor: new Date() });
+    // Those that are left out without a schedule or a unique key are there with one.
+    const optionals = { scheduleKey: 'nightly', scheduledFor: new Date(), uniqueKey: 'one' };
+    const task = Object.assign(new Task(), optionals);
     expect(Object.keys(task.toResponse()).sort()).toEqual(shown.sort());
     const optional = FIELDS.filter(([, field]) => field.shown?.optional).map(([name]) => name);
     const always = shown.filter((name) => !optional.includes(name));
