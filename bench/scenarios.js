@@ -7,7 +7,12 @@ import { gets, lifeCycle } from './http/run.js';
 const SQLITE = ['SQLite', 'sqlite'];
 const MARIADB = ['MariaDB', 'mysql'];
 const POSTGRES = ['PostgreSQL', 'postgres'];
-const BULLMQ = ['BullMQ on Redis', 'bullmq', 'redis'];
+
+/** What the peers are measured on, and the goals of the rate and of the processor time: theirs over ours. */
+const BULLMQ = ['BullMQ with the same guarantees', 'bullmq', 'redis'];
+const BULLMQ_THIN = ['thin BullMQ', 'bullmqThin', 'redis'];
+const BULLMQ_POSTGRES = ['BullMQ on PostgreSQL with the same guarantees', 'bullmqPostgres', 'postgres'];
+const PG_BOSS = ['pg-boss', 'pgBoss', 'postgres'];
 
 /** Runs `work` on a fresh database of each kind. */
 async function on(kinds, work) {
@@ -23,36 +28,45 @@ async function on(kinds, work) {
 /** Ours over theirs is what a measure tells, of the same two figures of each round. */
 const measure = (name, goal, unit, figures) => ({ name, goal, unit, figures });
 
-/** Ours against a peer's life cycle over HTTP, one after the other; and how long the longest of our claims took. */
-const overHttp = (goal, [title, kind], [peer, contender, itsKind = kind]) => ({
-  needs: [kind, itsKind],
-  measures: [
-    measure(`${title} against ${peer}`, goal, 'tasks/s', ({ ours, theirs }) => [ours.rate, theirs.rate]),
-    measure(`${title}, 64 connections: claim p99 against p50`, { atMost: 3 }, 'ms', ({ ours }) => [
-      ours.latency.claim.p99,
-      ours.latency.claim.p50,
-    ]),
-  ],
-  round: ({ seconds, warmup }) =>
-    on([kind, itsKind], async (ourUrl, itsUrl) => ({
-      ours: await lifeCycle({ contender: 'softdd', url: ourUrl, seconds, warmup }),
-      theirs: await lifeCycle({ contender, url: itsUrl, seconds, warmup }),
-    })),
+/** The rates of two contenders, and beside it the processor time of a task, of which theirs over ours is told. */
+const race = (name, { rate, cpu }) => ({
+  ...measure(name, { atLeast: rate }, 'tasks/s', ({ ours, theirs }) => [ours.rate, theirs.rate]),
+  cpu: { goal: cpu && { atLeast: cpu }, figures: ({ ours, theirs }) => [ours.cpu, theirs.cpu] },
 });
 
-/** The same against the original's way, which has no tail worth a goal. */
-const againstOriginal = () => {
-  const { measures, ...scenario } = overHttp({ atLeast: 15 }, MARIADB, ["the original's claim", 'original']);
-  return { ...scenario, measures: measures.slice(0, 1) };
-};
-
-const inProcess = (name, goal, kind, contender, itsKind = kind) => ({
+/** Ours and a peer's cycle over HTTP, one after the other. */
+const overHttp = (goals, [title, kind], [peer, contender, itsKind], cycle = 'oneTask', connections = 64) => ({
   needs: [kind, itsKind],
-  measures: [measure(`In process, ${name}`, goal, 'tasks/s', ({ ours, theirs }) => [ours.rate, theirs.rate])],
+  measures: [race(`${cycle === 'lists' ? 'Lists of 100, ' : ''}${title} against ${peer}`, goals)],
+  round: ({ seconds, warmup }) =>
+    on([kind, itsKind], async (ourUrl, itsUrl) => {
+      const load = { cycle, connections, seconds, warmup };
+      return {
+        ours: await lifeCycle({ contender: 'softdd', kind, url: ourUrl, ...load }),
+        theirs: await lifeCycle({ contender, kind: itsKind, url: itsUrl, ...load }),
+      };
+    }),
+});
+
+/** How long the longest of our claims take, of many connections. */
+const tail = ([title, kind]) => ({
+  needs: [kind],
+  measures: [
+    measure(`${title}, 64 connections: claim p99 against p50`, { atMost: 3 }, 'ms', ({ latency }) => [
+      latency.claim.p99,
+      latency.claim.p50,
+    ]),
+  ],
+  round: ({ seconds, warmup }) => on([kind], (url) => lifeCycle({ contender: 'softdd', kind, url, seconds, warmup })),
+});
+
+const inProcess = (name, goals, kind, contender, itsKind = kind) => ({
+  needs: [kind, itsKind],
+  measures: [race(`In process, ${name}`, goals)],
   round: ({ tasks }) =>
     on([kind, itsKind], async (ourUrl, itsUrl) => ({
-      ours: await direct({ contender: 'softdd', url: ourUrl, tasks }),
-      theirs: await direct({ contender, url: itsUrl, tasks }),
+      ours: await direct({ contender: 'softdd', kind, url: ourUrl, tasks }),
+      theirs: await direct({ contender, kind: itsKind, url: itsUrl, tasks }),
     })),
 });
 
@@ -69,8 +83,8 @@ const byHand = () => ({
   ),
   round: ({ seconds, warmup }) =>
     on(['mysql', 'mysql'], async (ourUrl, itsUrl) => ({
-      ours: await lifeCycle({ contender: 'softdd', url: ourUrl, connections: 1, seconds, warmup }),
-      theirs: await lifeCycle({ contender: 'byHand', url: itsUrl, connections: 1, seconds, warmup }),
+      ours: await lifeCycle({ contender: 'softdd', kind: 'mysql', url: ourUrl, connections: 1, seconds, warmup }),
+      theirs: await lifeCycle({ contender: 'byHand', kind: 'mysql', url: itsUrl, connections: 1, seconds, warmup }),
     })),
 });
 
@@ -151,7 +165,9 @@ const scaling = ([title, kind]) => ({
   async round({ seconds, warmup, connections: counts }) {
     const rates = [];
     for (const connections of counts) {
-      const { rate } = await on([kind], (url) => lifeCycle({ contender: 'softdd', url, connections, seconds, warmup }));
+      const { rate } = await on([kind], (url) =>
+        lifeCycle({ contender: 'softdd', kind, url, connections, seconds, warmup }),
+      );
       rates.push(rate);
     }
     return rates;
@@ -169,9 +185,9 @@ const oldSnapshot = () => ({
   round: ({ seconds, warmup }) =>
     on(['mysql', 'mysql'], async (heldUrl, freeUrl) => {
       // The tables are there before the snapshot is.
-      await lifeCycle({ contender: 'softdd', url: heldUrl, seconds: 0.5 });
+      await lifeCycle({ contender: 'softdd', kind: 'mysql', url: heldUrl, seconds: 0.5 });
       await query(heldUrl, 'SELECT COUNT(*) FROM tasks');
-      const run = (url) => lifeCycle({ contender: 'softdd', url, seconds, warmup });
+      const run = (url) => lifeCycle({ contender: 'softdd', kind: 'mysql', url, seconds, warmup });
       return { held: await withSnapshot(heldUrl, () => run(heldUrl)), free: await run(freeUrl) };
     }),
 });
@@ -188,7 +204,9 @@ const memory = () => ({
     ),
   ],
   round: ({ share }) =>
-    on(['sqlite'], (url) => told('memory.js', [url, Math.max(1_000_000 * share, 10_000)], ['--expose-gc'])),
+    on(['sqlite'], (url) =>
+      told('memory.js', [url, Math.max(1_000_000 * share, 10_000)], { execArgv: ['--expose-gc'] }),
+    ),
 });
 
 const emptyClaim = () => ({
@@ -210,14 +228,20 @@ const emptyClaim = () => ({
 const again = (scenario) => ({ ...scenario, again: true });
 
 export const SCENARIOS = [
-  overHttp({ atLeast: 1.2 }, MARIADB, BULLMQ),
-  overHttp({ atLeast: 2.2 }, SQLITE, BULLMQ),
-  overHttp({ atLeast: 5 }, POSTGRES, ['pg-boss', 'pgBoss']),
-  againstOriginal(),
+  overHttp({ rate: 1.1, cpu: 1.1 }, MARIADB, BULLMQ),
+  overHttp({ rate: 0.75 }, MARIADB, BULLMQ_THIN),
+  overHttp({ rate: 1.4 }, SQLITE, BULLMQ),
+  overHttp({ rate: 1.5 }, POSTGRES, BULLMQ_POSTGRES),
+  overHttp({ rate: 5 }, POSTGRES, PG_BOSS),
+  overHttp({ rate: 15 }, MARIADB, ["the original's claim", 'original', 'mysql']),
+  overHttp({ rate: 1.5 }, MARIADB, ['BullMQ (addBulk)', 'bullmqThin', 'redis'], 'lists', 8),
+  overHttp({ rate: 1.5 }, POSTGRES, ['pg-boss (insert, fetch, complete)', 'pgBoss', 'postgres'], 'lists', 8),
+  ...[MARIADB, SQLITE, POSTGRES].map(tail),
   byHand(),
-  inProcess('MariaDB against BullMQ (addBulk, concurrency 50)', { atLeast: 1.8 }, 'mysql', 'bullmq', 'redis'),
-  inProcess('PostgreSQL against graphile-worker', { atLeast: 1 }, 'postgres', 'graphileWorker'),
-  inProcess('PostgreSQL against pg-boss (batches of 100)', { atLeast: 1.2 }, 'postgres', 'pgBoss'),
+  inProcess('MariaDB against BullMQ (addBulk, concurrency 50)', { rate: 1 }, 'mysql', 'bullmqThin', 'redis'),
+  inProcess('PostgreSQL against graphile-worker', { rate: 1 }, 'postgres', 'graphileWorker'),
+  inProcess('PostgreSQL against pg-boss (batches of 100)', { rate: 1 }, 'postgres', 'pgBoss'),
+  inProcess('PostgreSQL against BullMQ on PostgreSQL', { rate: 1.5 }, 'postgres', 'bullmqPostgresThin'),
   oldSnapshot(),
   scaling(SQLITE),
   again(scaling(MARIADB)),

@@ -1,4 +1,5 @@
-import { bullmq } from './bullmq.js';
+import { bullmq, bullmqThin } from './bullmq.js';
+import { bullmqPostgres, bullmqPostgresThin } from './bullmq-postgres.js';
 import { byHand } from './by-hand.js';
 import { empty } from './empty.js';
 import { graphileWorker } from './graphile-worker.js';
@@ -6,4 +7,15 @@ import { original } from './original.js';
 import { pgBoss } from './pg-boss.js';
 import { softdd } from './softdd.js';
 
-export const CONTENDERS = { softdd, bullmq, byHand, empty, graphileWorker, original, pgBoss };
+export const CONTENDERS = {
+  softdd,
+  bullmq,
+  bullmqThin,
+  bullmqPostgres,
+  bullmqPostgresThin,
+  byHand,
+  empty,
+  graphileWorker,
+  original,
+  pgBoss,
+};

@@ -23,6 +23,7 @@ export const pgBoss = {
           : boss.insert(
               'bench',
               inputs.map((input) => ({ data: { input } })),
+              { returnId: true },
             ),
       claim: (batchSize) =>
         boss.fetch('bench', { batchSize }).then((jobs) => jobs.map(({ id, data }) => ({ taskId: id, ...data }))),

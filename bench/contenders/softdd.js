@@ -49,6 +49,27 @@ export const softdd = {
       body: { leaseToken, status: FINISHED, output: 'done' },
     }),
     idOf: (claimed) => claimed.task?.taskId,
+    createList: (inputs) => ({
+      method: 'POST',
+      path: '/api/tasks',
+      body: inputs.map((input) => ({ input, status: BEGIN })),
+    }),
+    claimList: (worker, limit) => ({
+      method: 'GET',
+      path: `/api/crontask?service=default&workerId=${worker}&limit=${limit}`,
+    }),
+    finishList: (list) => ({
+      method: 'PUT',
+      path: '/api/crontask',
+      body: {
+        reports: list.map(({ task, leaseToken }) => ({
+          taskId: task.taskId,
+          leaseToken,
+          status: FINISHED,
+          output: 'done',
+        })),
+      },
+    }),
   },
 
   /** Rows by what became of them. */

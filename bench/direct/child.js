@@ -12,6 +12,7 @@ const PRODUCERS = 4;
 
 const { calls, close } = await open();
 const inputs = Array(SIZE).fill('x'.repeat(200));
+await mark('begin');
 const start = performance.now();
 await times(PRODUCERS, async () => {
   for (let made = 0; made < total / PRODUCERS; made += SIZE) await calls.create(inputs);
@@ -19,6 +20,7 @@ await times(PRODUCERS, async () => {
 await contender.analyze?.(url);
 const done = calls.workOff ? await calls.workOff(total) : await workOff();
 const seconds = (performance.now() - start) / 1000;
+await mark('end');
 await close();
 process.send({ rate: total / seconds, done, rss: process.memoryUsage().rss }, () => process.exit(0));
 
@@ -51,4 +53,10 @@ async function workOff() {
 
 function times(count, work) {
   return Promise.all(Array.from({ length: count }, work));
+}
+
+/** The parent reads the processor time meanwhile. */
+function mark(name) {
+  process.send({ mark: name });
+  return new Promise((resolve) => process.once('message', resolve));
 }

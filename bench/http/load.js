@@ -1,11 +1,39 @@
 import { Client } from 'undici';
 import { CONTENDERS } from '../contenders/index.js';
 
+/** Tasks of one request of lists. */
+const SIZE = 100;
+
+/** What one connection does over and over: it creates a task, claims one and finishes it. Answers how many it finished. */
+async function oneTask(call, requests, input, worker) {
+  await call('create', requests.create(input));
+  for (;;) {
+    const claimed = await call('claim', requests.claim(worker));
+    if (!claimed || Array.isArray(claimed)) continue;
+    await call('finish', requests.finish(claimed));
+    return [requests.idOf(claimed)];
+  }
+}
+
+/** The same with lists of 100. */
+async function lists(call, requests, input, worker) {
+  await call('create', requests.createList(Array(SIZE).fill(input)));
+  const claimed = [];
+  while (claimed.length < SIZE) {
+    const some = (await call('claim', requests.claimList(worker, SIZE - claimed.length)))?.list ?? [];
+    if (some.length > 0) await call('finish', requests.finishList(some));
+    claimed.push(...some);
+  }
+  return claimed.map(requests.idOf);
+}
+
+const CYCLES = { oneTask, lists };
+
 /**
- * So many connections, each of which creates a task, claims one and finishes it, over and over.
- * Answers how many it finished, how long each call took, and everything that was not as it should be.
+ * So many connections, each of which goes through a cycle over and over. Says when the measuring begins and ends. Answers
+ * how many tasks it finished, how long each call took, and everything that was not as it should be.
  */
-async function lifeCycle({ contender, port, connections, seconds, warmup }) {
+async function lifeCycle({ cycle, contender, port, connections, seconds, warmup }) {
   const { requests } = CONTENDERS[contender];
   const origin = `http://127.0.0.1:${port}`;
   const input = 'x'.repeat(200);
@@ -23,7 +51,7 @@ async function lifeCycle({ contender, port, connections, seconds, warmup }) {
       method,
       path,
       body: body && JSON.stringify(body),
-      headers: body ? { 'content-type': 'application/json' } : {},
+      headers: { ...requests.headers, ...(body ? { 'content-type': 'application/json' } : {}) },
     });
     const { data } = await answer.body.json();
     if (measuring) times[kind].push(performance.now() - start);
@@ -36,18 +64,13 @@ async function lifeCycle({ contender, port, connections, seconds, warmup }) {
   async function worker(number) {
     const client = new Client(origin, { pipelining: 1 });
     while (!over) {
-      await call(client, 'create', requests.create(input));
-      for (let claimed; !claimed;) {
-        const data = await call(client, 'claim', requests.claim(number));
-        if (!data || Array.isArray(data)) continue;
-        claimed = data;
-        const id = requests.idOf(claimed);
+      const ids = await CYCLES[cycle]((kind, request) => call(client, kind, request), requests, input, number);
+      for (const id of ids) {
         if (seen.has(id)) faults.twice++;
         seen.add(id);
-        await call(client, 'finish', requests.finish(claimed));
       }
-      finished++;
-      if (measuring) measured++;
+      finished += ids.length;
+      if (measuring) measured += ids.length;
     }
     await client.close();
   }
@@ -55,13 +78,15 @@ async function lifeCycle({ contender, port, connections, seconds, warmup }) {
   const workers = Array.from({ length: connections }, (_, number) => worker(number));
   await pause(warmup);
   measuring = true;
+  process.send({ mark: 'begin' });
   const start = performance.now();
   await pause(seconds);
   measuring = false;
+  process.send({ mark: 'end' });
   const elapsed = (performance.now() - start) / 1000;
   over = true;
   await Promise.all(workers);
-  return { rate: measured / elapsed, finished, faults, latency: latencies(times) };
+  return { rate: measured / elapsed, measured, finished, faults, latency: latencies(times) };
 }
 
 /** The same request over and over. */
