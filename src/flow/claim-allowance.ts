@@ -58,6 +58,14 @@ export class ClaimAllowance implements Allowance {
     return this.held.has(service);
   }
 
+  get meetsOthers(): boolean {
+    return this.held.size > 0;
+  }
+
+  get isFree(): boolean {
+    return this.entered.size === 0;
+  }
+
   reason(service: string): WaitReason | undefined {
     const found = this.entered.get(service);
     if (!found) return undefined;

@@ -19,6 +19,10 @@ export interface Allowance {
   left(service: string): number;
   /** Another transaction holds the service. */
   isHeld(service: string): boolean;
+  /** Other transactions hold a service that was asked for. */
+  readonly meetsOthers: boolean;
+  /** No service is locked yet. A transaction that has locked one may not wait for another. */
+  readonly isFree: boolean;
   /** Why no more tasks of the service may start. */
   reason(service: string): WaitReason | undefined;
   /** The time as of which tasks of the service start. undefined: any. */

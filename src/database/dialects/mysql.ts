@@ -189,7 +189,7 @@ export class MysqlDialect implements Dialect {
   /**
    * A skip scan by a chain of variables in one packet. MariaDB reads the whole index for a recursive query over a
    * correlated one, and for a variable that the same statement sets. It starts with short chains, because mostly there
-   * are few services.
+   * are few services. Not `SET … = (SELECT …)`, which locks the row that it reads, also under READ COMMITTED.
    */
   *readyServices(after: string | undefined, most: number): Script<string[]> {
     const names: string[] = [];
@@ -201,8 +201,8 @@ export class MysqlDialect implements Dialect {
       const results: QueryResult[] = yield [
         sql`SET ${variable(0)} = ${last ?? null}`,
         ...links.map(
-          (link) => sql`SET ${variable(link + 1)} = (SELECT service FROM ${this.ready.rows}
-            WHERE ${follows(link)} ORDER BY service LIMIT 1)`,
+          (link) => sql`SELECT (SELECT service FROM ${this.ready.rows}
+            WHERE ${follows(link)} ORDER BY service LIMIT 1) INTO ${variable(link + 1)}`,
         ),
         sql`SELECT ${join(links.map((link) => variable(link + 1)))}`,
       ];

@@ -39,8 +39,8 @@ export class ReadyServices {
       const shares = yield* this.sharesOf(services, group, limit);
       if (!allowance) return { shares, wait };
       const chosen = [...shares].filter(([, share]) => share > 0).map(([service]) => service);
-      // It holds no task yet, so it may wait for a service if there is no other one.
-      yield* allowance.enter(chosen, allowance.mayWait && services.length === 1);
+      // It may wait for the last service while it holds nothing: neither a task nor another service.
+      yield* allowance.enter(chosen, allowance.mayWait && allowance.isFree && services.length === 1);
       const left = services.filter((service) => !chosen.includes(service) || allowance.left(service) > 0);
       if (left.length === services.length) return { shares, wait };
       services = left;

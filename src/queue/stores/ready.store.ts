@@ -17,6 +17,8 @@ export interface TaskFilter {
 /** What a claim found, or why there is nothing if a pause or a limit is the reason. */
 export interface Found extends Reading {
   wait?: WaitReason | undefined;
+  /** There is nothing because other transactions hold limited services. There may be something once they end. */
+  isHeld?: boolean | undefined;
 }
 
 /** Services whose tasks no claim gets. */
@@ -152,6 +154,7 @@ export class ReadyStore<T extends Task> {
     if (closed.has(task.service)) return this.nothing('paused');
     if (!allowance) return this.nothing();
     yield* allowance.enter([task.service], allowance.mayWait);
+    if (allowance.isHeld(task.service)) return { ...this.nothing(), isHeld: true };
     if (allowance.left(task.service) < 1) return this.nothing(allowance.reason(task.service));
     return this.columns.toReading(yield* this.one(columns, taskId, filter, closed));
   }
@@ -174,7 +177,8 @@ export class ReadyStore<T extends Task> {
       const more = yield* this.oldestOf(columns, name, group, Math.min(share + missing, most(name)));
       found.push(...more.filter(({ id }) => !ids.has(id)));
     }
-    return { ...this.columns.toReading(this.inOrder(found)), wait: found.length === 0 ? wait : undefined };
+    if (found.length === 0) return { ...this.nothing(wait), isHeld: allowance?.meetsOthers };
+    return this.columns.toReading(this.inOrder(found));
   }
 
   /** Locks ready tasks of one service in the order of its index. Rows below the mark are mostly tombstones. */

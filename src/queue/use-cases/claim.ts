@@ -13,6 +13,7 @@ import { byService } from './claims-by-service.js';
 import { Deal } from './deal.js';
 import { newToken } from '../lease-token.js';
 import type { Allowance, WaitReason } from '../gates.js';
+import { untilFree } from './held-up.js';
 import { enter, Starts } from './starts.js';
 import type { Queue } from '../queue.js';
 import { serviceOf } from '../../protocol/traces.js';
@@ -34,6 +35,8 @@ interface ClaimResult<T extends Task> {
   left?: Row[];
   /** Why there is none, if a pause or a limit is the reason. */
   wait?: WaitReason | undefined;
+  /** There is none because other transactions hold limited services. */
+  isHeld?: boolean | undefined;
 }
 
 /** Gives ready tasks to workers, each task to exactly one. */
@@ -86,7 +89,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     const isOfAnyService = service === undefined && taskId === undefined;
     const command = isOfAnyService ? this.ofAnyService : this;
     const began = performance.now();
-    const { tasks, started = [], left, wait } = await this.queue.groupCommit.run(command, options);
+    const { tasks, started = [], left, wait } = await untilFree(() => this.queue.groupCommit.run(command, options));
     if (!options.isLook) tell(wait);
     this.queue.hooks.looked(performance.now() - began);
     if (left) this.queue.ready.left(left);
@@ -114,9 +117,11 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
       open.filter((claim) => !held.has(claim)),
       allowance,
     );
-    const shares = deals.flatMap((deal) => deal.shares);
-    for (const { claim, tasks, started, refusal, left, wait } of shares)
-      outcomes.set(claim, refusal ? failed(refusal) : done({ tasks, started, left, wait }));
+    // What others hold, a claim that is alone may wait for.
+    const heldUp = claims.length === 1 ? [] : deals.filter(({ isHeld }) => isHeld);
+    for (const claim of heldUp.flatMap((deal) => deal.claims)) outcomes.set(claim, ALONE);
+    const shares = deals.flatMap((deal) => deal.shares).filter(({ claim }) => !outcomes.has(claim));
+    for (const { claim, refusal, ...result } of shares) outcomes.set(claim, refusal ? failed(refusal) : done(result));
     const used = shares.flatMap(({ claim, tasks }) => entryOf(claim, tasks));
     const withdrawn = unanswered.filter(isWithdrawal).map((claim) => entry(keyOf(claim)!, []));
     yield* this.queue.keys.add([...used, ...withdrawn]);
@@ -188,7 +193,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     const deals = filters.map((claims) => new Deal<T>(claims));
     const most = deals.reduce((sum, { wanted }) => sum + wanted, 0);
     const found = yield* together(deals.map(({ claims, wanted }) => ready.find(claims[0]!, wanted, most, allowance)));
-    for (const [index, { wait }] of found.entries()) deals[index]!.isHeldUpBy(wait);
+    for (const [index, reasons] of found.entries()) deals[index]!.isHeldUpBy(reasons);
     const dealOf = new Map(found.flatMap(({ rows }, index) => rows.map((row) => [row, deals[index]!])));
     const starts = new Starts(allowance);
     yield* tasks.longTexts.each([...dealOf.keys()], (task, row) => {

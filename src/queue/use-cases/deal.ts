@@ -17,6 +17,8 @@ export interface Share<T extends Task> {
   left: Row[];
   /** Why the deal had no task, if a pause or a limit is the reason. */
   wait?: WaitReason | undefined;
+  /** The deal had no task because other transactions hold limited services. */
+  isHeld?: boolean | undefined;
 }
 
 /** Deals ready tasks of one filter to its claims, in the order in which the claims arrived. */
@@ -29,8 +31,13 @@ export class Deal<T extends Task> {
     this.shares = claims.map((claim) => ({ claim, tasks: [], started: [], left: this.left }));
   }
 
-  isHeldUpBy(reason: WaitReason | undefined): void {
-    if (reason) for (const share of this.shares) share.wait = reason;
+  /** It has no task, because of a pause or a limit, or because other transactions hold limited services. */
+  isHeldUpBy({ wait, isHeld = false }: Pick<Share<T>, 'wait' | 'isHeld'>): void {
+    for (const share of this.shares) Object.assign(share, { wait, isHeld });
+  }
+
+  get isHeld(): boolean {
+    return this.shares.some((share) => share.isHeld === true);
   }
 
   /** How many tasks the claims ask for. */
