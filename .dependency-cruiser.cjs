@@ -11,7 +11,7 @@ const ROOMS = [
   'schema',
   'queue',
   // Capabilities know the queue, and never each other: what they do together hangs on the queue's hooks.
-  ['callbacks', 'maintenance', 'live', 'metrics', 'flow', 'bulk', 'schedules'],
+  ['callbacks', 'maintenance', 'live', 'metrics', 'flow', 'bulk', 'schedules', 'batches'],
   'operator',
   'service',
   'http',

@@ -71,6 +71,23 @@ export {
 } from './http/operator.controller.js';
 export { type Bulk, type BulkState } from './bulk/bulk.js';
 export {
+  BATCH_STATES,
+  type Batch,
+  type BatchCounts,
+  type BatchMember,
+  type BatchState,
+  type BatchSummary,
+  type BatchTask,
+  type CreatedBatch,
+  type NewBatch,
+  ON_FAILURE,
+  type OnFailure,
+  RUN_ON,
+  type RunOn,
+  type ThenTask,
+} from './batches/batch.js';
+export { type BatchCaller, type BatchList, type BatchListOptions, type Batches } from './batches/batches.js';
+export {
   type CatchUp,
   type Overlap,
   type Schedule,

@@ -1,13 +1,13 @@
 import { HttpService } from '@nestjs/axios';
-import { Logger } from '@nestjs/common';
 import axios from 'axios';
 import type { DataSource, EntityMetadata } from 'typeorm';
+import { openBatches } from './batches/open.js';
 import { openBulks } from './bulk/open.js';
 import { openCallbacks, type Outside } from './callbacks/open.js';
 import type { Task } from './contract/task.entity.js';
 import { TaskEvents } from './queue/events.js';
-import { failureLine } from './queue/failure-line.js';
 import { openFlow } from './flow/open.js';
+import { hangOn } from './queue/after-commit.js';
 import { Gates } from './queue/gates.js';
 import { Hooks } from './queue/hooks.js';
 import { LifeCycle } from './queue/life-cycle.js';
@@ -165,6 +165,7 @@ async function open<T extends Task>(
   ]);
   hangOn(queue, waiting);
   const schedules = await openSchedules<T>(options, dialect, queue, fail);
+  const batches = openBatches<T>(options, dialect, queue, callbacks.notices, isOperated(options));
   const { bulks, runner } = openBulks(queue, dialect, isOperated(options));
   const parts = {
     database,
@@ -180,6 +181,7 @@ async function open<T extends Task>(
   const prunes = [
     pruneJob('deleting old keys', database, (limit) => queue.keys.purge(limit)),
     ...callbacks.jobs,
+    ...batches.jobs,
     ...metrics.jobs,
     ...(pruneTasks.isNeeded ? [pruneTasks] : []),
   ];
@@ -196,6 +198,7 @@ async function open<T extends Task>(
     ...callbacks.services,
     ...flow.running,
     ...schedules.running,
+    ...batches.running,
     runner,
   ];
   return {
@@ -207,6 +210,7 @@ async function open<T extends Task>(
       callbacks.targets,
       bulks,
       schedules.schedules,
+      batches.batches,
       operator,
     ),
     strandedCallbacks: () => callbacks.stranded(),
@@ -228,20 +232,4 @@ async function open<T extends Task>(
       unlock();
     },
   };
-}
-
-/** What the queue itself does after each commit: waiting claims come first, the host's listeners last. */
-function hangOn<T extends Task>({ hooks, gates, ready, events }: Queue<T>, waiting: WaitingRoom): void {
-  const logger = new Logger('TaskModule');
-  hooks.afterCommit.push(
-    ({ type, task }) => {
-      if (type !== 'ready') return;
-      ready.madeReady(task);
-      if (!gates.isClosed(task.service)) waiting.ready(task);
-    },
-    ({ type, task }) => {
-      if (type === 'failed') logger.warn(failureLine(task));
-    },
-    (event) => events.tell(event),
-  );
 }

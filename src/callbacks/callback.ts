@@ -6,7 +6,9 @@ export const CALLBACK_TYPES = {
   ERROR: 'task.failed',
   CANCELLED: 'task.cancelled',
 } as const satisfies Partial<Record<TaskRole, string>>;
-export type CallbackType = (typeof CALLBACK_TYPES)[keyof typeof CALLBACK_TYPES];
+/** The type of a callback that tells of the end of a batch. */
+export const BATCH_CALLBACK = 'batch.finished';
+export type CallbackType = (typeof CALLBACK_TYPES)[keyof typeof CALLBACK_TYPES] | typeof BATCH_CALLBACK;
 
 /**
  * pending: to be delivered, now or at `dueAt`. delivered: answered 2xx. dead: given up, but kept for a look or a
@@ -24,10 +26,11 @@ export interface CallbackTry {
   durationMs: number;
 }
 
-/** One notice of one end of a task. */
+/** One notice of one end of a task, or of a batch. */
 export interface TaskCallback {
   /** The `webhook-id`, the same in all tries. */
   id: string;
+  /** The task. Of `batch.finished`: the batch. */
   taskId: string;
   type: CallbackType;
   url: string;

@@ -8,13 +8,14 @@ import { defined } from '../queue/service-policy.js';
 import { BacklogStore } from './backlog.store.js';
 import { CallbackStore } from './callback.store.js';
 import { reading } from '../database/database.js';
+import type { Script } from '../database/transaction.js';
 import type { Dialect } from '../database/dialects/dialect.js';
 import type { CallbackValues } from './callbacks.options.js';
 import { Callbacks } from './callbacks.service.js';
 import { Delivery } from './delivery/delivery.js';
 import { Dispatcher } from './delivery/dispatcher.js';
 import { type Resolve, resolveBySystem, shared } from './targets/lookup.js';
-import { Outbox } from './outbox.js';
+import { type BatchNotice, Outbox } from './outbox.js';
 import { CALLBACK_RETRY } from './delivery/callback-retry.js';
 import { secretsOf } from './delivery/signature.js';
 import { CallbackTargets } from './targets/callback-targets.js';
@@ -33,6 +34,14 @@ export interface CallbackRoom<T extends Task> {
   callbacks: Callbacks;
   services: Service[];
   jobs: Job[];
+  /** For capabilities that tell of the end of a batch. */
+  notices: {
+    /** The form in which an own address is stored. INVALID_PARAM if it must not be called. */
+    admit(url: string): Promise<string>;
+    /** Writes a notice in the transaction that ends the batch. */
+    notify(notice: BatchNotice): Script<void>;
+    wake(): void;
+  };
   /** Pending callbacks that nobody delivers with these options, counted up to 1,000. */
   stranded(): Promise<number>;
 }
@@ -51,8 +60,8 @@ export function openCallbacks<T extends Task>(
   const isOpen = settings.deliverCallbacks && targets.exist;
   const { callbackTimeout: timeout, callbackSecret, callbackRetry, callbackRetention } = settings;
   hooks.beforeCreate.push((row) => targets.admitRow(row));
+  const outbox = new Outbox<T>(store, targets, lifeCycle);
   if (isOpen) {
-    const outbox = new Outbox<T>(store, targets, lifeCycle);
     hooks.inTransaction.push((events) => outbox.add(events));
     hooks.beforeRunAgain.push((taskId) => outbox.room(taskId));
   }
@@ -71,6 +80,13 @@ export function openCallbacks<T extends Task>(
     callbacks: new Callbacks(database, store, backlog, () => dispatcher?.wake()),
     services: dispatcher ? [dispatcher] : [],
     jobs: [prune],
+    notices: {
+      admit: (url) => targets.admit(url),
+      *notify(notice) {
+        if (isOpen) yield* outbox.addBatch(notice);
+      },
+      wake: () => dispatcher?.wake(),
+    },
     stranded: async () => (isOpen ? 0 : reading(database, () => backlog.count('pending', 1000))),
   };
 }

@@ -7,7 +7,7 @@ import type { LifeCycle } from '../queue/life-cycle.js';
 import type { NewCallback } from './callback.rows.js';
 import type { CallbackStore } from './callback.store.js';
 import type { Script } from '../database/transaction.js';
-import { CALLBACK_TYPES } from './callback.js';
+import { BATCH_CALLBACK, CALLBACK_TYPES } from './callback.js';
 import type { CallbackTargets } from './targets/callback-targets.js';
 
 /** The most bytes of one notice: every server takes this in one packet, with room for other statements. */
@@ -15,6 +15,16 @@ const MOST_BYTES = 8_000_000;
 
 /** The most ended callbacks of one task that are kept, and the most pending ones with which it may run again. */
 const KEPT = 20;
+
+/** The end of a batch. */
+export interface BatchNotice {
+  batchId: string;
+  endedAt: Date;
+  /** The batch's own address. null: that of the options. */
+  callbackUrl: string | null;
+  /** `data` of the JSON. */
+  data: Record<string, unknown>;
+}
 
 /** Notices of ended tasks, written in the transaction that ends them: both are committed, or neither. */
 export class Outbox<T extends Task> {
@@ -31,6 +41,14 @@ export class Outbox<T extends Task> {
   *add(events: readonly QueueEvent<T>[]): Script<void> {
     const ended = events.filter(({ type }) => ENDS.includes(type));
     yield* this.store.insert(ended.flatMap(({ task }) => this.notice(task) ?? []));
+  }
+
+  /** A notice of the end of a batch, in the transaction that ends it. */
+  *addBatch({ batchId, endedAt, callbackUrl, data }: BatchNotice): Script<void> {
+    const target = this.targets.forNotice(callbackUrl);
+    if (!target) return;
+    const body = JSON.stringify({ type: BATCH_CALLBACK, timestamp: endedAt.toISOString(), data });
+    yield* this.store.insert([{ id: this.ids.next(), taskId: batchId, type: BATCH_CALLBACK, ...target, body }]);
   }
 
   /**

@@ -84,6 +84,9 @@ export class Task implements Record<TaskFieldName, unknown> {
   /** Only on the answer to a create: this duplicate got the content of the new one. */
   declare replaced?: true;
 
+  /** The batch that the task belongs to. */
+  @TaskColumn() batchId!: string | null;
+
   /** What clients see. As in the legacy form, an absent text is `''`, and progress is at most 100. */
   toResponse(): TaskJson {
     return {
@@ -113,6 +116,7 @@ export class Task implements Record<TaskFieldName, unknown> {
       ...(typeof this.uniqueKey === 'string' ? { uniqueKey: this.uniqueKey } : {}),
       ...(this.duplicate ? { duplicate: true } : {}),
       ...(this.replaced ? { replaced: true } : {}),
+      ...(typeof this.batchId === 'string' ? { batchId: this.batchId } : {}),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { BOUNDS } from '../protocol/bounds.js';
 import { TASK_STATUS } from '../protocol/status.js';
 import { ID, type StoredColumn } from './column.js';
+import { MARK_FIELDS } from './mark.fields.js';
 import type { FieldUse, TaskField } from './task-field.js';
 
 export type { FieldUse, TaskField };
@@ -179,43 +180,7 @@ export const TASK_FIELDS = {
     ...TIME,
     shown: { description: 'When the task ended: finished, failed or was cancelled.' },
   },
-  scheduleKey: {
-    column: 'schedule_key',
-    kind: 'key',
-    length: BOUNDS.scheduleKeyLength,
-    nullable: true,
-    shown: {
-      description: 'The schedule that created the task. Left out if none did.',
-      example: 'nightly',
-      optional: true,
-    },
-  },
-  scheduledFor: {
-    column: 'scheduled_for',
-    ...TIME,
-    shown: {
-      description: 'The time of the schedule that the task is for. Left out without a schedule.',
-      optional: true,
-    },
-  },
-  uniqueKey: {
-    column: 'unique_key',
-    kind: 'key',
-    length: BOUNDS.uniqueKeyLength,
-    nullable: true,
-    shown: {
-      description: 'The unique key that the task holds. Left out if it holds none, or no longer.',
-      example: 'reindex-42',
-      optional: true,
-    },
-  },
-  /** Until when it holds its unique key, and the key: it stays when the key is free, for a task that runs again. */
-  uniqueRule: {
-    column: 'unique_rule',
-    kind: 'key',
-    length: BOUNDS.uniqueKeyLength + 'claimed '.length,
-    nullable: true,
-  },
+  ...MARK_FIELDS,
 } as const satisfies Record<string, TaskField>;
 
 export type TaskFieldName = keyof typeof TASK_FIELDS;

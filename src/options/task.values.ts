@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { getMetadataStorage, validateSync } from 'class-validator';
+import { BatchesValues } from '../batches/batches.options.js';
 import { CallbackValues } from '../callbacks/callbacks.options.js';
 import type { OptionProblem } from '../contract/options.error.js';
 import { DashboardValues } from '../dashboard/dashboard.options.js';
@@ -20,6 +21,7 @@ const VALUES = [
   LiveValues,
   MetricsValues,
   SchedulesValues,
+  BatchesValues,
   HttpValues,
   OperatorValues,
   DashboardValues,
@@ -35,6 +37,7 @@ export interface TaskValues
     LiveValues,
     MetricsValues,
     SchedulesValues,
+    BatchesValues,
     HttpValues,
     OperatorValues,
     DashboardValues,

@@ -18,6 +18,10 @@ export const BOUNDS = {
   scheduleKeyLength: 128,
   /** Characters (code points) in a unique key. */
   uniqueKeyLength: 255,
+  /** Characters (code points) in the name of a task within its batch. */
+  refLength: 128,
+  /** Dependencies in one request that creates tasks of a batch. */
+  dependencies: 50_000,
   /** Bytes of one answer as JSON, because it is built in memory. */
   answerBytes: 8 * 1024 * 1024,
   /** Ids in one `ids` parameter. */

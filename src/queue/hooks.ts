@@ -2,7 +2,7 @@ import type { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import type { Script } from '../database/transaction.js';
 import type { AttemptEnd, QueueEvent, QueueEventType } from './events.js';
-import type { NewRow } from './stores/task.store.js';
+import type { NewRow, TaskState } from './stores/task.store.js';
 
 /** `any`: a service of a host's entity must be assignable to one of `Task`. */
 type AnyEvent = QueueEvent<any>;
@@ -18,6 +18,9 @@ export type AfterEditHook = (task: Task) => void;
 
 /** Called after the commit with the ids of tasks that users have deleted. */
 export type AfterRemovalHook = (taskIds: readonly string[]) => void;
+
+/** Runs in the transaction that deletes these tasks, before it does. Retention deletes without it. */
+export type BeforeRemovalHook = (tasks: readonly TaskState[]) => Script<void>;
 
 /** Called after each look of a claim for tasks, with the milliseconds that the database and the queue before it took. */
 export type AfterLookHook = (milliseconds: number) => void;
@@ -36,6 +39,7 @@ export class Hooks {
   readonly beforeCreate: BeforeCreateHook[] = [];
   readonly beforeRunAgain: BeforeRunAgainHook[] = [];
   readonly inTransaction: InTransactionHook[] = [];
+  readonly beforeRemoval: BeforeRemovalHook[] = [];
   readonly afterCommit: AfterCommitHook[] = [];
   readonly afterEdit: AfterEditHook[] = [];
   readonly afterRemoval: AfterRemovalHook[] = [];
@@ -44,6 +48,11 @@ export class Hooks {
   /** Called by the script that changed these statuses. */
   *changed(events: readonly AnyEvent[]): Script<void> {
     if (events.length > 0) for (const hook of this.inTransaction) yield* hook(events);
+  }
+
+  /** Called by the script that deletes these tasks, which it has locked. */
+  *removing(tasks: readonly TaskState[]): Script<void> {
+    if (tasks.length > 0) for (const hook of this.beforeRemoval) yield* hook(tasks);
   }
 
   /** Called once the transaction has committed. */

@@ -32,6 +32,7 @@ export const MOVES: readonly Move[] = [
   { from: 'NEW', to: 'INIT', by: 'user', how: 'POST' },
   { from: 'NEW', to: 'BEGIN', by: 'user', how: 'POST status=BEGIN' },
   { from: 'NEW', to: 'WAITING', by: 'user', how: 'POST runAt', ask: 'BEGIN' },
+  { from: 'NEW', to: 'WAITING', by: 'user', how: 'POST dependsOn', ask: 'BEGIN' },
   { from: 'INIT', to: 'BEGIN', by: 'user', how: 'PUT status=BEGIN' },
   { from: 'WAITING', to: 'BEGIN', by: 'user', how: 'PUT status=BEGIN, now' },
   { from: 'ERROR', to: 'BEGIN', by: 'user', how: 'PUT status=BEGIN, runs again' },
@@ -43,6 +44,8 @@ export const MOVES: readonly Move[] = [
     how: 'PUT status=CANCELLED',
   })),
   { from: 'WAITING', to: 'BEGIN', by: 'time', how: 'due' },
+  { from: 'WAITING', to: 'BEGIN', by: 'time', how: 'the tasks that it depends on have ended' },
+  { from: 'WAITING', to: 'ERROR', by: 'time', how: 'a task that it depends on has failed' },
   { from: 'BEGIN', to: 'START', by: 'worker', how: 'claim' },
   ...HELD.flatMap((from): Move[] => [
     { from, to: 'START', by: 'worker', how: 'report' },

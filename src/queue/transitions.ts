@@ -163,6 +163,17 @@ export function due(_: TransitionRow, { status }: Rules): Transition {
   return { event: 'ready', values: { status: status.BEGIN } };
 }
 
+/** All tasks that it waited for have ended: to BEGIN. */
+export function unblocked(_: object, { status }: Pick<Rules, 'status'>): Transition {
+  return { event: 'ready', values: { status: status.BEGIN } };
+}
+
+/** A task that it waited for has failed or was cancelled: to ERROR, without an attempt. */
+export function dependencyFailed(_: object, { status }: Pick<Rules, 'status'>): Transition {
+  const error = 'DEPENDENCY_FAILED: a task that this one waited for has failed or was cancelled';
+  return { event: 'failed', values: { status: status.ERROR, finishedAt: NOW, error } };
+}
+
 /**
  * The lease has run out: to BEGIN, or to ERROR after the last attempt. The row gets a token that nobody knows, so that
  * reports of the former worker are refused. A legacy worker knows no lease, and its late end counts until another

@@ -1,4 +1,5 @@
 import { ATTEMPTS } from './tables/attempts.table.js';
+import { BATCH_DEPENDENCIES, BATCH_MEMBERS, BATCHES } from './tables/batches.table.js';
 import { BULKS } from './tables/bulks.table.js';
 import { CALLBACKS } from './tables/callbacks.table.js';
 import { KEYS } from './tables/keys.table.js';
@@ -20,7 +21,10 @@ export const RELEASES: readonly Release[] = [
   // Running rows without a lease are due. The index and the triggers for this are the first release's, and removed with
   // it.
   { name: 'Leaseless1764115200000', tables: [] },
-  { name: 'Operators1795651200000', tables: [METRICS, ATTEMPTS, SERVICES, BULKS, SCHEDULES] },
+  {
+    name: 'Operators1795651200000',
+    tables: [METRICS, ATTEMPTS, SERVICES, BULKS, SCHEDULES, BATCHES, BATCH_MEMBERS, BATCH_DEPENDENCIES],
+  },
 ];
 
 export const SIDE_TABLES: readonly SideTable[] = RELEASES.flatMap(({ tables }) => tables);

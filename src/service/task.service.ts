@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import type { Batches } from '../batches/batches.js';
 import type { Bulks } from '../bulk/bulks.js';
 import type { Callbacks } from '../callbacks/callbacks.service.js';
 import type { CallbackTargets } from '../callbacks/targets/callback-targets.js';
@@ -62,6 +63,8 @@ export class TaskService<T extends Task = Task> {
     readonly bulks: Bulks<T>,
     /** Tasks that are created again and again. Option `schedules` switches them on. */
     readonly schedules: Schedules<T>,
+    /** Tasks that belong together: something happens when all have ended. */
+    readonly batches: Batches<T>,
     /** What operators see and do. */
     readonly operator: Operator<T>,
   ) {

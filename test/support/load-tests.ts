@@ -14,6 +14,7 @@ const SUITES: Record<string, string[]> = {
   'unit-http': ['unit/http'],
   'unit-queue': ['unit/queue', 'unit/database', 'unit/polling', 'unit/processors'],
   'unit-rooms': [
+    'unit/batches',
     'unit/bulk',
     'unit/contract',
     'unit/flow',

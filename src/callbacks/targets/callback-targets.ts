@@ -46,6 +46,11 @@ export class CallbackTargets<T extends Task> {
     return this.ownOf(task) ?? (typeof this.callbackUrl === 'function' ? this.asked(task) : this.fixed);
   }
 
+  /** Where a notice goes that tells of no single task: to this own URL if it is allowed, else to the host's fixed one. */
+  forNotice(url: string | null): Target | undefined {
+    return (url === null ? undefined : this.ownUrl(url)) ?? this.fixed;
+  }
+
   /**
    * The URL that a worker gets. undefined if the host's function fails: the outbox logs that at the end of the task.
    */
@@ -99,7 +104,11 @@ export class CallbackTargets<T extends Task> {
   }
 
   private ownOf({ callbackUrl }: T): Target | undefined {
-    const url = httpUrl(callbackUrl);
+    return this.ownUrl(callbackUrl);
+  }
+
+  private ownUrl(text: string | null): Target | undefined {
+    const url = httpUrl(text);
     return url && this.allowed.find(url.origin) ? target(url, true) : undefined;
   }
 

@@ -1,4 +1,4 @@
-import sql, { type Sql } from 'sql-template-tag';
+import sql, { empty, join, type Sql } from 'sql-template-tag';
 import { type Dialect, list, literal, type TaskTable } from '../../database/dialects/dialect.js';
 import { change, type Script, select } from '../../database/transaction.js';
 
@@ -10,6 +10,9 @@ export interface Retention {
 
 /** Ended tasks whose retention is over. */
 export class RetentionStore {
+  /** Conditions of ended tasks that are kept. A capability adds its own when the queue opens. */
+  readonly keeps: Sql[] = [];
+
   constructor(
     private readonly dialect: Dialect,
     private readonly options: TaskTable,
@@ -40,11 +43,12 @@ export class RetentionStore {
   /** A row that plain SQL ended has no time of its end: the time of its last change counts. */
   private over({ finished, failed }: Retention): Sql {
     const { FINISHED, ERROR, CANCELLED } = this.options.status;
+    const kept = join([empty, ...this.keeps.map((keeps) => sql`NOT (${keeps})`)], ' AND ');
     const since = (seconds: number | undefined): Sql =>
       seconds === undefined
         ? sql`1 = 0`
         : sql`COALESCE(finished_at <= ${this.dialect.after(-seconds)}, updated_at <= ${this.dialect.localAfter(-seconds)})`;
-    return sql`status = ${literal(FINISHED)} AND ${since(finished)}
-      OR status IN (${literal(ERROR)}, ${literal(CANCELLED)}) AND ${since(failed)}`;
+    return sql`(status = ${literal(FINISHED)} AND ${since(finished)}
+      OR status IN (${literal(ERROR)}, ${literal(CANCELLED)}) AND ${since(failed)}) ${kept}`;
   }
 }

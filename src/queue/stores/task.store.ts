@@ -25,6 +25,8 @@ export interface TaskState {
   id: string;
   userId: string;
   status: number;
+  /** null: it belongs to no batch. */
+  batchId: string | null;
 }
 
 /** How many tasks a service has in a status. */
@@ -176,10 +178,15 @@ export class TaskStore<T extends Task> {
 
   private *someStates(ids: string[], clause: Sql): Script<TaskState[]> {
     if (ids.length === 0) return [];
-    const rows = yield* select<{ id: string; user_id: string; status: unknown }>(
-      sql`SELECT id, user_id, status FROM ${this.dialect.table} WHERE ${this.dialect.idIn(ids)} ${clause}`,
+    const rows = yield* select<{ id: string; user_id: string; status: unknown; batch_id: string | null }>(
+      sql`SELECT id, user_id, status, batch_id FROM ${this.dialect.table} WHERE ${this.dialect.idIn(ids)} ${clause}`,
     );
-    return rows.map((row) => ({ id: row.id, userId: row.user_id, status: Number(row.status) }));
+    return rows.map((row) => ({
+      id: row.id,
+      userId: row.user_id,
+      status: Number(row.status),
+      batchId: row.batch_id,
+    }));
   }
 
   private toWrite(id: string, values: TaskValues, now: Date): RowToWrite {

@@ -64,6 +64,7 @@ function* change<T extends Task>(
   const fit = action === 'retry' ? yield* admitted(queue, locked, limits) : locked.map(({ id }) => id);
   const count = { done: fit.length, failed: ids.length - fit.length };
   if (action === 'delete') {
+    yield* hooks.removing(locked);
     yield* tasks.delete(fit);
     return { ...count, events: [] };
   }

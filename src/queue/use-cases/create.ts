@@ -48,7 +48,17 @@ export interface Idempotent {
 }
 
 /** What capabilities write on a new task, beside what its caller gives. */
-export type TaskMarks = Partial<Pick<Task, 'scheduleKey' | 'scheduledFor'>>;
+export type TaskMarks = Partial<Pick<Task, 'scheduleKey' | 'scheduledFor' | 'batchId' | 'status'>>;
+
+/** A part of a longer list of tasks. */
+export interface Part {
+  /** Where its first task stands in the list. @defaultValue 0 */
+  from?: number;
+  /** Whether problems name the place in the list. @defaultValue if there is more than one task */
+  isList?: boolean;
+  /** Marks of a single task, by its place in the part. */
+  marksOf?: (index: number) => TaskMarks;
+}
 
 /** One call to create, checked and ready for the database. */
 export interface CreateOrder<T extends Task> {
@@ -93,14 +103,16 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
     given: NewTask<T>[],
     { idempotencyKey }: Idempotent = {},
     marks: TaskMarks = {},
+    { from = 0, isList = given.length > 1, marksOf }: Part = {},
   ): Promise<CreateOrder<T>> {
     const { queue } = this;
+    const place = (index: number): string => (isList ? `[${from + index}].` : '');
     if (given.length > BOUNDS.creates)
       throw invalid([{ field: 'body', rule: 'arrayMaxSize', msg: `body must have at most ${BOUNDS.creates} tasks` }]);
     const rows = given.map((task, index) =>
-      within(given.length > 1 ? `[${index}].` : '', () => ({ ...this.toRow(task), ...marks })),
+      within(place(index), () => ({ ...this.toRow(task), ...marks, ...marksOf?.(index) })),
     );
-    await this.admit(rows);
+    await this.admit(rows, place);
     const owners = countOwners(given);
     if (idempotencyKey !== undefined) checkKey(idempotencyKey, owners);
     const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, given, rows);
@@ -142,6 +154,16 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
     });
   }
 
+  /**
+   * Creates a task in a transaction of a capability, whose settings were checked before. No quota refuses it. Returns
+   * the events for after the commit. INVALID_PARAM.
+   */
+  *follow(task: NewTask<T>, marks: TaskMarks = {}): Script<QueueEvent<T>[]> {
+    const events = this.eventsOf(yield* this.queue.tasks.insert([{ ...this.toRow(task), ...marks }]));
+    yield* this.queue.hooks.changed(events);
+    return events;
+  }
+
   keys({ key }: CreateOrder<T>): string[] {
     return key ? [key.id] : [];
   }
@@ -168,7 +190,7 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
   }
 
   /** All rows at once, because each may wait for a DNS lookup. Mostly there is nothing to do. */
-  private async admit(rows: NewRow[]): Promise<void> {
+  private async admit(rows: NewRow[], placeOf: (index: number) => string): Promise<void> {
     const { beforeCreate } = this.queue.hooks;
     const admitOne = async (row: NewRow, place: string): Promise<void> => {
       for (const hook of beforeCreate) {
@@ -176,7 +198,7 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
         if (pending) await pending;
       }
     };
-    await Promise.all(rows.map((row, index) => admitOne(row, rows.length > 1 ? `[${index}].` : '')));
+    await Promise.all(rows.map((row, index) => admitOne(row, placeOf(index))));
   }
 
   /** A row that follows all rules. */

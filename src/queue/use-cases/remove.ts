@@ -31,6 +31,8 @@ export async function remove<T extends Task>(
       return lifeCycle.isHeld(status) ? new TaskError('INVALID_STATE') : undefined;
     };
     const deleted = asked.filter((id) => reason(id) === undefined);
+    const gone = new Set(deleted);
+    yield* queue.hooks.removing(found.filter(({ id }) => gone.has(id)));
     yield* tasks.delete(deleted);
     const kept = asked.filter((id) => reason(id) !== undefined);
     return { deleted, notDeleted: kept.map((taskId) => ({ taskId, reason: reason(taskId)! })) };
