@@ -53,6 +53,7 @@ const values = () => [
   ...options('FlowValues', 'src/flow/flow.options.ts'),
   ...options('LiveValues', 'src/live/live.options.ts'),
   ...options('SchedulesValues', 'src/schedules/schedules.options.ts'),
+  ...options('BatchesValues', 'src/batches/batches.options.ts'),
   ...options('OperatorValues', 'src/operator/operator.options.ts'),
   ...options('DashboardValues', 'src/dashboard/dashboard.options.ts'),
   ...options('MetricsValues', 'src/metrics/metrics.options.ts'),

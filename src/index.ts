@@ -71,7 +71,6 @@ export {
 } from './http/operator.controller.js';
 export { type Bulk, type BulkState } from './bulk/bulk.js';
 export {
-  BATCH_STATES,
   type Batch,
   type BatchCounts,
   type BatchMember,
@@ -80,9 +79,7 @@ export {
   type BatchTask,
   type CreatedBatch,
   type NewBatch,
-  ON_FAILURE,
   type OnFailure,
-  RUN_ON,
   type RunOn,
   type ThenTask,
 } from './batches/batch.js';

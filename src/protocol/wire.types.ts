@@ -56,6 +56,8 @@ export interface Task {
   scheduledFor?: string;
   /** The unique key that the task holds. Left out if it holds none, or no longer. */
   uniqueKey?: string;
+  /** The batch that the task belongs to. Left out if it belongs to none. */
+  batchId?: string;
   // </task>
 }
 

@@ -32,7 +32,7 @@ describe('the documents', () => {
       ([, name]) => name,
     );
     expect(fields).toEqual(expect.arrayContaining(['taskId', 'leaseExpiresAt']));
-    const task = Object.assign(new Task(), { scheduleKey: 'nightly', uniqueKey: 'one' });
+    const task = Object.assign(new Task(), { scheduleKey: 'nightly', uniqueKey: 'one', batchId: 'id' });
     expect(fields.sort()).toEqual(Object.keys(task.toResponse()).sort());
   });
 

@@ -36,6 +36,7 @@ class _SometimesInTask(TypedDict, total=False):
     scheduleKey: str
     scheduledFor: str
     uniqueKey: str
+    batchId: str
     # </sometimes>
 
 

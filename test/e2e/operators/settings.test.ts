@@ -58,6 +58,8 @@ const VALUES: Record<string, [text: string, value: unknown]> = {
   ],
   maxSchedules: ['10', 10],
   minInterval: ['300', 300],
+  maxBatchTasks: ['500', 500],
+  batchRetention: ['7', 7],
   metrics: ['true', true],
   metricsRetention: ['86400', 86_400],
 };

@@ -21,8 +21,8 @@ describe('the fields of a task, as they are declared', () => {
 
   it('that clients see are those of toResponse()', () => {
     const shown = FIELDS.filter(([, field]) => field.shown).map(([name, { shown }]) => shown!.name ?? name);
-    // Those that are left out without a schedule or a unique key are there with one.
-    const optionals = { scheduleKey: 'nightly', scheduledFor: new Date(), uniqueKey: 'one' };
+    // Those that are left out without a schedule, a unique key or a batch are there with one.
+    const optionals = { scheduleKey: 'nightly', scheduledFor: new Date(), uniqueKey: 'one', batchId: 'id' };
     const task = Object.assign(new Task(), optionals);
     expect(Object.keys(task.toResponse()).sort()).toEqual(shown.sort());
     const optional = FIELDS.filter(([, field]) => field.shown?.optional).map(([name]) => name);
