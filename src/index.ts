@@ -57,18 +57,16 @@ export { WatchTasksDto } from './http/dto/watch-tasks.dto.js';
 export type { Subscription, WatchOptions } from './live/subscription.js';
 export { type RemovalJson } from './http/removal-json.js';
 export { type ListJson, TaskController } from './http/task.controller.js';
+export { ScheduleController, type ScheduleJson } from './http/schedule.controller.js';
+export { ListSchedulesDto, OperatorListSchedulesDto, ScheduleDto, ScheduleOwnerDto } from './http/dto/schedule.dto.js';
 export { BulkChangeDto, BulkDto, ListBulksDto } from './http/dto/bulk.dto.js';
 export { CallbackFilterDto, CallbackListDto } from './http/dto/callback-list.dto.js';
 export { OperatorListDto } from './http/dto/operator-list.dto.js';
 export { OperatorUpdateDto } from './http/dto/operator-update.dto.js';
 export { ServiceDto } from './http/dto/service.dto.js';
 export { StatsDto } from './http/dto/stats.dto.js';
-export {
-  OperatorController,
-  type OperatorListJson,
-  type OperatorTaskDetailJson,
-  type OperatorTaskJson,
-} from './http/operator.controller.js';
+export { OperatorController, type OperatorListJson, type OperatorTaskDetailJson } from './http/operator.controller.js';
+export { type OperatorTaskJson } from './http/operator-schedules.controller.js';
 export { type Bulk, type BulkState } from './bulk/bulk.js';
 export {
   type Batch,
@@ -90,6 +88,7 @@ export {
   type Schedule,
   type ScheduledTask,
   type ScheduleRun,
+  type ScheduleState,
   type ScheduleSettings,
 } from './schedules/schedule.js';
 export { type CodeSchedule } from './schedules/schedules.options.js';
@@ -103,8 +102,9 @@ export { type BulkCaller, type BulkList, type BulkRequest, type Bulks } from './
 export { type ServiceSettings, type ServiceState } from './flow/services.js';
 export { type Rate, type RateOptions } from './flow/settings.js';
 export { type ServiceValues } from './flow/flow.options.js';
-export { type OperatorAction, type OperatorListener } from './operator/audit.js';
-export { type Operator, type OperatorCall, type OperatorChanges, type TaskDetail } from './operator/operator.js';
+export { type OperatorAction, type OperatorCall, type OperatorListener } from './operator/audit.js';
+export { type OperatorSchedules, type OwnedSchedule } from './operator/operator-schedules.js';
+export { type Operator, type OperatorChanges, type TaskDetail } from './operator/operator.js';
 export { type Overview, type ServiceOverview } from './operator/overview.js';
 export { type WorkerLoad } from './operator/worker.store.js';
 export { type SearchCount, type SearchOptions, type SearchResult } from './queue/use-cases/search.js';

@@ -173,6 +173,7 @@ async function open<T extends Task>(
     metrics: metrics.metrics,
     services: flow.services,
     callbacks: callbacks.callbacks,
+    schedules: schedules.schedules,
     workers: new WorkerStore(dialect, options.status.WAITING),
   };
   const operator = new Operator<T>(queue, { ...parts, bulks, overviews: new Overviews(parts) });

@@ -28,7 +28,7 @@ import { bindControllers } from './http/binding/bind-controllers.js';
 import { Processors } from './processors/processors.js';
 import { openDashboard } from './task.dashboard.js';
 import { bootstrapQueue, type TaskQueue } from './task.bootstrap.js';
-import { checkStructure, checkTogether, prefixProblem } from './options/task.checks.js';
+import { checkStructure, checkTogether, prefixProblem, scheduleProblems } from './options/task.checks.js';
 import { type OptionProblem, TaskOptionsError } from './contract/options.error.js';
 import {
   functionProblems,
@@ -228,6 +228,7 @@ function withValues(structure: TaskStructure, given: TaskDynamicOptions): Resolv
     ...functionProblems(given),
     ...valueProblems(values),
     ...initialStatusProblems(values, structure),
+    ...scheduleProblems(structure, values.schedules),
   ];
   if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
   return { ...structure, ...values };

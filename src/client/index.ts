@@ -1,5 +1,6 @@
 export * from '../protocol/operator.types.js';
 export * from '../protocol/overview.types.js';
+export * from '../protocol/schedule.types.js';
 export * from '../protocol/wire.types.js';
 export { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
 export { TASK_STATUS as STATUS, type StatusCodes } from '../protocol/status.js';
@@ -16,6 +17,7 @@ export { type TaskHandler } from './worker/runner.js';
 export { type CloseOptions, type RunnerOptions } from './worker/runner.options.js';
 export { type TaskContext } from './worker/session.js';
 export { BulkClient } from './bulk-client.js';
+export { OperatorScheduleClient, ScheduleClient } from './schedule-client.js';
 export { OperatorClient } from './operator-client.js';
 export { type Keyed, TaskClient, type TaskClientOptions } from './task-client.js';
 export { type WaitOptions } from './wait-for.js';

@@ -19,18 +19,22 @@ import type {
 import type { Overview, Stats, StatsQuery } from '../protocol/overview.types.js';
 import type { Removal } from '../protocol/wire.types.js';
 import { BulkClient } from './bulk-client.js';
+import { OperatorScheduleClient } from './schedule-client.js';
 import type { RequestOptions, Transport } from './transport.js';
 
 /** The routes for operators. A change is only repeated if the queue has surely not received it. */
 export class OperatorClient {
   /** Changes of many tasks. */
   readonly bulks: BulkClient<OperatorTaskFilter>;
+  /** Schedules of all owners. */
+  readonly schedules: OperatorScheduleClient;
 
   constructor(
     private readonly transport: Transport,
     private readonly uri: string,
   ) {
     this.bulks = new BulkClient(transport, `${uri}/bulk`);
+    this.schedules = new OperatorScheduleClient(transport, `${uri}/schedules`);
   }
 
   /** What is in the queue and what happened in it, by service. */

@@ -24,6 +24,8 @@ import { EndWatch } from './end-watch.js';
 import { waitForEnd, type WaitOptions } from './wait-for.js';
 import { watch, type WatchEvent, type WatchOptions } from './watch.js';
 import { BulkClient } from './bulk-client.js';
+import { ScheduleClient } from './schedule-client.js';
+import { newKey } from './new-key.js';
 import { OperatorClient } from './operator-client.js';
 import { type RequestOptions, Transport, type TransportOptions } from './transport.js';
 
@@ -65,6 +67,8 @@ export class TaskClient {
   readonly codes: ErrorCodes;
   /** Changes of many own tasks. */
   readonly bulks: BulkClient<TaskFilter>;
+  /** Own schedules: tasks that are created again and again. */
+  readonly schedules: ScheduleClient;
   /** The routes for operators: for a client with an operator's token. */
   readonly operator: OperatorClient;
   private readonly transport: Transport;
@@ -75,6 +79,7 @@ export class TaskClient {
     this.transport = new Transport(options);
     this.uris = { ...URIS, ...listsUri(uris), ...uris };
     this.bulks = new BulkClient(this.transport, `${this.uris.getTaskListUri}/bulk`);
+    this.schedules = new ScheduleClient(this.transport, this.uris.scheduleUri);
     this.operator = new OperatorClient(this.transport, this.uris.operatorUri);
     this.status = { ...TASK_STATUS, ...status };
     this.codes = { ...ERROR_CODE, ...codes };
@@ -233,15 +238,4 @@ interface Answer {
   taskId: string;
   status: number;
   data: unknown;
-}
-
-/** A random UUID. Browsers have `randomUUID` only on pages of https and of localhost. */
-export function newKey(): string {
-  const { crypto } = globalThis;
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

@@ -1,9 +1,10 @@
 import type { Type } from '@nestjs/common';
 import { OperatorController } from './operator.controller.js';
+import { ScheduleController } from './schedule.controller.js';
 import { TaskController } from './task.controller.js';
 import { WorkerTaskController } from './worker-task.controller.js';
 
-/** The classes of the routes, one for each audience. */
+/** The classes of the routes. */
 export class ControllerStructure {
   /** The user routes: a class that extends `TaskController`. @defaultValue TaskController */
   controller: Type<TaskController> = TaskController;
@@ -13,6 +14,9 @@ export class ControllerStructure {
    * @defaultValue WorkerTaskController
    */
   cronController: Type<WorkerTaskController> = WorkerTaskController;
+
+  /** The routes of users' schedules: a class that extends `ScheduleController`. @defaultValue ScheduleController */
+  scheduleController: Type<ScheduleController> = ScheduleController;
 
   /** The operator routes: a class that extends `OperatorController`. @defaultValue OperatorController */
   operatorController: Type<OperatorController> = OperatorController;

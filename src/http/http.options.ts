@@ -4,6 +4,7 @@ import type { CallbackValues } from '../callbacks/callbacks.options.js';
 import type { ContractStructure } from '../contract/contract.options.js';
 import type { OperatorValues } from '../operator/operator.options.js';
 import type { QueueValues } from '../queue/queue.options.js';
+import type { SchedulesValues } from '../schedules/schedules.options.js';
 import type { SchemaValues } from '../schema/schema.options.js';
 import { URIS } from '../protocol/uris.js';
 import { Follows } from '../validation/field.js';
@@ -44,11 +45,19 @@ export class TaskUris {
   /** Worker: reports on a task. @defaultValue '/api/crontask/{taskId}' */
   putCronTaskUri: string = URIS.putCronTaskUri;
   /**
+   * User: what the routes of schedules begin with, such as '/api/schedules', or 'off'. Needs option `schedules`.
+   * @defaultValue 'off'; of the standalone server: '/api/schedules'
+   */
+  scheduleUri: string = 'off';
+  /**
    * Operator: what all operator routes begin with. @defaultValue '/api/operator'; of a registration with a `name`:
    * '/api/operator-' and the name
    */
   operatorUri: string = URIS.operatorUri;
 }
+
+/** Routes of the paths that are 'off' are not there. Only these may be. */
+export const OPTIONAL_URIS: readonly (keyof TaskUris)[] = ['scheduleUri'];
 
 /** Options that shape the routes and the OpenAPI document, besides the paths. */
 export class HttpStructure {
@@ -113,7 +122,7 @@ export interface RouteStructure extends ContractStructure, TaskUris, HttpStructu
 
 /** Options that the routes read: all of the registration except the controllers. */
 export interface HttpSettings
-  extends RouteStructure, HttpValues, OperatorValues, QueueValues, CallbackValues, SchemaValues {
+  extends RouteStructure, HttpValues, OperatorValues, QueueValues, CallbackValues, SchedulesValues, SchemaValues {
   userId: UserIdResolver;
   operatorAccess: OperatorAccessResolver;
 }

@@ -2,8 +2,8 @@ import { Delete, Get, Injectable, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import type { Bulk } from '../bulk/bulk.js';
 import type { TaskCallback } from '../callbacks/callback.js';
-import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
-import type { Task, TaskJson } from '../contract/task.entity.js';
+import { InjectTaskOptions } from '../contract/registration.js';
+import type { Task } from '../contract/task.entity.js';
 import type { ServiceState } from '../flow/services.js';
 import type { ReplayResult } from '../callbacks/callbacks.service.js';
 import type { TaskAttempt } from '../metrics/attempt.js';
@@ -11,7 +11,6 @@ import type { Stats } from '../metrics/stats.js';
 import type { Overview } from '../operator/overview.js';
 import type { WorkerLoad } from '../operator/worker.store.js';
 import type { SearchCount } from '../queue/use-cases/search.js';
-import type { TaskService } from '../service/task.service.js';
 import { PlainText } from './binding/plain-text.js';
 import { BulkChangeDto, BulkDto, ListBulksDto } from './dto/bulk.dto.js';
 import { CallbackFilterDto, CallbackListDto } from './dto/callback-list.dto.js';
@@ -23,11 +22,9 @@ import { StatsDto } from './dto/stats.dto.js';
 import { timeOf } from '../validation/rules.js';
 import { OperatorAccessOf, OperatorName } from './guards/operator-name.js';
 import type { HttpSettings } from './http.options.js';
+import { OperatorSchedulesController, type OperatorTaskJson } from './operator-schedules.controller.js';
 import { type RemovalJson, removalJson } from './removal-json.js';
 import { TaskInput } from './request/input.js';
-
-/** A task as operators see it. */
-export type OperatorTaskJson = TaskJson & { userId: string; workerId: string | null };
 
 /** What an operator sees first, and what this one may do. */
 export type OverviewJson = Overview & { access: 'all' | 'read' };
@@ -46,9 +43,8 @@ export interface OperatorTaskDetailJson {
 
 /** The routes for operators. A host extends it as it does `TaskController`. */
 @Injectable()
-export class OperatorController<T extends Task = Task> {
+export class OperatorController<T extends Task = Task> extends OperatorSchedulesController<T> {
   @InjectTaskOptions() protected readonly options!: HttpSettings;
-  @InjectOwnTaskService() protected readonly tasks!: TaskService<T>;
 
   @ApiOperation({
     summary: 'Show what is in the queue now, and what happened lately, by service',
@@ -188,10 +184,5 @@ export class OperatorController<T extends Task = Task> {
   @Get()
   async workers(): Promise<{ list: WorkerLoad[] }> {
     return { list: await this.tasks.operator.workers() };
-  }
-
-  /** What operators see of a task. */
-  protected present(task: T): OperatorTaskJson {
-    return { ...task.toResponse(), userId: task.userId, workerId: task.workerId };
   }
 }

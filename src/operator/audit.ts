@@ -1,8 +1,16 @@
 import { Logger } from '@nestjs/common';
 
+/** Who acts. It is written down, and may be a name, an address, or what else the host knows of its operators. */
+export interface OperatorCall {
+  by?: string | undefined;
+}
+
 /** Something that an operator did. */
 export interface OperatorAction {
-  /** What: `retry`, `cancel`, `delete`, `change`, `bulk`, `abortBulk`, `setService`, `replayCallback`, `replayCallbacks`. */
+  /**
+   * What: `retry`, `cancel`, `delete`, `change`, `bulk`, `abortBulk`, `setService`, `replayCallback`, `replayCallbacks`,
+   * `pauseSchedule`, `resumeSchedule`, `runSchedule`, `deleteSchedule`.
+   */
   action: string;
   /** Who, as the host or the token's name says. */
   by: string | undefined;

@@ -14,19 +14,16 @@ import type { Services, ServiceSettings, ServiceState } from '../flow/services.j
 import type { TaskAttempt } from '../metrics/attempt.js';
 import type { Metrics } from '../metrics/metrics.service.js';
 import type { Stats, StatsOptions } from '../metrics/stats.js';
+import type { Schedules } from '../schedules/schedules.js';
 import type { Queue } from '../queue/queue.js';
 import { Changes } from '../queue/use-cases/change.js';
 import { read } from '../queue/use-cases/read.js';
 import { type Removal, remove } from '../queue/use-cases/remove.js';
 import { search, type SearchCount, type SearchOptions, type SearchResult } from '../queue/use-cases/search.js';
-import { Audit, type OperatorListener } from './audit.js';
+import { OperatorSchedules } from './operator-schedules.js';
+import { Audit, type OperatorCall, type OperatorListener } from './audit.js';
 import type { Overview, Overviews } from './overview.js';
 import type { WorkerLoad, WorkerStore } from './worker.store.js';
-
-/** Who acts. It is written down, and may be a name, an address, or what else the host knows of its operators. */
-export interface OperatorCall {
-  by?: string | undefined;
-}
 
 /** A task with everything that is known of it. */
 export interface TaskDetail<T extends Task = Task> {
@@ -49,6 +46,7 @@ export interface OperatorChanges {
 export interface OperatorRooms<T extends Task> {
   bulks: Bulks<T>;
   services: Services;
+  schedules: Schedules<T>;
   callbacks: Callbacks;
   workers: WorkerStore;
   metrics: Metrics;
@@ -59,12 +57,15 @@ export interface OperatorRooms<T extends Task> {
 export class Operator<T extends Task = Task> {
   private readonly audit = new Audit();
   private readonly changes: Changes<T>;
+  /** Schedules of all owners. */
+  readonly schedules: OperatorSchedules<T>;
 
   constructor(
     private readonly queue: Queue<T>,
     private readonly rooms: OperatorRooms<T>,
   ) {
     this.changes = new Changes(queue);
+    this.schedules = new OperatorSchedules(rooms.schedules, this.audit);
   }
 
   /** What is in the queue and what happened in it, by service. At most 2 s old, or older if reading is slow. */

@@ -10,12 +10,13 @@ import { TASK_COLUMNS } from '../contract/task.fields.js';
 import { NEST } from '../http/binding/nest-internals.js';
 import { dtoFields } from '../http/request/input.pipe.js';
 import { AUDIENCES } from '../http/binding/audiences.js';
-import { pathOf } from '../http/binding/route-definition.js';
+import { isServed, pathOf } from '../http/binding/route-definition.js';
 import { ROUTES } from '../http/binding/route-table.js';
 import { type OptionProblem, TaskOptionsError } from '../contract/options.error.js';
 import { isOperated } from '../operator/operator.options.js';
 import type { ResolvedTaskOptions, TaskStructure } from './task.options.js';
-import { TaskUris } from '../http/http.options.js';
+import type { TaskValues } from './task.values.js';
+import { OPTIONAL_URIS, TaskUris } from '../http/http.options.js';
 
 /** Throws a TaskOptionsError that lists every problem of the options that shape a registration. */
 export function checkStructure(structure: TaskStructure): void {
@@ -30,6 +31,15 @@ export function checkStructure(structure: TaskStructure): void {
   ];
   if (problems.length > 0) throw new TaskOptionsError(structure.name, problems);
 }
+
+/** Routes of schedules that no process would ever look at. */
+export const scheduleProblems = (
+  { scheduleUri }: TaskStructure,
+  schedules: TaskValues['schedules'],
+): OptionProblem[] =>
+  scheduleUri === 'off' || schedules !== false
+    ? []
+    : [{ option: 'scheduleUri', msg: "needs option `schedules`; set `schedules: true`, or scheduleUri: 'off'" }];
 
 /** Throws if the registrations of one app conflict with each other. */
 export function checkTogether(structure: TaskStructure, others: TaskStructure[]): void {
@@ -109,6 +119,7 @@ function uriProblems(structure: TaskStructure): OptionProblem[] {
   const problems: OptionProblem[] = [];
   for (const { uri } of ROUTES) {
     const value: unknown = structure[uri];
+    if (value === 'off' && OPTIONAL_URIS.includes(uri)) continue;
     const wantsId = new TaskUris()[uri].includes('{taskId}');
     if (typeof value !== 'string' || !/^(\/[\w.~{}-]+)+$/.test(value))
       problems.push({ option: uri, msg: `must be a path such as /api/tasks, not ${JSON.stringify(value)}` });
@@ -127,7 +138,7 @@ function uriProblems(structure: TaskStructure): OptionProblem[] {
 
 /** Method and path of each route, without the names of its parameters. */
 const endpoints = (structure: TaskStructure): { uri: string; endpoint: string }[] =>
-  ROUTES.map((route) => ({
+  ROUTES.filter((route) => isServed(route, structure)).map((route) => ({
     uri: route.uri,
     endpoint: `${RequestMethod[route.method]} ${pathOf(route, structure).replaceAll(/\{\w+\}/g, '{}')}`,
   }));

@@ -14,8 +14,10 @@ export const BOUNDS = {
   pageSize: 10_000,
   /** Callbacks in one list of `TaskService.callbacks`. */
   callbacks: 1000,
-  /** Characters (code points) in the key of a schedule. */
-  scheduleKeyLength: 128,
+  /** Characters (code points) in the key of a schedule. Fastify serves no longer parts of a path than 100. */
+  scheduleKeyLength: 64,
+  /** Characters in a cursor of schedules, which holds an owner and a key. */
+  scheduleCursorLength: 3000,
   /** Characters (code points) in a unique key. */
   uniqueKeyLength: 255,
   /** Characters (code points) in the name of a task within its batch. */

@@ -9,6 +9,7 @@ export const URIS = {
   putTaskUri: '/api/tasks/{taskId}',
   getCronTaskUri: '/api/crontask',
   putCronTaskUri: '/api/crontask/{taskId}',
+  scheduleUri: '/api/schedules',
   operatorUri: '/api/operator',
 } as const;
 

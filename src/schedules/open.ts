@@ -30,9 +30,9 @@ export async function openSchedules<T extends Task>(
 ): Promise<SchedulesRoom<T>> {
   const store = new ScheduleStore(dialect);
   const creation = new Creation(queue);
+  if (option === false) return { schedules: new Schedules(queue, store, creation, () => undefined), running: [] };
   const poller = new Poller(new FireDue(queue, store, creation));
   const schedules = new Schedules(queue, store, creation, () => poller.wake());
-  if (option === false) return { schedules, running: [] };
   const own = option === true ? {} : option;
   for (const [key, { userId, ...settings }] of Object.entries(own)) {
     try {

@@ -1,7 +1,8 @@
 import sql, { empty, type Sql } from 'sql-template-tag';
-import { type Dialect, list } from '../database/dialects/dialect.js';
+import { type Dialect, list, literal } from '../database/dialects/dialect.js';
 import { change, post, type Row, type Script, select } from '../database/transaction.js';
-import type { Definition, ScheduleRun } from './schedule.js';
+import type { Definition, ScheduleRun, ScheduleState } from './schedule.js';
+import type { SchedulePlace } from './schedule-place.js';
 
 /** A schedule as it is kept. */
 export interface ScheduleRow {
@@ -24,6 +25,12 @@ export interface ScheduleRow {
 
 /** What moves on when a schedule was due. */
 export type Progress = Pick<ScheduleRow, 'nextFor' | 'waitsFor' | 'dueAt' | 'lastFor' | 'lastTaskId' | 'runs'>;
+
+const STATES: Record<ScheduleState, Sql> = {
+  active: sql`paused = 0 AND (next_for IS NOT NULL OR waits_for IS NOT NULL)`,
+  paused: sql`paused = 1`,
+  ended: sql`paused = 0 AND next_for IS NULL AND waits_for IS NULL`,
+};
 
 /** Schedules in the database. */
 export class ScheduleStore {
@@ -64,16 +71,32 @@ export class ScheduleStore {
   }
 
   /** By owner and key. With an owner: only that owner's. */
-  *list(
+  *list(userId: string | undefined, after: SchedulePlace | undefined, limit: number): Script<ScheduleRow[]> {
+    return yield* this.some(sql`${this.range(userId, after)} LIMIT ${literal(limit)}`);
+  }
+
+  /**
+   * The same of one state. It looks at the next `size` schedules, and says where they end. undefined: there are no more.
+   */
+  *listOf(
+    state: ScheduleState,
     userId: string | undefined,
-    after: [userId: string, key: string] | undefined,
+    after: SchedulePlace | undefined,
     limit: number,
-  ): Script<ScheduleRow[]> {
-    const owned = userId === undefined ? empty : sql`AND user_id = ${userId}`;
-    const from = after
-      ? sql`AND (user_id > ${after[0]} OR user_id = ${after[0]} AND schedule_key > ${after[1]})`
-      : empty;
-    return yield* this.some(sql`WHERE 1 = 1 ${owned} ${from} ORDER BY user_id, schedule_key LIMIT ${limit}`);
+    size: number,
+  ): Script<{ rows: ScheduleRow[]; end: SchedulePlace | undefined }> {
+    const range = this.range(userId, after);
+    const found = yield* select<{ id: string }>(
+      sql`SELECT id FROM (SELECT id, user_id, schedule_key, paused, next_for, waits_for FROM ${this.table}
+        ${range} LIMIT ${literal(size)}) looked WHERE ${STATES[state]} ORDER BY user_id, schedule_key LIMIT ${literal(limit)}`,
+    );
+    const [last] = yield* select<{ user_id: string; schedule_key: string }>(
+      sql`SELECT user_id, schedule_key FROM ${this.table} ${range} LIMIT 1 OFFSET ${literal(size - 1)}`,
+    );
+    const ids = found.map(({ id }) => id);
+    const rows =
+      ids.length === 0 ? [] : yield* this.some(sql`WHERE id IN (${list(ids)}) ORDER BY user_id, schedule_key`);
+    return { rows, end: last && [last.user_id, last.schedule_key] };
   }
 
   /** Those that option `schedules` has, or had. */
@@ -87,11 +110,13 @@ export class ScheduleStore {
   }
 
   /** Inserts it, unless there is one: then nothing changes, and the row is locked until the transaction ends. */
-  *insert(row: Pick<ScheduleRow, 'id' | 'userId' | 'key' | 'definition'>): Script<void> {
+  *insert(row: Omit<ScheduleRow, 'lastFor' | 'lastTaskId' | 'runs' | 'updatedAt'>): Script<void> {
     const { dialect, table } = this;
+    const madeAt = this.time(row.createdAt);
     yield* change(
-      sql`INSERT INTO ${table} (id, user_id, schedule_key, definition, created_at, updated_at)
-        VALUES (${row.id}, ${row.userId}, ${row.key}, ${JSON.stringify(row.definition)}, ${dialect.now}, ${dialect.now})
+      sql`INSERT INTO ${table} (id, user_id, schedule_key, definition, is_code, paused, next_for, due_at, created_at, updated_at)
+        VALUES (${row.id}, ${row.userId}, ${row.key}, ${JSON.stringify(row.definition)}, ${row.isCode ? 1 : 0},
+          ${row.paused ? 1 : 0}, ${this.time(row.nextFor)}, ${this.time(row.dueAt)}, ${madeAt}, ${madeAt})
         ${dialect.onDuplicate(sql`user_id = ${row.userId}`)}`,
     );
   }
@@ -117,6 +142,14 @@ export class ScheduleStore {
 
   *delete(id: string): Script<number> {
     return yield* change(sql`DELETE FROM ${this.table} WHERE id = ${id}`);
+  }
+
+  private range(userId: string | undefined, after: SchedulePlace | undefined): Sql {
+    const owned = userId === undefined ? empty : sql`AND user_id = ${userId}`;
+    const from = after
+      ? sql`AND (user_id > ${after[0]} OR user_id = ${after[0]} AND schedule_key > ${after[1]})`
+      : empty;
+    return sql`WHERE 1 = 1 ${owned} ${from} ORDER BY user_id, schedule_key`;
   }
 
   private time(value: Date | null): string | null {

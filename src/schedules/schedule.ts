@@ -9,6 +9,10 @@ export type Overlap = (typeof OVERLAPS)[number];
 export const CATCH_UPS = ['none', 'one', 'all'] as const;
 export type CatchUp = (typeof CATCH_UPS)[number];
 
+/** `active`: there are times to come. `ended`: there are none, because `endAt` is over. */
+export const SCHEDULE_STATES = ['active', 'paused', 'ended'] as const;
+export type ScheduleState = (typeof SCHEDULE_STATES)[number];
+
 /** The task of a schedule: what a create takes. It is always ready at once. */
 export type ScheduledTask<T extends Task = Task> = Omit<NewTask<T>, 'userId' | 'runAt' | 'status'>;
 
@@ -74,6 +78,7 @@ export interface Schedule extends Omit<Definition, 'startAt' | 'endAt'> {
   startAt: Date | null;
   endAt: Date | null;
   paused: boolean;
+  state: ScheduleState;
   /** The next five times. Empty while it is paused, and after `endAt`. */
   next: Date[];
   /** The last task that it created. */

@@ -2,18 +2,22 @@ import { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import { reading, transaction } from '../database/database.js';
 import type { Script } from '../database/transaction.js';
+import { isDeepStrictEqual } from 'node:util';
 import { digest, type Queue } from '../queue/queue.js';
 import type { Creation, NewTask } from '../queue/use-cases/create.js';
 import { check, invalid, within } from '../validation/invalid.js';
-import { BOUNDS, integer, shortText, userIdRule } from '../validation/rules.js';
+import { userIdRule } from '../validation/rules.js';
 import { definitionOf, isSameCadence, type ScheduleBounds, timesOf } from './definition.js';
-import type { Schedule, ScheduleSettings } from './schedule.js';
+import type { Schedule, ScheduleSettings, ScheduleState } from './schedule.js';
+import { scheduleKeyRule, scheduleLimitRule, scheduleStateRule } from './schedule.rules.js';
+import { cursorOf, placeOf, type SchedulePlace } from './schedule-place.js';
 import type { ScheduleRow, ScheduleStore } from './schedule.store.js';
+import { shown } from './shown.js';
 
-export const scheduleKeyRule = shortText(BOUNDS.scheduleKeyLength);
-const limitRule = integer(1, 100);
-/** How many times ahead a schedule is shown. */
-const SHOWN = 5;
+/** Schedules that a list of one state looks at. */
+const LOOKED = 10_000;
+/** Seconds after which the lock row of an owner who makes no schedules is deleted. */
+const LOCK_SECONDS = 86_400;
 
 /** Whose schedules. Without an owner, in lists: those of all owners. */
 export interface ScheduleCaller {
@@ -21,7 +25,7 @@ export interface ScheduleCaller {
 }
 
 export interface ScheduleList {
-  /** In the order of owners and keys. */
+  /** In the order of owners and keys. With `state` it may be short although there are more: see `nextCursor`. */
   list: Schedule[];
   /** The cursor of the next page. null on the last page. */
   nextCursor: string | null;
@@ -29,7 +33,8 @@ export interface ScheduleList {
 
 export interface ScheduleListOptions {
   userId?: string | undefined;
-  /** @defaultValue 50 */
+  state?: ScheduleState | undefined;
+  /** 1 to 100. @defaultValue 50 */
   limit?: number | undefined;
   cursor?: string | undefined;
 }
@@ -70,25 +75,26 @@ export class Schedules<T extends Task> {
       this.put({ id, userId, key, definition, isCode }, settings.paused, bounds.maxSchedules),
     );
     this.changed();
-    return this.shown(row);
+    return shown(row);
   }
 
   /** One schedule. NOT_FOUND. */
   async get(key: string, { userId }: ScheduleCaller): Promise<Schedule> {
     const row = await reading(this.queue.database, () => this.store.find(idOf(userId, key)));
     if (!row) throw notFound();
-    return this.shown(row);
+    return shown(row);
   }
 
   /** INVALID_PARAM. */
-  async list({ userId, limit = 50, cursor }: ScheduleListOptions = {}): Promise<ScheduleList> {
-    check('limit', limit, limitRule);
-    const after = cursor === undefined ? undefined : positionOf(cursor);
-    const rows = await reading(this.queue.database, () => this.store.list(userId, after, limit + 1));
-    const list = rows.slice(0, limit).map((row) => this.shown(row));
+  async list({ userId, state, limit = 50, cursor }: ScheduleListOptions = {}): Promise<ScheduleList> {
+    check('limit', limit, scheduleLimitRule);
+    if (userId !== undefined) check('userId', userId, userIdRule);
+    if (state !== undefined) check('state', state, scheduleStateRule);
+    const after = cursor === undefined ? undefined : placeOf(cursor);
+    const { rows, end } = await reading(this.queue.database, () => this.rows(userId, state, after, limit + 1));
+    const list = rows.slice(0, limit).map((row) => shown(row));
     const last = list.at(-1);
-    const nextCursor = rows.length > limit ? JSON.stringify([last!.userId, last!.key]) : null;
-    return { list, nextCursor: nextCursor && Buffer.from(nextCursor).toString('base64url') };
+    return { list, nextCursor: rows.length > limit ? cursorOf([last!.userId, last!.key]) : end ? cursorOf(end) : null };
   }
 
   /** Removes it. Its tasks stay. NOT_FOUND. */
@@ -107,14 +113,14 @@ export class Schedules<T extends Task> {
     return this.change(key, caller, (row, now) => (row.paused ? startedAt({ ...row, paused: false }, now) : row));
   }
 
-  /** Creates its task now, also while the last one runs. Its times stay. NOT_FOUND. */
+  /** Creates its task now, also while the last one runs. Its times stay. NOT_FOUND, TOO_MANY_TASK. */
   async run(key: string, caller: ScheduleCaller): Promise<T> {
-    const row = await reading(this.queue.database, () => this.store.find(idOf(caller.userId, key)));
+    const { database } = this.queue;
+    const row = await reading(database, () => this.store.find(idOf(caller.userId, key)));
     if (!row) throw notFound();
-    const { service, ...task } = row.definition.task as Partial<NewTask<T>>;
-    const now = await reading(this.queue.database, () => this.store.now());
-    const given = { ...task, service, userId: row.userId, status: this.ready } as NewTask<T>;
-    const [created] = await this.creation.create([given], {}, { scheduleKey: key, scheduledFor: now });
+    const scheduledFor = await reading(database, () => this.store.now());
+    const task = { ...row.definition.task, userId: row.userId, status: this.ready } as NewTask<T>;
+    const [created] = await this.creation.create([task], {}, { scheduleKey: key, scheduledFor });
     return created!;
   }
 
@@ -124,13 +130,20 @@ export class Schedules<T extends Task> {
 
   /** Checks the task as a create does. */
   private async checkTask(task: object, userId: string): Promise<void> {
-    if (typeof task !== 'object' || task === null || Array.isArray(task))
-      throw invalid([{ field: 'task', rule: 'isObject', msg: 'task must be an object: what a create takes' }]);
     for (const field of ['runAt', 'status', 'userId'])
       if ((task as Record<string, unknown>)[field] !== undefined)
         throw invalid([{ field: `task.${field}`, rule: 'ofSchedule', msg: `task.${field}: the schedule decides it` }]);
-    check('userId', userId, userIdRule);
     await within('task.', () => this.creation.order([{ ...task, userId, status: this.ready } as NewTask<T>]));
+  }
+
+  private *rows(
+    userId: string | undefined,
+    state: ScheduleState | undefined,
+    after: SchedulePlace | undefined,
+    limit: number,
+  ): Script<{ rows: ScheduleRow[]; end?: SchedulePlace | undefined }> {
+    if (state) return yield* this.store.listOf(state, userId, after, limit, LOOKED);
+    return { rows: yield* this.store.list(userId, after, limit) };
   }
 
   private *put(
@@ -139,24 +152,29 @@ export class Schedules<T extends Task> {
     most: number,
   ): Script<ScheduleRow> {
     const { store } = this;
-    const known = yield* store.lock(given.id);
-    if (!known && most < Infinity && (yield* store.count(given.userId, most)) >= most) throw tooMany(most);
-    if (!known) yield* store.insert(given);
-    const row = known ?? (yield* store.lock(given.id))!;
-    const isNew = row.dueAt === null && row.nextFor === null && row.runs.length === 0 && !row.paused && !known;
     const now = yield* store.now();
+    const row = (yield* store.lock(given.id)) ?? (yield* this.add({ ...given, paused: paused ?? false }, most, now));
     const wanted = { ...row, definition: given.definition, isCode: given.isCode, paused: paused ?? row.paused };
-    const isMoved = isNew || !isSameCadence(row.definition, given.definition) || row.paused !== wanted.paused;
-    const next = isMoved ? startedAt(wanted, now) : wanted;
-    if (
-      !isNew &&
-      JSON.stringify(row.definition) === JSON.stringify(given.definition) &&
-      !isMoved &&
-      row.isCode === given.isCode
-    )
-      return row;
-    yield* store.define(next);
+    const isMoved = !isSameCadence(row.definition, given.definition) || row.paused !== wanted.paused;
+    if (!isMoved && row.isCode === given.isCode && isDeepStrictEqual(row.definition, given.definition)) return row;
+    yield* store.define(isMoved ? startedAt(wanted, now) : wanted);
     return (yield* store.find(given.id))!;
+  }
+
+  /** Makes a new one. If another process has just made it, that one is what it returns. */
+  private *add(
+    given: Pick<ScheduleRow, 'id' | 'userId' | 'key' | 'definition' | 'isCode' | 'paused'>,
+    most: number,
+    now: Date,
+  ): Script<ScheduleRow> {
+    const { store, queue } = this;
+    if (most < Infinity) {
+      // Of two that come at once, the second one counts the first one, too.
+      yield* queue.keys.lock([digest('schedules', given.userId)], LOCK_SECONDS);
+      if ((yield* store.count(given.userId, most)) >= most) throw tooMany(most);
+    }
+    yield* store.insert(startedAt({ ...given, createdAt: now, nextFor: null, waitsFor: null, dueAt: null }, now));
+    return (yield* store.lock(given.id))!;
   }
 
   private async change(
@@ -174,36 +192,18 @@ export class Schedules<T extends Task> {
     });
     if (!row) throw notFound();
     this.changed();
-    return this.shown(row);
-  }
-
-  private shown({ userId, key, definition, paused, nextFor, lastFor, lastTaskId, ...row }: ScheduleRow): Schedule {
-    const times = timesOf(definition, row.createdAt);
-    const next: Date[] = [];
-    for (let time = nextFor ?? undefined; time && next.length < SHOWN && !paused; time = times.after(time))
-      next.push(time);
-    return {
-      key,
-      userId,
-      ...definition,
-      startAt: definition.startAt === null ? null : new Date(definition.startAt),
-      endAt: definition.endAt === null ? null : new Date(definition.endAt),
-      paused,
-      next,
-      last: lastFor && lastTaskId !== null ? { scheduledFor: lastFor, taskId: lastTaskId } : null,
-      runs: row.runs,
-      createdAt: row.createdAt,
-      updatedAt: row.updatedAt,
-    };
+    return shown(row);
   }
 }
 
 /** Goes on from this time. */
-export function startedAt(row: ScheduleRow, now: Date): ScheduleRow {
+function startedAt<Row extends Startable>(row: Row, now: Date): Row {
   if (row.paused) return { ...row, dueAt: null, waitsFor: null };
   const nextFor = timesOf(row.definition, row.createdAt).after(now) ?? null;
   return { ...row, nextFor, waitsFor: null, dueAt: nextFor && late(nextFor, row.definition.jitter) };
 }
+
+type Startable = Pick<ScheduleRow, 'definition' | 'createdAt' | 'paused' | 'nextFor' | 'waitsFor' | 'dueAt'>;
 
 /** The time with its jitter. */
 export const late = (time: Date, jitter: number): Date =>
@@ -215,16 +215,8 @@ function idOf(userId: string, key: string): string {
   return digest('schedule', userId, key);
 }
 
-function positionOf(cursor: string): [string, string] {
-  try {
-    const [userId, key] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (typeof userId === 'string' && typeof key === 'string') return [userId, key];
-  } catch {
-    // Said below.
-  }
-  throw invalid([{ field: 'cursor', rule: 'cursor', msg: 'cursor must be the nextCursor of an earlier list' }]);
-}
-
 const notFound = (): TaskError => new TaskError('NOT_FOUND', { msg: 'there is no schedule of this key' });
-const tooMany = (most: number): TaskError =>
-  new TaskError('TOO_MANY_TASK', { msg: `you have ${most} schedules, which is the most; delete one first` });
+const tooMany = (limit: number): TaskError => {
+  const msg = `an owner may have at most ${limit} schedules; delete one first`;
+  return new TaskError('TOO_MANY_TASK', { field: 'key', limit, active: limit, msg });
+};

@@ -21,6 +21,8 @@ export class AppModule {
         // One attempt, so that an operator's mistake shows at once. The supervisor of the process tries again.
         TypeOrmModule.forRoot({ ...database, autoLoadEntities: true, retryAttempts: 1 }),
         TaskModule.forRoot({
+          schedules: true,
+          scheduleUri: task.schedules === false ? 'off' : '/api/schedules',
           dashboardUri: isOperated ? '/' : 'off',
           ...task,
           workerTokens,

@@ -10,6 +10,9 @@ import {
   OperatorController,
   type OperatorTaskDetailJson,
   type OperatorTaskJson,
+  type Schedule,
+  ScheduleController,
+  type ScheduleJson,
   Task,
   TASK_ERRORS,
   TASK_STATUS,
@@ -75,6 +78,18 @@ export class VideoWorkerController extends WorkerTaskController {
   }
 }
 
+export class VideoScheduleController extends ScheduleController<VideoTask> {
+  protected override present(schedule: Schedule): ScheduleJson {
+    return { ...super.present(schedule), ...{ plan: `${schedule.userId}/${schedule.key}` } };
+  }
+
+  @ApiOperation({ summary: 'Count own schedules' })
+  @Get('/api/plan-count')
+  async count(@UserId() userId: string): Promise<{ count: number }> {
+    return { count: (await this.tasks.schedules.list({ userId })).list.length };
+  }
+}
+
 export class VideoOperatorController extends OperatorController<VideoTask> {
   override async overview(access?: 'all' | 'read') {
     return { ...(await super.overview(access)), site: 'studio' };
@@ -121,6 +136,7 @@ export const VIDEO_URIS = {
   putTaskUri: '/api/videos/{taskId}/edit',
   getCronTaskUri: '/jobs',
   putCronTaskUri: '/jobs/{taskId}/report',
+  scheduleUri: '/api/plans',
   operatorUri: '/ops',
 } as const;
 
@@ -147,6 +163,7 @@ export const EVERYTHING = {
   dto: VideoFields,
   controller: VideoController,
   cronController: VideoWorkerController,
+  scheduleController: VideoScheduleController,
   operatorController: VideoOperatorController,
   status: VIDEO_STATUS,
   error: VIDEO_ERRORS,
@@ -160,6 +177,7 @@ export const EVERYTHING = {
   callbackUrl: 'https://example.com/done',
   deliverCallbacks: false,
   defaultService: 'transcode',
+  schedules: true,
 } satisfies TaskModuleOptions;
 
 const VALUES = Symbol('VALUES');
@@ -172,9 +190,10 @@ export function forRootAsync({
   deliverCallbacks,
   workerTokens,
   userId,
+  schedules,
   ...structure
 }: TaskModuleOptions): DynamicModule {
-  const useValue = { defaultService, callbackUrl, deliverCallbacks, workerTokens, userId };
+  const useValue = { defaultService, callbackUrl, deliverCallbacks, workerTokens, userId, schedules };
   return TaskModule.forRootAsync({
     ...structure,
     imports: [{ module: ValuesModule, providers: [{ provide: VALUES, useValue }], exports: [VALUES] }],

@@ -29,7 +29,7 @@ A client creates tasks and waits for their results:
     print(client.wait_for(task["taskId"])["output"])
 
 A client with an operator's token sees and changes the tasks of all users by `client.operator`. The module
-`operator_types` has the types of its answers.
+`operator_types` has the types of its answers. `client.schedules` has a user's schedules, `schedule_types` their types.
 
 The package logs to the logger `softdd_task` and prints nothing.
 """
@@ -37,7 +37,7 @@ The package logs to the logger `softdd_task` and prints nothing.
 import logging
 import sys
 
-from . import operator_types
+from . import operator_types, schedule_types
 from .api_types import STATUS, URIS, ListQuery, NewTask, NotDeleted, Removal, Task, TaskChanges, TaskPage, WorkerTask
 from .bulk_client import BulkClient
 from .errors import (
@@ -51,6 +51,7 @@ from .errors import (
     WaitTimeoutError,
 )
 from .operator_client import OperatorClient
+from .schedule_client import OperatorScheduleClient, ScheduleClient
 from .task_client import TaskClient
 from .watch import WatchEvent
 from .worker import Worker, context, forks, outcome, processes, reporter, runner, session
@@ -64,9 +65,11 @@ __all__ = [
     "NewTask",
     "NotDeleted",
     "OperatorClient",
+    "OperatorScheduleClient",
     "Removal",
     "RetryLater",
     "STATUS",
+    "ScheduleClient",
     "Stopped",
     "Task",
     "TaskApiError",
@@ -82,6 +85,7 @@ __all__ = [
     "Worker",
     "WorkerTask",
     "operator_types",
+    "schedule_types",
 ]
 __version__ = "1.0.0"
 

@@ -25,6 +25,7 @@ URIS: Dict[str, str] = {
     "deleteTaskUri": "/api/tasks",
     "getTaskUri": "/api/tasks/{taskId}",
     "putTaskUri": "/api/tasks/{taskId}",
+    "scheduleUri": "/api/schedules",
     "operatorUri": "/api/operator",
 }
 

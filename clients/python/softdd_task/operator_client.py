@@ -27,17 +27,20 @@ from .operator_types import (
     StatsQuery,
     WorkerLoad,
 )
+from .schedule_client import OperatorScheduleClient
 
 
 class OperatorClient:
     """The routes for operators. A change is only repeated if the queue has certainly not received it.
 
-    bulks     changes of many tasks
+    bulks       changes of many tasks
+    schedules   schedules of all owners
     """
 
     def __init__(self, connections: Connections, uri: str):
         self._connections, self._uri = connections, uri
         self.bulks: BulkClient[OperatorBulkRequest] = BulkClient(connections, uri + "/bulk")
+        self.schedules = OperatorScheduleClient(connections, uri + "/schedules")
 
     def overview(self, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Overview:
         """Returns what is in the queue and what happened in it, by service."""

@@ -14,6 +14,7 @@ from .connections import Connections
 from .errors import ERROR_CODE, TaskApiError, WaitTimeoutError
 from .operator_client import OperatorClient
 from .operator_types import BulkRequest
+from .schedule_client import ScheduleClient
 from .transport import Server, Token
 from .watch import WatchEvent, events, watch
 
@@ -41,6 +42,7 @@ class TaskClient:
     codes         the host's own codes of failures, under the names of `ERROR_CODE`
 
     bulks         changes of many own tasks
+    schedules     own schedules: tasks that are created again and again
     operator      the routes for operators: for a client with an operator's token
 
     A failure is a TaskApiError. The client repeats requests by itself. A create carries an idempotency key, so it takes
@@ -69,6 +71,7 @@ class TaskClient:
         self._has_streams = True
         self.status, self.codes = {**STATUS, **(status or {})}, {**ERROR_CODE, **(codes or {})}
         self.bulks: BulkClient[BulkRequest] = BulkClient(self._connections, self._uris["getTaskListUri"] + "/bulk")
+        self.schedules = ScheduleClient(self._connections, self._uris["scheduleUri"])
         self.operator = OperatorClient(self._connections, self._uris["operatorUri"])
 
     def create(

@@ -1,11 +1,12 @@
 """The types of this package against the OpenAPI document that the server shows."""
 
 import json
+import re
 import typing
 import unittest
 import urllib.request
 
-from softdd_task import OperatorClient, operator_types
+from softdd_task import OperatorClient, OperatorScheduleClient, ScheduleClient, operator_types, schedule_types
 from softdd_task.bulk_client import BulkClient
 
 from .support import URL
@@ -28,6 +29,17 @@ METHODS = {
 }
 BULKS = {"start": "operatorChangeTasks", "count": "operatorChangeTasks", "get": "operatorGetBulk"}
 BULKS["abort"] = "operatorChangeBulk"
+#: Method of both clients for schedules -> the operation of users, and with this word in it that of operators.
+SCHEDULES = {
+    "put": "setSchedule",
+    "get": "getSchedule",
+    "list": "listSchedules",
+    "remove": "removeSchedule",
+    "pause": "pauseSchedule",
+    "resume": "resumeSchedule",
+    "run": "runSchedule",
+}
+OPERATOR_SCHEDULES = {name: "operator" + of[0].upper() + of[1:] for name, of in SCHEDULES.items() if name != "put"}
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -40,9 +52,11 @@ class TypesTest(unittest.TestCase):
 
     def test_each_operation_for_operators_has_its_method(self):
         shown = {name for name in self.operations if name.startswith("operator") and not name.endswith("ByPost")}
-        self.assertEqual(shown - {"operatorMetrics"}, {*METHODS, *BULKS.values()})
+        self.assertEqual(shown - {"operatorMetrics"}, {*METHODS, *BULKS.values(), *OPERATOR_SCHEDULES.values()})
         self.assertEqual(self.public(OperatorClient), set(METHODS.values()))
         self.assertEqual(self.public(BulkClient), set(BULKS))
+        self.assertEqual(self.public(ScheduleClient), set(SCHEDULES))
+        self.assertEqual(self.public(OperatorScheduleClient), set(OPERATOR_SCHEDULES))
 
     def test_answers_are_those_of_the_document(self):
         for operation, name in METHODS.items():
@@ -55,6 +69,23 @@ class TypesTest(unittest.TestCase):
             hint, schema = typing.get_type_hints(getattr(BulkClient, name))["return"], self.answer(operation)
             schema = schema["oneOf"][name == "count"] if "oneOf" in schema else schema
             self.assertEqual(list(self.differences(hint, schema, name)), [])
+
+    def test_answers_of_schedules_are_those_of_the_document(self):
+        for kind, operations in ((ScheduleClient, SCHEDULES), (OperatorScheduleClient, OPERATOR_SCHEDULES)):
+            for name, operation in operations.items():
+                if name != "run":  # It answers a task.
+                    hint = typing.get_type_hints(getattr(kind, name))["return"]
+                    self.assertEqual(list(self.differences(hint, self.answer(operation), name)), [])
+
+    def test_requests_of_schedules_are_those_of_the_document(self):
+        settings = self.request("setSchedule")
+        task = settings["properties"].pop("task")
+        hints = typing.get_type_hints(schedule_types.ScheduleSettings)
+        self.assertIn("task", hints)
+        [name] = re.findall(r"scheduledTask", json.dumps(task))
+        schema = self.document["components"]["schemas"][name]
+        self.assertEqual(list(self.differences(schedule_types.ScheduledTask, schema, name)), [])
+        self.assertEqual(set(hints) - {"task"}, set(settings["properties"]))
 
     def test_requests_are_those_of_the_document(self):
         for kind, operation in (

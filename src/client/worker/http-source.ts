@@ -1,6 +1,7 @@
 import type { ClaimQuery, ReportAnswer, WaitReason, WorkerTask } from '../../protocol/wire.types.js';
 import { problemsOf, TaskApiError } from '../errors.js';
-import { newKey, type TaskClient } from '../task-client.js';
+import { newKey } from '../new-key.js';
+import type { TaskClient } from '../task-client.js';
 import type { Verdict, Work, WorkReport, WorkSource } from './work-source.js';
 
 /** Seconds that the withdrawal of a claim may take when the worker stops. */

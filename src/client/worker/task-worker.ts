@@ -5,7 +5,8 @@ import { handlerProblem } from './outcome.js';
 import { Runner, type TaskHandler } from './runner.js';
 import type { CloseOptions, RunnerOptions } from './runner.options.js';
 import { hasSignals, onSignal } from './signals.js';
-import { newKey, TaskClient, type TaskClientOptions } from '../task-client.js';
+import { newKey } from '../new-key.js';
+import { TaskClient, type TaskClientOptions } from '../task-client.js';
 import type { WorkerEvents } from './worker-events.js';
 
 /**

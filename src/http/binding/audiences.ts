@@ -5,6 +5,7 @@ import { UserGuard } from '../guards/user.guard.js';
 import { WorkerGuard } from '../guards/worker.guard.js';
 import type { HttpStructure, TaskGuard } from '../http.options.js';
 import { OperatorController } from '../operator.controller.js';
+import { ScheduleController } from '../schedule.controller.js';
 import { TaskController } from '../task.controller.js';
 import { WorkerTaskController } from '../worker-task.controller.js';
 import type { Audience } from './route-definition.js';
@@ -47,6 +48,14 @@ export const AUDIENCES: Record<Audience, AudienceDefinition> = {
     guard: WorkerGuard,
     security: 'worker',
     tag: 'crontask',
+  },
+  schedule: {
+    base: ScheduleController,
+    controller: 'scheduleController',
+    guards: 'guards',
+    guard: UserGuard,
+    security: 'user',
+    tag: 'schedules',
   },
   operator: {
     base: OperatorController,

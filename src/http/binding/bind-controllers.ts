@@ -4,14 +4,12 @@ import {
   Controller,
   Header,
   HttpCode,
-  type NestInterceptor,
   type PipeTransform,
   type Type,
   UseFilters,
   UseGuards,
   UsePipes,
 } from '@nestjs/common';
-import { from, lastValueFrom } from 'rxjs';
 import type { TaskResponse } from '../../contract/response.js';
 import type { PriorityRange } from '../../validation/rules.js';
 import type { TaskDtos } from '../dto/index.js';
@@ -25,7 +23,6 @@ import { OVERRIDE, overrideOf } from '../request/method-override.js';
 import { SEALED, type SealedRoute } from './answer-hook.js';
 import type { ControllerStructure } from '../controller.options.js';
 import { AUDIENCES } from './audiences.js';
-import { conduct, exchangeOf } from './exchange.js';
 import { handlerOf } from './handler.js';
 import { ancestry, depth, type Handler, inherited, lineage, methodOf } from './lineage.js';
 import {
@@ -38,8 +35,17 @@ import {
   setTypes,
   typesOf,
 } from './nest-internals.js';
+import { SEAL } from './seal.interceptor.js';
 import { Parameters, withoutHeaders } from './parameters.js';
-import { type Audience, pathOf, type RouteDefinition, servedBy, sourceOf } from './route-definition.js';
+import {
+  type Audience,
+  isServed,
+  nestPath,
+  pathOf,
+  type RouteDefinition,
+  servedBy,
+  sourceOf,
+} from './route-definition.js';
 import { routesOf } from './route-table.js';
 
 /** Metadata of a handler: the name of the registration that the route belongs to. */
@@ -60,6 +66,7 @@ interface Binder {
   host: Type;
   Bound: Type;
   structure: RouteStructure;
+  dtos: TaskDtos;
   docs: RouteDocs;
   response: TaskResponse;
   pipe: PipeTransform;
@@ -74,7 +81,10 @@ export function bindControllers(
   priority: PriorityRange,
 ): Type[] {
   const docs = new RouteDocs(structure, dtos, priority);
-  return (Object.keys(AUDIENCES) as Audience[]).map((audience) => bindController(audience, structure, docs));
+  const audiences = Object.keys(AUDIENCES) as Audience[];
+  return audiences
+    .filter((audience) => routesOf(audience).some((route) => isServed(route, structure)))
+    .map((audience) => bindController(audience, structure, dtos, docs));
 }
 
 /**
@@ -83,7 +93,12 @@ export function bindControllers(
  * calls the host's method and puts the result into the envelope (an interceptor would take longer than the rest of our
  * code). The wrapper has the metadata of the nearest overridden method, so that an override needs no decorators.
  */
-function bindController(audience: Audience, structure: RouteStructure & ControllerStructure, docs: RouteDocs): Type {
+function bindController(
+  audience: Audience,
+  structure: RouteStructure & ControllerStructure,
+  dtos: TaskDtos,
+  docs: RouteDocs,
+): Type {
   const { controller, guards, guard } = AUDIENCES[audience];
   const host: Type = structure[controller];
   const Bound = { [host.name]: class extends host {} }[host.name]!;
@@ -94,7 +109,8 @@ function bindController(audience: Audience, structure: RouteStructure & Controll
     Reflect.defineMetadata(NEST.interceptors, [SEAL, ...own], Bound);
   }
   const pipe = inputPipe();
-  const binder = { audience, host, Bound, structure, docs, response: new structure.response(), pipe, intercepted };
+  const response = new structure.response();
+  const binder = { audience, host, Bound, structure, dtos, docs, response, pipe, intercepted };
   for (const binding of bindings) bindHandler(binder, binding);
   bindOverrides(binder);
   applyDecorators(
@@ -118,7 +134,7 @@ function bindingsOf(audience: Audience, host: Type, structure: RouteStructure): 
 }
 
 function bindHandler(binder: Binder, { name, path, route }: Binding): void {
-  const { host, Bound, structure, docs, response, pipe, intercepted } = binder;
+  const { host, Bound, structure, dtos, docs, response, pipe, intercepted } = binder;
   const proto = Bound.prototype as Record<string, Handler>;
   const source = route ? sourceOf(route) : name;
   const served = servedBy(name);
@@ -128,7 +144,9 @@ function bindHandler(binder: Binder, { name, path, route }: Binding): void {
   Reflect.defineMetadata(NEST.parameters, withoutHeaders(parametersOf(host, source)), Bound, served);
   setTypes(proto, served, typesOf(host.prototype as object, source) ?? []);
   const isSealed = route !== undefined && !answersItself(host, source);
-  const parameters = isSealed ? new Parameters(Bound, served, pipe, host, source, isAdded) : undefined;
+  const parameters = isSealed
+    ? new Parameters(Bound, served, pipe, host, source, isAdded, route.holdsTask ? dtos.create : undefined)
+    : undefined;
   const handler = handlerOf({ host, name: source, many, response, parameters, intercepted });
   // @nestjs/swagger finds a handler's parameters by the name of its function.
   Object.defineProperty(handler, 'name', { value: served, configurable: true });
@@ -212,19 +230,6 @@ function bindOverrides({ audience, host, Bound, structure }: Binder): void {
 const hasInterceptors = (host: Type, bindings: Binding[]): boolean =>
   Reflect.hasMetadata(NEST.interceptors, host) ||
   bindings.some(({ name, route }) => inherited(host, route ? sourceOf(route) : name, NEST.interceptors) !== undefined);
-
-/** Runs between the global interceptors and those of the host's controller, and keeps the result of the latter. */
-const SEAL: NestInterceptor = {
-  intercept(context, next) {
-    const http = context.switchToHttp();
-    const request: unknown = http.getRequest();
-    if (!exchangeOf(request)) return next.handle();
-    return from(conduct(request, http.getResponse(), () => lastValueFrom(next.handle())));
-  },
-};
-
-/** Writes `/api/tasks/{taskId}` as `/api/tasks/:taskId`. */
-const nestPath = (uri: string): string => uri.replaceAll(/\{(\w+)\}/g, ':$1');
 
 /** Handlers that the host adds: methods with a path of their own. */
 function addedHandlers(host: Type, routes: readonly RouteDefinition[]): string[] {

@@ -7,6 +7,15 @@ import { RemoveTasksDto } from '../dto/remove-tasks.dto.js';
 import { StatsDto } from '../dto/stats.dto.js';
 import { ServiceDto } from '../dto/service.dto.js';
 import { BODY, byPost, CHANGE, INPUT, type RouteDefinition } from './route-definition.js';
+import { OperatorListSchedulesDto, ScheduleOwnerDto } from '../dto/schedule.dto.js';
+import {
+  LIST_SCHEDULES,
+  PAUSE_SCHEDULE,
+  REMOVE_SCHEDULE,
+  RESUME_SCHEDULE,
+  RUN_SCHEDULE,
+  SHOW_SCHEDULE,
+} from './schedule.routes.js';
 import { BULK, CHANGE_BULK, SHOW_BULK } from './user.routes.js';
 
 const { GET, POST, PUT, DELETE } = RequestMethod;
@@ -23,6 +32,31 @@ const SEARCH: RouteDefinition = {
   errors: [...INPUT, 'TOO_MANY_REQUESTS'],
   readsOnly: true,
 };
+
+/** The same route for operators, who name the owner, too. */
+const ofOwner = (route: RouteDefinition, own: Partial<RouteDefinition> & { operationId: string }): RouteDefinition => ({
+  ...route,
+  ...OPERATOR,
+  subPath: `/schedules${route.subPath ?? ''}`,
+  handler: `${route.handler}Schedule`,
+  input: ScheduleOwnerDto,
+  errors: [...route.errors, ...(route.method === GET ? INPUT : BODY)],
+  ...own,
+});
+
+const SCHEDULES: readonly RouteDefinition[] = [
+  ofOwner(LIST_SCHEDULES, {
+    operationId: 'operatorListSchedules',
+    handler: 'schedules',
+    input: OperatorListSchedulesDto,
+    answer: 'operatorSchedules',
+  }),
+  ofOwner(SHOW_SCHEDULE, { operationId: 'operatorGetSchedule', handler: 'schedule', answer: 'operatorSchedule' }),
+  ofOwner(REMOVE_SCHEDULE, { operationId: 'operatorRemoveSchedule' }),
+  ofOwner(PAUSE_SCHEDULE, { operationId: 'operatorPauseSchedule', needsBody: true, answer: 'operatorSchedule' }),
+  ofOwner(RESUME_SCHEDULE, { operationId: 'operatorResumeSchedule', needsBody: true, answer: 'operatorSchedule' }),
+  ofOwner(RUN_SCHEDULE, { operationId: 'operatorRunSchedule', needsBody: true, answer: 'operatorTask' }),
+];
 
 const ROUTES: readonly RouteDefinition[] = [
   {
@@ -122,6 +156,7 @@ const ROUTES: readonly RouteDefinition[] = [
     answer: 'service',
     errors: BODY,
   },
+  ...SCHEDULES,
   {
     ...OPERATOR,
     method: GET,

@@ -14,9 +14,10 @@ import { readClientGone } from '../request/client-gone.js';
 import { noteSpace } from '../../queue/answer-room.js';
 import { answerSpaceOf, optionsOf } from './exchange.js';
 import { readHeader } from '../request/headers.js';
-import { InputList, readInput } from '../request/input.js';
+import { within } from '../../validation/invalid.js';
+import { checkPriorities, InputList, readInput } from '../request/input.js';
 import { OverriddenInput } from '../request/method-override.js';
-import { UnknownFields } from '../request/unknown-fields.js';
+import { checkTaskFields, UnknownFields } from '../request/unknown-fields.js';
 import { readUserId } from '../guards/user.guard.js';
 
 const OURS: ReadonlySet<unknown> = new Set([readInput, readUserId, readClientGone, readHeader]);
@@ -44,6 +45,8 @@ export class Parameters {
     host: Type,
     source: string,
     ownsMethod: boolean,
+    /** What the parameter `task` is checked by, if it is what a create takes. */
+    private readonly TaskDto: Type | undefined,
   ) {
     const found = parametersOf(host, source);
     const all = Object.entries(ownsMethod ? withoutHeaders(found) : found);
@@ -78,13 +81,24 @@ export class Parameters {
         const value = factory(data, context);
         const metatype = this.types[index] as Type;
         if (factory === readInput) {
-          this.unknown.check(value, metatype, response, optionsOf(request)?.strictFields === true);
+          const isStrict = optionsOf(request)?.strictFields === true || this.TaskDto !== undefined;
+          this.unknown.check(value, metatype, response, isStrict);
           args[index] = await pipe.transform(value, { type: 'custom', metatype });
+          if (this.TaskDto) await this.readTask(args[index] as { task?: unknown }, this.TaskDto, context);
           noteSpace(inputIn(args[index]), answerSpaceOf(request));
         } else args[index] = value;
       }
     }
     return args;
+  }
+
+  /** As the body of a create is read. */
+  private async readTask(holder: { task?: unknown }, metatype: Type, context: ExecutionContextHost): Promise<void> {
+    const { task } = holder;
+    if (typeof task !== 'object' || task === null) return;
+    checkTaskFields(task, metatype, 'task.');
+    checkPriorities(context, 'POST', [['task.', task as Record<string, unknown>]]);
+    holder.task = await within('task.', async () => this.pipe.transform(task, { type: 'custom', metatype }) as unknown);
   }
 }
 

@@ -5,7 +5,7 @@ import type { AnswerKind } from '../openapi/answer-schemas.js';
 import type { ParameterHeader } from '../request/headers.js';
 
 /** A row of `AUDIENCES`. */
-export type Audience = 'user' | 'worker' | 'operator';
+export type Audience = 'user' | 'worker' | 'schedule' | 'operator';
 
 /** Everything that defines a route. A new route is one more of these in `ROUTES`, and a method of its controller. */
 export interface RouteDefinition {
@@ -22,6 +22,11 @@ export interface RouteDefinition {
   input?: Type;
   /** Whether the OpenAPI document requires a body. */
   needsBody?: boolean;
+  /**
+   * Its parameter `task` is what a create takes, and is checked as that. Parameters that the route does not have are
+   * refused.
+   */
+  holdsTask?: boolean;
   /** Headers that are parameters. */
   headers?: readonly ParameterHeader[];
   answer: AnswerKind;
@@ -49,6 +54,12 @@ export const sourceOf = ({ handler, aliasOf }: RouteDefinition): string => alias
 
 /** The path of a route in a registration, such as `/api/tasks/{taskId}`. */
 export const pathOf = ({ uri, subPath = '' }: RouteDefinition, uris: TaskUris): string => `${uris[uri]}${subPath}`;
+
+/** Writes `/api/tasks/{taskId}` as `/api/tasks/:taskId`. */
+export const nestPath = (uri: string): string => uri.replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** Whether a registration has the route. */
+export const isServed = ({ uri }: RouteDefinition, uris: TaskUris): boolean => uris[uri] !== 'off';
 
 export const INPUT: TaskErrorName[] = ['INVALID_PARAM', 'TOO_LARGE'];
 /** TOO_MANY_REQUESTS means that the server holds too many unfinished bodies. */

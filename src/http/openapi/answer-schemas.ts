@@ -11,6 +11,7 @@ import {
   SERVICE,
   WORKER_LOAD,
 } from './operator-schemas.js';
+import { OPERATOR_SCHEDULE, SCHEDULE } from './schedule-schemas.js';
 import { list, object } from './schema-parts.js';
 import type { TaskSchemas } from './schemas.js';
 
@@ -96,6 +97,12 @@ export const ANSWER_SCHEMAS = {
   callback: () => CALLBACK,
   callbacks: () => object({ list: list('Newest first.', CALLBACK), nextCursor: NEXT_CURSOR }),
   replayed: () => REPLAYED,
+  schedule: () => SCHEDULE,
+  schedules: () => object({ list: list('In the order of their keys.', SCHEDULE), nextCursor: NEXT_CURSOR }),
+  scheduleRemoved: () => object({ key: { type: 'string', description: 'The key of the schedule that was deleted.' } }),
+  operatorSchedule: () => OPERATOR_SCHEDULE,
+  operatorSchedules: () =>
+    object({ list: list('In the order of owners and keys.', OPERATOR_SCHEDULE), nextCursor: NEXT_CURSOR }),
   workers: () => object({ list: list('Most tasks first.', WORKER_LOAD) }),
 } satisfies Record<string, (schemas: TaskSchemas) => Schema>;
 

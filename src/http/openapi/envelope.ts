@@ -128,13 +128,18 @@ const QUOTA: Schema = {
   type: 'object',
   required: ['limit', 'active', 'msg'],
   properties: {
-    limit: { type: 'integer', description: 'The allowed number of tasks that have not ended.', example: 100 },
+    limit: {
+      type: 'integer',
+      description: 'The allowed number of tasks that have not ended, or of schedules.',
+      example: 100,
+    },
     active: {
       type: 'integer',
-      description: 'The number of these tasks now. One more than the limit means that or more.',
+      description: 'The number of these now. One more than the limit means that or more.',
       example: 100,
     },
     msg: { ...MSG, example: 'at most 100 tasks at a time' },
+    field: { type: 'string', description: '`key`: there are too many schedules.', example: 'key' },
   },
 };
 

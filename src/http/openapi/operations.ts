@@ -51,6 +51,10 @@ const PATH_PARAMETERS = {
   taskId: { description: 'Id of the task.', schema: { type: 'string', maxLength: 36 } },
   bulkId: { description: 'Id of the bulk change.', schema: { type: 'string', maxLength: 36 } },
   service: { description: 'Name of the service.', schema: { type: 'string', maxLength: BOUNDS.nameLength } },
+  key: {
+    description: 'Key of the schedule.',
+    schema: { type: 'string', minLength: 1, maxLength: BOUNDS.scheduleKeyLength },
+  },
   id: { description: 'Id of the callback.', schema: { type: 'string', maxLength: 36 } },
 };
 

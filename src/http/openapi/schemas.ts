@@ -1,14 +1,16 @@
 import type { Type } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions, ApiSchema } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions, ApiSchema, OmitType } from '@nestjs/swagger';
 import { CALLBACK_TYPES } from '../../callbacks/callback.js';
 import type { TaskStatusCatalogue } from '../../contract/status.js';
 import { LifeCycle } from '../../queue/life-cycle.js';
 import type { RouteStructure } from '../http.options.js';
 import { SWAGGER } from '../binding/nest-internals.js';
+import type { CreateTaskDto } from '../dto/create-task.dto.js';
 import type { TaskDtos } from '../dto/index.js';
 import { OperatorUpdateDto } from '../dto/operator-update.dto.js';
 import { ReportTaskDto } from '../dto/report-task.dto.js';
 import { ReportOneTaskDto, ReportTasksDto } from '../dto/report-tasks.dto.js';
+import { ScheduleDto } from '../dto/schedule.dto.js';
 import { BOUNDS, type PriorityRange } from '../../validation/rules.js';
 
 const LEASE_TOKEN = 'b7e23ec2-9f0b-4c1e-8a45-3d1f5f2c6a10';
@@ -40,6 +42,7 @@ export function createSchemas(structure: RouteStructure, dtos: TaskDtos, priorit
     [dtos.create, withPriority(withStatus(dtos.create, `createTask${suffix}`, newStatus(status)), priority)],
     [dtos.update, withStatus(dtos.update, `updateTask${suffix}`, userStatus(status))],
     [OperatorUpdateDto, withStatus(OperatorUpdateDto, `operatorUpdateTask${suffix}`, userStatus(status))],
+    [ScheduleDto, scheduleSchema(dtos.create, suffix, priority)],
     [ReportTaskDto, withStatus(ReportTaskDto, `reportTask${suffix}`, workerStatus(status))],
     [ReportTasksDto, reportsSchema(status, suffix)],
   ]);
@@ -150,6 +153,22 @@ function reportsSchema(status: TaskStatusCatalogue, suffix: string): Type {
   }
   ApiSchema({ name: `reportTasks${suffix}` })(Reports);
   return Reports;
+}
+
+/** The settings of a schedule, with what a create takes in this registration. */
+function scheduleSchema(Create: Type, suffix: string, priority: PriorityRange): Type {
+  class ScheduledTask extends OmitType(Create as Type<CreateTaskDto>, ['status', 'runAt']) {}
+  ApiSchema({ name: `scheduledTask${suffix}` })(ScheduledTask);
+  class Settings extends OmitType(ScheduleDto, ['task']) {
+    @ApiProperty({
+      type: withPriority(ScheduledTask, priority),
+      description: 'The task that is created. In forms: its JSON text.',
+      example: { input: 'nightly-report', service: 'reports' },
+    })
+    task!: unknown;
+  }
+  ApiSchema({ name: `scheduleSettings${suffix}` })(Settings);
+  return Settings;
 }
 
 interface StatusDoc {

@@ -59,7 +59,11 @@ export function readInput(verb: string, context: ExecutionContext): unknown {
  * Checks the priorities of new tasks against the option `userPriority`. It applies to the request of a user, not to the
  * values that pipes and handlers of a host set. The rules of the DTO refuse values that are no integers.
  */
-function checkPriorities(context: ExecutionContext, verb: string, inputs: [place: string, input: Input][]): void {
+export function checkPriorities(
+  context: ExecutionContext,
+  verb: string,
+  inputs: [place: string, input: Input][],
+): void {
   if (verb !== 'POST' || readUserId(undefined, context) === undefined) return;
   const rule = priorityWithin(userPriorityOf(optionsOf(context.switchToHttp().getRequest())!.userPriority));
   const problems = inputs.flatMap(([place, { priority }]): FieldProblem[] => {
@@ -69,6 +73,7 @@ function checkPriorities(context: ExecutionContext, verb: string, inputs: [place
   });
   if (problems.length > 0) throw invalid(problems.slice(0, MAX_PROBLEMS));
 }
+
 /** The answer to a list names at most this number of problems. */
 export const MAX_PROBLEMS = 20;
 

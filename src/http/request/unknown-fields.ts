@@ -64,23 +64,29 @@ export function checkReportFields(report: object): void {
   refuse(problemsOf(report as Input, reportFields(), ''));
 }
 
+/** The same for a task inside another body. It has no headers, so what a header may hold is unknown, too. */
+export function checkTaskFields(task: object, metatype: Type, place: string): void {
+  const known = new Set(dtoFields(metatype).filter((name) => !ELSEWHERE.includes(name)));
+  refuse(problemsOf(task as Input, known, place, []));
+}
+
 const reportFields = (): ReadonlySet<string> => new Set(['taskId', ...dtoFields(ReportTaskDto)]);
 
-function unknownIn(input: Input, known: ReadonlySet<string>): string[] {
+function unknownIn(input: Input, known: ReadonlySet<string>, elsewhere = ELSEWHERE): string[] {
   const { [OVERWRITTEN]: overwritten = [] } = input as { [OVERWRITTEN]?: string[] };
-  const names = Object.keys(input).filter((name) => !known.has(name) && !ELSEWHERE.includes(name));
+  const names = Object.keys(input).filter((name) => !known.has(name) && !elsewhere.includes(name));
   return [...names, ...overwritten];
 }
 
-function problemsOf(input: Input, known: ReadonlySet<string>, place: string): FieldProblem[] {
+function problemsOf(input: Input, known: ReadonlySet<string>, place: string, elsewhere = ELSEWHERE): FieldProblem[] {
   const takes = [...known].filter((name) => !['idempotencyKey', 'credential', 'traceparent'].includes(name));
-  return unknownIn(input, known)
+  return unknownIn(input, known, elsewhere)
     .slice(0, MAX_PROBLEMS)
     .map((given) => {
       const name = given.slice(0, MAX_NAME);
       const meant = nearestOf(name, takes);
       const remedy =
-        name === 'idempotencyKey'
+        name === 'idempotencyKey' && place === ''
           ? 'send it as the header Idempotency-Key'
           : meant
             ? `did you mean ${meant}?`

@@ -26,6 +26,7 @@ const EQUAL = `
   type Method = { [Name in keyof client.TaskClient]:
     client.TaskClient[Name] extends (...given: never[]) => unknown ? Name : never }[keyof client.TaskClient];
   type Answer<Name extends Method> = Awaited<ReturnType<client.TaskClient[Name]>>;
+  type Of<Name extends keyof client.ScheduleClient> = Awaited<ReturnType<client.ScheduleClient[Name]>>;
   type Query = NonNullable<operations['listTasks']['parameters']['query']>;
   type Claimed = NonNullable<operations['claimTask']['parameters']['query']>;
   export const checks: Record<string, true> = {
@@ -48,13 +49,25 @@ const EQUAL = `
     created: true satisfies Equal<{ list: Answer<'createMany'> }, Listed<'createTask'>>,
     claimed: true satisfies Equal<{ list: Answer<'claim'> }, Listed<'claimTask'>>,
     claimedByPost: true satisfies Equal<{ list: Answer<'claim'> }, Listed<'claimTaskByPost'>>,
+    schedule: true satisfies Equal<client.Schedule, Data<'getSchedule'>>,
+    scheduleSettings: true satisfies Equal<client.ScheduleSettings, Schemas['scheduleSettings']>,
+    scheduledTask: true satisfies Equal<client.ScheduledTask, Schemas['scheduledTask']>,
+    setSchedule: true satisfies Equal<Of<'put'>, Data<'setSchedule'>>,
+    schedules: true satisfies Equal<Of<'list'>, Data<'listSchedules'>>,
+    schedulePaused: true satisfies Equal<Of<'pause'>, Data<'pauseSchedule'>>,
+    scheduleRun: true satisfies Equal<Of<'run'>, Data<'runSchedule'>>,
+    scheduleRemoved: true satisfies Equal<Of<'remove'>, Data<'removeSchedule'>>,
     // The document says no more of these answers: once it does, they are to be compared.
     reportedMany: true satisfies Equal<{ list: { [name: string]: unknown }[] }, Data<'reportTasks'>>,
   };
-  // The metrics are for Prometheus. Those of bulk changes are methods of \`bulks\`. Each other one for operators has its method of \`client.operator\`.
-  type Operators = Exclude<keyof client.OperatorClient, 'bulks'>;
+  // The metrics are for Prometheus. Those of bulk changes and of schedules are methods of \`bulks\` and \`schedules\`. Each other one for operators has its method of \`client.operator\`.
+  type Operators = Exclude<keyof client.OperatorClient, 'bulks' | 'schedules'>;
   type Said<Name extends Operators> = Awaited<ReturnType<client.OperatorClient[Name]>>;
+  type OfAll<Name extends keyof client.OperatorScheduleClient> = Awaited<ReturnType<client.OperatorScheduleClient[Name]>>;
   export const operators: Record<string, true> = {
+    schedules: true satisfies Equal<OfAll<'list'>, Data<'operatorListSchedules'>>,
+    schedule: true satisfies Equal<OfAll<'get'>, Data<'operatorGetSchedule'>>,
+    scheduleRun: true satisfies Equal<OfAll<'run'>, Data<'operatorRunSchedule'>>,
     overview: true satisfies Equal<Said<'overview'>, Data<'operatorOverview'>>,
     stats: true satisfies Equal<Said<'stats'>, Data<'operatorStats'>>,
     list: true satisfies Equal<Said<'list'>, Data<'operatorListTasks'>>,
@@ -78,7 +91,7 @@ const EQUAL = `
     operatorListWorkers: 'workers',
   } as const satisfies Record<
     Exclude<Extract<keyof operations, \`operator\${string}\`>,
-      \`\${string}ByPost\` | 'operatorMetrics' | 'operatorChangeTasks' | 'operatorGetBulk' | 'operatorChangeBulk'>, Operators>;
+      \`\${string}ByPost\` | \`operator\${string}Schedule\${'' | 's'}\` | 'operatorMetrics' | 'operatorChangeTasks' | 'operatorGetBulk' | 'operatorChangeBulk'>, Operators>;
   export const operations_: true = true satisfies Same<
     (typeof OPERATIONS)[keyof typeof OPERATIONS], Operators>;
   // Each other operation has its method. Those of health are the orchestrator's; a twin by POST is for who can't PUT.
@@ -86,7 +99,7 @@ const EQUAL = `
     listTasks: 'list', createTask: 'create', removeTasks: 'remove', getTask: 'get', updateTask: 'update',
     claimTask: 'claim', reportTask: 'report', reportTasks: 'reportMany', watchTasks: 'watch',
   } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | \`\${string}ByPost\` | \`operator\${string}\`
-    | 'changeTasks' | 'getBulk' | 'changeBulk'>, Method>;
+    | \`\${string}Schedule\${'' | 's'}\` | 'changeTasks' | 'getBulk' | 'changeBulk'>, Method>;
   export const methods: true = true satisfies Same<
     (typeof METHODS)[keyof typeof METHODS] | 'createMany' | 'markReady' | 'cancel' | 'release' | 'waitFor', Method>;`;
 

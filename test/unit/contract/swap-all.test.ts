@@ -82,6 +82,26 @@ describe.each(CASES)('a host with everything swapped by $way on $engine with $ad
     expect(removed.body.result).toEqual({ deleted: [taskId], notDeleted: [] });
   });
 
+  it('has schedules of its own form, whose task has the columns of the host', async () => {
+    const set = (json: object) => call('PUT', `${host.url}/api/plans/daily`, { ...alice, json });
+    const made = await set({ cron: '@daily', task: { input: 'in', title: 'Film' } });
+    expect(made.body).toMatchObject({
+      ok: true,
+      result: { key: 'daily', plan: 'alice/daily', task: { title: 'Film' } },
+    });
+    const long = await set({ cron: '@daily', task: { input: 'in', title: 'x'.repeat(101) } });
+    expect(long.body.error.detail).toMatchObject([{ field: 'task.title', rule: 'maxLength' }]);
+    const misspelt = await set({ cron: '@daily', task: { input: 'in', titel: 'Film' } });
+    expect(misspelt.body.error.detail[0].msg).toMatch(/did you mean title/);
+    expect((await call('GET', `${host.url}/api/plan-count`, alice)).body.result).toEqual({ count: 1 });
+    const ran = await call('POST', `${host.url}/api/plans/daily/run`, alice);
+    expect(ran.body.result).toMatchObject({ title: 'Film', status: 110, scheduleKey: 'daily' });
+    const owner = { ...operator, json: { userId: 'alice' } };
+    const again = await call('POST', `${host.url}/ops/schedules/daily/run`, owner);
+    expect(again.body.result).toMatchObject({ title: 'Film', owner: 'alice@studio' });
+    expect((await call('DELETE', `${host.url}/api/plans/daily`, alice)).body.result).toEqual({ key: 'daily' });
+  });
+
   it('answers failures by its own catalogue, entries of its own included', async () => {
     const gone = await call('GET', `${host.url}/api/videos/nothing`, alice);
     expect(gone.status).toBe(410);
@@ -106,6 +126,12 @@ describe.each(CASES)('a host with everything swapped by $way on $engine with $ad
     // Those of operators are moved together, by one option.
     expect(paths).toEqual(expect.arrayContaining(['/ops/overview', '/ops/tasks/{taskId}', '/ops/titles']));
     expect(paths.filter((path) => !path.startsWith('/ops/')).sort()).toEqual([
+      '/api/plan-count',
+      '/api/plans',
+      '/api/plans/{key}',
+      '/api/plans/{key}/pause',
+      '/api/plans/{key}/resume',
+      '/api/plans/{key}/run',
       '/api/tasks/stats',
       '/api/videos',
       '/api/videos/bulk',

@@ -122,7 +122,7 @@ const CASES: Case[] = [
   },
   {
     option: 'URIs',
-    options: VIDEO_URIS,
+    options: { ...VIDEO_URIS, schedules: true },
     proof: async (host) => {
       const { taskId } = (await host.user('alice', 'POST', '/api/videos/new', { json })).body.data;
       expect((await host.user('alice', 'GET', `/api/videos/${taskId}`)).body.data.taskId).toBe(taskId);

@@ -24,6 +24,7 @@ import {
   type RemovalJson,
   type RemoveTasksDto,
   type ReportTaskDto,
+  ScheduleController,
   TaskController,
   type TaskJson,
   type TaskModuleOptions,
@@ -33,6 +34,7 @@ import {
 import { ADAPTERS, type Host, startHost } from '../../../support/host.js';
 import { call } from '../../../support/http.js';
 import { PlainText } from '../../../../src/http/binding/plain-text.js';
+import { SCHEDULE_ROUTES } from '../../../../src/http/binding/schedule.routes.js';
 import { OPERATOR_ROUTES } from '../../../../src/http/binding/operator.routes.js';
 import { pathOf, sourceOf } from '../../../../src/http/binding/route-definition.js';
 import { ROUTES } from '../../../../src/http/binding/route-table.js';
@@ -69,14 +71,20 @@ class UndecoratedWorkers extends WorkerTaskController {
 }
 
 class UndecoratedOperators extends OperatorController {}
-for (const handler of new Set(OPERATOR_ROUTES.map(sourceOf))) {
-  const ours = OperatorController.prototype[handler as keyof OperatorController] as (...args: unknown[]) => unknown;
-  const value = async function (this: OperatorController, ...args: unknown[]): Promise<unknown> {
-    const answer = await ours.apply(this, args);
-    return answer instanceof PlainText ? answer : { ...(answer as object), by: handler };
-  };
-  Object.defineProperty(UndecoratedOperators.prototype, handler, { value, writable: true, configurable: true });
-}
+class UndecoratedSchedules extends ScheduleController {}
+for (const [Undecorated, routes] of [
+  [UndecoratedOperators, OPERATOR_ROUTES],
+  [UndecoratedSchedules, SCHEDULE_ROUTES],
+] as const)
+  for (const handler of new Set(routes.map(sourceOf))) {
+    const proto = Undecorated.prototype as unknown as Record<string, (...args: unknown[]) => unknown>;
+    const ours = proto[handler]!;
+    const value = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
+      const answer = await ours.apply(this, args);
+      return answer instanceof PlainText ? answer : { ...(answer as object), by: handler };
+    };
+    Object.defineProperty(proto, handler, { value, writable: true, configurable: true });
+  }
 
 class Nobody implements CanActivate {
   canActivate = (): boolean => false;
@@ -102,13 +110,17 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
   let plain: Host;
   beforeAll(async () => {
     const options = {
+      schedules: true,
+      scheduleUri: '/api/schedules',
+      scheduleController: UndecoratedSchedules,
       controller: Undecorated,
       cronController: UndecoratedWorkers,
       operatorController: UndecoratedOperators,
       operatorGuards: [],
     };
     host = await startHost({ engine: 'sqlite', adapter, options });
-    plain = await startHost({ engine: 'sqlite', adapter, options: { operatorGuards: [] } });
+    const served = { schedules: true, scheduleUri: '/api/schedules', operatorGuards: [] };
+    plain = await startHost({ engine: 'sqlite', adapter, options: served });
   });
   afterAll(async () => {
     await host?.close();
@@ -151,6 +163,24 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
     expect(await ask('DELETE', '/tasks', { ids: [taskId] })).toBe('remove');
   });
 
+  it('keep the routes of schedules, of users and of operators', async () => {
+    const json = { cron: '@daily', task: { input: 'in' } };
+    const user = async (method: string, path: string) =>
+      (await host.user('alice', method, `/api/schedules${path}`, method === 'PUT' ? { json } : {})).body.data.by;
+    expect([await user('PUT', '/a'), await user('GET', ''), await user('GET', '/a')]).toEqual(['set', 'list', 'get']);
+    for (const name of ['pause', 'resume', 'run']) expect(await user('POST', `/a/${name}`)).toBe(name);
+    const ask = async (method: string, path: string) => {
+      const owner = method === 'GET' ? {} : { json: { userId: 'alice' } };
+      return (await call(method, `${host.url}/api/operator/schedules${path}`, owner)).body.data.by;
+    };
+    expect([await ask('GET', ''), await ask('GET', '/a?userId=alice')]).toEqual(['schedules', 'schedule']);
+    for (const name of ['pause', 'resume', 'run']) expect(await ask('POST', `/a/${name}`)).toBe(`${name}Schedule`);
+    expect(await ask('DELETE', '/a')).toBe('removeSchedule');
+    expect((await host.user('alice', 'PUT', '/api/schedules/a', { json: { ...json, cron: 1 } })).status).toBe(400);
+    await user('PUT', '/a');
+    expect(await user('DELETE', '/a')).toBe('remove');
+  });
+
   it('keep their validation', async () => {
     const bad: [method: string, path: string, json: object][] = [
       ['POST', '/api/tasks', {}],
@@ -173,7 +203,7 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
   it('keep their place in the OpenAPI document, to the letter', () => {
     expect(documentOf(host)).toEqual(documentOf(plain));
     expect(Object.keys(documentOf(host).paths)).toHaveLength(
-      new Set(ROUTES.map((route) => pathOf(route, new TaskUris()))).size,
+      new Set(ROUTES.map((route) => pathOf(route, { ...new TaskUris(), scheduleUri: '/api/schedules' }))).size,
     );
   });
 });

@@ -55,15 +55,34 @@ const operators = (suffix: string, tasks: string, operator: string) => {
     [`operatorChangeBulk${suffix}`]: of('PUT /bulk/{bulkId}'),
     [`operatorListServices${suffix}`]: of('GET /services'),
     [`operatorSetService${suffix}`]: of('PUT /services/{service}'),
+    [`operatorListSchedules${suffix}`]: of('GET /schedules'),
+    [`operatorGetSchedule${suffix}`]: of('GET /schedules/{key}'),
+    [`operatorRemoveSchedule${suffix}`]: of('DELETE /schedules/{key}'),
+    [`operatorPauseSchedule${suffix}`]: of('POST /schedules/{key}/pause'),
+    [`operatorResumeSchedule${suffix}`]: of('POST /schedules/{key}/resume'),
+    [`operatorRunSchedule${suffix}`]: of('POST /schedules/{key}/run'),
     [`operatorListCallbacks${suffix}`]: of('GET /callbacks'),
     [`operatorReplayCallback${suffix}`]: of('POST /callbacks/{id}/replay'),
     [`operatorReplayCallbacks${suffix}`]: of('POST /callbacks/replay'),
     [`operatorListWorkers${suffix}`]: of('GET /workers'),
   };
 };
+/** The operations of users' schedules. */
+const schedules = (suffix: string, path: string) => {
+  const of = (route: string) => [route.replace(' ', ` ${path}`), `schedules${suffix}`, 'user'];
+  return {
+    [`setSchedule${suffix}`]: of('PUT /{key}'),
+    [`listSchedules${suffix}`]: of('GET '),
+    [`getSchedule${suffix}`]: of('GET /{key}'),
+    [`removeSchedule${suffix}`]: of('DELETE /{key}'),
+    [`pauseSchedule${suffix}`]: of('POST /{key}/pause'),
+    [`resumeSchedule${suffix}`]: of('POST /{key}/resume'),
+    [`runSchedule${suffix}`]: of('POST /{key}/run'),
+  };
+};
 const OPERATORS = operators('', '/api/tasks', '/api/operator');
 const HEALTH = { live: ['GET /health/live', 'health'], ready: ['GET /health/ready', 'health'] };
-const STANDALONE: object = { ...TASKS, ...OPERATORS, ...HEALTH };
+const STANDALONE: object = { ...TASKS, ...schedules('', '/api/schedules'), ...OPERATORS, ...HEALTH };
 const videos = (suffix: string) => {
   const [tasks, crontask] = [`tasks${suffix}`, `crontask${suffix}`];
   return {
@@ -81,6 +100,8 @@ const videos = (suffix: string) => {
     [`reportTask${suffix}`]: ['PUT /jobs/{taskId}/report', crontask, 'worker'],
     [`reportTaskByPost${suffix}`]: ['POST /jobs/{taskId}/report', crontask, 'worker'],
     VideoController_stats: ['GET /api/tasks/stats', tasks, 'user'],
+    VideoScheduleController_count: ['GET /api/plan-count', `schedules${suffix}`, 'user'],
+    ...schedules(suffix, '/api/plans'),
     VideoOperatorController_titles: ['GET /ops/titles', `operator${suffix}`, 'operator'],
     ...operators(suffix, '/api/videos', '/ops'),
   };
@@ -128,7 +149,7 @@ describe.each([
   it('takes all three content types wherever there is a body', () => {
     for (const { id, method, requestBody } of ours) {
       const types =
-        method === 'GET' || /^operatorReplayCallback(_|$)/.test(id)
+        method === 'GET' || /^(operatorReplayCallback|(remove|pause|resume|run)Schedule)(_|$)/.test(id)
           ? []
           : ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
       expect([id, Object.keys(requestBody?.content ?? {})]).toEqual([id, types]);
@@ -169,6 +190,8 @@ describe.each([
         schema.type !== 'boolean' &&
         // The filter of a bulk has the limits of a list.
         schema.type !== 'object' &&
+        // The task of a schedule has those of a create.
+        name !== 'task' &&
         (schema.maxLength ?? schema.maxItems ?? schema.enum ?? schema.minimum) === undefined,
     );
     expect(unlimited.map(({ where }) => where)).toEqual([]);
@@ -196,6 +219,20 @@ describe.each([
       reportTaskByPost: [{}, ['progress']],
       VideoController: [{}, undefined],
       VideoOperatorController: [{}, undefined],
+      VideoScheduleController: [{}, undefined],
+      setSchedule: [{}, ['cron', 'timeZone', 'task']],
+      listSchedules: [{}, undefined],
+      getSchedule: [{}, undefined],
+      removeSchedule: [{}, undefined],
+      pauseSchedule: [{}, undefined],
+      resumeSchedule: [{}, undefined],
+      runSchedule: [{}, undefined],
+      operatorListSchedules: [{}, undefined],
+      operatorGetSchedule: [{ userId: 'alice' }, undefined],
+      operatorRemoveSchedule: [{}, ['userId']],
+      operatorPauseSchedule: [{}, ['userId']],
+      operatorResumeSchedule: [{}, ['userId']],
+      operatorRunSchedule: [{}, ['userId']],
       changeTasks: [{}, ['action', 'filter']],
       getBulk: [{}, undefined],
       changeBulk: [{}, ['abort']],

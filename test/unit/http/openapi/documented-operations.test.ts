@@ -11,6 +11,7 @@ import { type Adapter, ADAPTERS, type Host, startHost, WHOLE, WORKER_TOKEN } fro
 import { openStream } from '../../../support/event-stream.js';
 import { type Answer, call, type CallOptions } from '../../../support/http.js';
 import { DocumentCheck, exampleOf, type Operation, operationsOf } from './fixtures/document.js';
+import { describeSchedules } from './fixtures/schedule-cases.js';
 import { describeOperators } from './fixtures/operator-cases.js';
 import { asText, ENCODINGS } from './fixtures/encodings.js';
 import { BOUNDS, OPERATOR_TOKEN, swappedHost } from './fixtures/hosts.js';
@@ -28,7 +29,7 @@ interface Kind {
 
 const KINDS: Record<string, Kind> = {
   default: {
-    start: (adapter) => startHost({ engine: 'sqlite', adapter, options: BOUNDS }),
+    start: (adapter) => startHost({ engine: 'sqlite', adapter, options: { ...BOUNDS, scheduleUri: '/api/schedules' } }),
     status: TASK_STATUS as TaskStatusCatalogue,
     notFound: 404,
     credentials: {
@@ -254,6 +255,7 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     await expectAnswer('claimTask', 430, { as: 'nobody' });
   });
 
+  describeSchedules({ expectAnswer, example, taskOf, notFound, tooMany: TOO_MANY });
   describeOperators({ expectAnswer, create, createClaimed, example, taskOf, status, notFound, tooMany: TOO_MANY });
 
   it('refuses other media types wherever there is a body', async () => {
@@ -306,7 +308,7 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
 
   it("a host's own operations", async () => {
     if (!operations.has('VideoController_stats')) return expect(kind).toBe('default');
-    for (const id of ['VideoController_stats', 'VideoOperatorController_titles']) {
+    for (const id of ['VideoController_stats', 'VideoOperatorController_titles', 'VideoScheduleController_count']) {
       await expectAnswer(id, 200, {});
       await expectAnswer(id, 430, { as: 'nobody' });
     }
