@@ -10,6 +10,8 @@ export interface KnownLimits {
   has(service: string): boolean;
   /** The rate has less than one start left. */
   emptied(service: string, rate: Rate, credit: number): void;
+  /** As many of its tasks run as may, as far as can be seen. */
+  isFull(service: string): void;
 }
 
 /** A service whose row this transaction has locked. */
@@ -103,6 +105,7 @@ export class ClaimAllowance implements Allowance {
     this.entered.set(service, found);
     this.held.delete(service);
     this.noteRate(service, found);
+    if (roomOf(found) <= 0 && !settings.paused) this.limits.isFull(service);
   }
 
   private noteRate(service: string, { settings: { rate }, credit }: Entered): void {

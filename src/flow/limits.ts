@@ -10,6 +10,8 @@ export class ServiceLimits implements Limits, KnownLimits {
   private settings: ReadonlyMap<string, GivenSettings> = new Map();
   /** When the rate of a service has a start again, by `performance.now()`. */
   private readonly refills = new Map<string, number>();
+  /** Services that were found full. */
+  private readonly filled = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private wakesAt = Infinity;
 
@@ -57,6 +59,7 @@ export class ServiceLimits implements Limits, KnownLimits {
     const asked = services.filter((service) => !full.has(service) && this.maxOf(service) !== null);
     const running = yield* this.store.running(asked);
     for (const service of asked) if ((running.get(service) ?? 0) >= this.maxOf(service)!) full.set(service, 'limit');
+    for (const [service, reason] of full) if (reason === 'limit') this.isFull(service);
     return full;
   }
 
@@ -73,6 +76,18 @@ export class ServiceLimits implements Limits, KnownLimits {
       this.refilled();
     }, pause);
     this.timer.unref();
+  }
+
+  /** As many of its tasks run as may, as far as can be seen. */
+  isFull(service: string): void {
+    this.filled.add(service);
+  }
+
+  /** The services that were found full since the last call. */
+  takeFull(): string[] {
+    const full = [...this.filled].filter((service) => this.has(service));
+    this.filled.clear();
+    return full;
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
-import sql, { join, type Sql } from 'sql-template-tag';
+import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { TaskStatusCatalogue } from '../contract/status.js';
 import { type Dialect, list, literal } from '../database/dialects/dialect.js';
-import { idleStatuses } from '../database/dialects/running.js';
+import { idleStatuses, isRunning } from '../database/dialects/running.js';
 import { change, post, type Row, type Script, select } from '../database/transaction.js';
 import type { Credit } from './credit.js';
 import type { GivenSettings, Rate } from './settings.js';
@@ -99,6 +99,31 @@ export class ServiceStore {
   /** Makes the rows that are missing, so that they can be locked. */
   *ensure(services: readonly string[]): Script<void> {
     for (const service of services) yield* change(this.dialect.insertNew(this.table, sql`(id) VALUES (${service})`));
+  }
+
+  /** Whether the set of running tasks is a table of its own, which may keep entries of tasks that do not run. */
+  get mayHaveOrphans(): boolean {
+    return this.dialect.running.rows !== this.dialect.table;
+  }
+
+  /** At most `limit` entries of these services in the set of running tasks whose tasks do not run. Takes no locks. */
+  *orphans(services: readonly string[], limit: number): Script<Row[]> {
+    const { table, running } = this.dialect;
+    const runs = raw(isRunning(this.status, 't.'));
+    return yield* select(
+      sql`SELECT r.service, r.user_id, r.task_id FROM ${running.rows} r LEFT JOIN ${table} t ON t.id = r.task_id
+        AND t.service = r.service AND t.user_id = r.user_id AND ${runs}
+        WHERE r.service IN (${list([...services])}) AND t.id IS NULL LIMIT ${literal(limit)}`,
+    );
+  }
+
+  *removeOrphans(services: readonly string[], limit: number): Script<void> {
+    yield* this.lock(services, true);
+    for (const { service, user_id, task_id } of yield* this.orphans(services, limit))
+      yield* post(
+        sql`DELETE FROM ${this.dialect.running.rows}
+          WHERE service = ${service} AND user_id = ${user_id} AND task_id = ${task_id}`,
+      );
   }
 
   /** Ids of running tasks of these services that do not count yet, at most `limit`. Takes no locks. */

@@ -2,6 +2,7 @@ import { type Database, reading, transaction } from '../database/database.js';
 import { type Job, Poller, type Service } from '../polling/poller.js';
 import type { Gates } from '../queue/gates.js';
 import type { ServiceLimits } from './limits.js';
+import { Orphans } from './orphans.js';
 import type { ServiceStore } from './service.store.js';
 import { type GivenSettings, inForce, NOTHING, optionsAt } from './settings.js';
 
@@ -21,6 +22,7 @@ export class SettingsLook implements Job, Service {
   readonly name = 'looking for settings of services';
   readonly interval = INTERVAL;
   private readonly poller = new Poller(this);
+  private readonly orphans: Orphans;
   /** Counted services, and until when tasks may still be found that were started without a mark. */
   private counting: ReadonlyMap<string, number> = new Map();
 
@@ -31,7 +33,9 @@ export class SettingsLook implements Job, Service {
     private readonly limits: ServiceLimits,
     /** Called when claims may find more than before. */
     private readonly opened: () => void,
-  ) {}
+  ) {
+    this.orphans = new Orphans(database, store);
+  }
 
   async run(): Promise<boolean> {
     const { rows, now } = await reading(this.database, () => this.store.all());
@@ -43,8 +47,10 @@ export class SettingsLook implements Job, Service {
     const paused = [...settings].filter(([, { paused }]) => paused).map(([service]) => service);
     const isOpened = this.gates.close(paused);
     const isChanged = this.limits.set(settings);
-    await this.prepare(stored, performance.now());
-    if (isOpened || isChanged) this.opened();
+    const began = performance.now();
+    await this.prepare(stored, began);
+    const hasRoom = await this.orphans.remove(this.limits.takeFull(), began);
+    if (isOpened || isChanged || hasRoom) this.opened();
     return false;
   }
 
