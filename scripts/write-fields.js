@@ -35,10 +35,10 @@ const shown = Object.entries(TASK_FIELDS)
 
 /** The parameters of a request. */
 const parameters = (Dto) =>
-  parametersOf(Dto).map(({ name, rule: { schema, bound }, doc }) => ({
+  parametersOf(Dto).map(({ name, rule: { schema, bound, typeName }, doc }) => ({
     name,
     schema,
-    type: schema.oneOf ? 'ids' : schema.type,
+    type: typeName ?? (schema.oneOf ? 'ids' : schema.type),
     isRequired: doc.required === true,
     text: bound ? `${doc.description} ${bound}` : doc.description,
     preset: doc.default,
@@ -53,7 +53,8 @@ function boundsOf({ type, minimum, maximum = Infinity }) {
 /** The values that a parameter allows, in words. */
 function valuesOf({ type, schema, preset, isRequired }) {
   const words = { integer: `integer ${boundsOf(schema)}`.trim(), boolean: 'true or false', ids: 'list of ids' };
-  const kind = words[type] ?? { 'date-time': 'time', uri: 'URL' }[schema.format] ?? 'text';
+  const object = schema.type === 'object' ? `object { ${Object.keys(schema.properties).join(', ')} }` : undefined;
+  const kind = words[type] ?? object ?? { 'date-time': 'time', uri: 'URL' }[schema.format] ?? 'text';
   return kind + (preset === undefined ? '' : `; ${preset} by default`) + (isRequired ? '; required' : '');
 }
 
@@ -98,7 +99,7 @@ const inTypeScript = (Dto) => () =>
   parameters(Dto)
     .map(
       ({ name, type, schema, isRequired, text }) =>
-        `${docstring(`${text} ${capital(boundsOf(schema))}`.trim())}\n  ${name}${isRequired ? '' : '?'}: ${TYPES.ts[type]};`,
+        `${docstring(`${text} ${capital(boundsOf(schema))}`.trim())}\n  ${name}${isRequired ? '' : '?'}: ${TYPES.ts[type] ?? type};`,
     )
     .join('\n');
 
@@ -119,7 +120,7 @@ const inPython =
   () =>
     parameters(Dto)
       .filter(isWanted)
-      .map(({ name, type }) => `    ${name}: ${TYPES.py[type]}`)
+      .map(({ name, type }) => `    ${name}: ${TYPES.py[type] ?? type}`)
       .join('\n');
 
 const inTask = (isWanted) =>

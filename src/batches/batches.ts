@@ -196,7 +196,7 @@ export class Batches<T extends Task> {
 
   /** After the commit. */
   private tell(tasks: T[], events: QueueEvent<T>[]): void {
-    this.creation.committed({ isNew: true, tasks });
+    this.creation.committed({ made: tasks, replaced: [] });
     this.queue.hooks.committed(events);
     this.wake();
   }

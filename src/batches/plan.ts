@@ -1,3 +1,4 @@
+import type { FieldProblem } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import type { Script } from '../database/transaction.js';
 import type { LifeCycle } from '../queue/life-cycle.js';
@@ -78,6 +79,7 @@ export class Planner<T extends Task> {
     for (const field of ['runAt', 'status', 'userId', 'ref', 'dependsOn', 'runOn'])
       if ((task as Record<string, unknown>)[field] !== undefined)
         throw invalid([{ field: `then.${field}`, rule: 'ofBatch', msg: `then.${field}: the batch decides it` }]);
+    if (task.unique !== undefined) throw invalid([notUnique('then.unique')]);
     // The longest state makes the longest texts.
     await within('then.', () => this.creation.order([thenOf(task, userId, batchId, 'cancelled')]));
     return JSON.stringify(task);
@@ -99,6 +101,8 @@ export class Planner<T extends Task> {
     }
     const odd = tasks.findIndex((task) => typeof task !== 'object' || task === null || Array.isArray(task));
     if (odd >= 0) throw invalid([{ field: `tasks[${odd}]`, rule: 'isObject', msg: `tasks[${odd}] must be an object` }]);
+    const unique = tasks.findIndex((task) => task.unique !== undefined);
+    if (unique >= 0) throw invalid([notUnique(`tasks[${unique}].unique`)]);
   }
 
   /** Drafts would hold up the batch, so a task is ready unless it says that it is one. */
@@ -107,6 +111,13 @@ export class Planner<T extends Task> {
     return { ...given, userId, status: given.status ?? this.lifeCycle.status.BEGIN };
   }
 }
+
+/** Another task that holds the key would be the answer, and no task of the batch. */
+const notUnique = (field: string): FieldProblem => ({
+  field,
+  rule: 'ofBatch',
+  msg: `${field}: tasks of a batch are not unique; use an Idempotency-Key for a batch that is created once`,
+});
 
 const ALONE = new Error('a create by itself must have an outcome; report this as a bug');
 

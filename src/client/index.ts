@@ -1,6 +1,8 @@
 export * from '../protocol/operator.types.js';
 export * from '../protocol/overview.types.js';
 export * from '../protocol/schedule.types.js';
+export * from '../protocol/unique.types.js';
+export * from '../protocol/user-answers.types.js';
 export * from '../protocol/wire.types.js';
 export { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
 export { TASK_STATUS as STATUS, type StatusCodes } from '../protocol/status.js';

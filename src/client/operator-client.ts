@@ -17,7 +17,7 @@ import type {
   WorkerLoad,
 } from '../protocol/operator.types.js';
 import type { Overview, Stats, StatsQuery } from '../protocol/overview.types.js';
-import type { Removal } from '../protocol/wire.types.js';
+import type { Removal } from '../protocol/user-answers.types.js';
 import { BulkClient } from './bulk-client.js';
 import { OperatorScheduleClient } from './schedule-client.js';
 import type { RequestOptions, Transport } from './transport.js';

@@ -3,18 +3,17 @@ import {
   type ClaimQuery,
   type ListQuery,
   type NewTask,
-  type Removal,
   type Report,
   type ReportAnswer,
   type ReportedTask,
   type Task,
   type TaskChanges,
-  type TaskPage,
   type TaskReport,
   WAIT_HEADER,
   type WaitReason,
   type WatchQuery,
 } from '../protocol/wire.types.js';
+import type { CreatedTask, Removal, TaskPage } from '../protocol/user-answers.types.js';
 import type { TaskFilter } from '../protocol/operator.types.js';
 import { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
 import { type StatusCodes, TASK_STATUS } from '../protocol/status.js';
@@ -87,18 +86,18 @@ export class TaskClient {
     this.ends = new EndWatch([FINISHED, ERROR, CANCELLED], (ids, signal) => this.watch({ ids }, { signal }));
   }
 
-  /** Creates a task. */
-  create(task: NewTask, { idempotencyKey = newKey(), ...options }: Keyed & RequestOptions = {}): Promise<Task> {
+  /** Creates a task. If another one holds its `unique` key, that one is returned, with `duplicate`. */
+  create(task: NewTask, { idempotencyKey = newKey(), ...options }: Keyed & RequestOptions = {}): Promise<CreatedTask> {
     const path = this.uris.postTaskUri;
     return this.transport.send({ method: 'POST', path, body: task, idempotencyKey, ...options });
   }
 
-  /** Creates up to 1,000 tasks, all or none. */
-  async createMany(tasks: NewTask[], options: Keyed & RequestOptions = {}): Promise<Task[]> {
+  /** Creates up to 1,000 tasks, all or none. Those whose `unique` keys others hold are returned as in `create`. */
+  async createMany(tasks: NewTask[], options: Keyed & RequestOptions = {}): Promise<CreatedTask[]> {
     const { idempotencyKey = newKey(), ...rest } = options;
     const path = this.uris.postTaskUri;
     const request = { method: 'POST', path, body: tasks, idempotencyKey, ...rest } as const;
-    return (await this.transport.send<{ list: Task[] }>(request)).list;
+    return (await this.transport.send<{ list: CreatedTask[] }>(request)).list;
   }
 
   get(taskId: string, options: RequestOptions = {}): Promise<Task> {

@@ -43,7 +43,8 @@ export class TaskController<T extends Task = Task> {
     summary: 'Create one task or several',
     description:
       'The JSON body may be a list of up to 1,000 tasks: all of them are created, or none, and the answer is a list. ' +
-      'A request that repeats the header Idempotency-Key gets the tasks of the first request, and creates none.',
+      'A request that repeats the header Idempotency-Key gets the tasks of the first request, and creates none. If ' +
+      'another task holds the `unique` key, that task is the answer, with `duplicate`.',
   })
   @Post()
   async create(

@@ -3,6 +3,8 @@
  * server. `npm run docs` writes the marked parts from `contract/task.fields.ts` and the DTOs.
  */
 
+import type { Unique } from './unique.types.js';
+
 /** Why a claim got nothing: the service is paused, as many of its tasks run as may, or its rate is used up. */
 export type WaitReason = 'paused' | 'limit' | 'rate';
 
@@ -95,6 +97,11 @@ export interface NewTask {
    * unless the configuration allows others. At most 2,048 characters.
    */
   callbackUrl?: string;
+  /**
+   * At most one task of the owner in the service holds the key. If another one does, nothing is created: the answer is
+   * that task, with `duplicate`. In forms: its JSON text.
+   */
+  unique?: Unique;
   /** INIT for a draft (the default), BEGIN for a task that is ready to be claimed. */
   status?: number;
   // </create>
@@ -151,19 +158,6 @@ export interface WatchQuery {
   /** The same as the header Last-Event-ID, for clients that cannot send it. */
   lastEventId?: string;
   // </watch>
-}
-
-export interface TaskPage {
-  /** Newest first. */
-  list: Task[];
-  /** The cursor of the next page. null on the last page. */
-  nextCursor: string | null;
-}
-
-export interface Removal {
-  deleted: string[];
-  /** Tasks that a worker holds, or that do not exist, each with its reason. */
-  notDeleted: { taskId: string; code: number; msg: string }[];
 }
 
 export interface ClaimQuery {

@@ -28,6 +28,12 @@ const isGone = ({ destroyed, stream }: Receiver): boolean => (stream ? stream.de
 /** The answer is full. The client asks for the rest in another request. */
 export const FULL = 'full';
 
+/** The answer to a create would be too large. */
+export const tooManyBytes = (): TaskError => {
+  const msg = `the answer would have more than ${BOUNDS.answerBytes} bytes; send fewer tasks at once`;
+  return new TaskError('TOO_LARGE', [{ field: 'body', rule: 'answerBytes', msg }]);
+};
+
 /**
  * The answers that are being sent: from before their tasks are read until the client has the answer or is gone. They
  * are held in memory, so their sum is bounded. Small answers are not counted and never refused. A client that reads its

@@ -8,6 +8,7 @@ import { isRunAgainBySql, RUN_AGAIN } from './run-again.js';
 import { pauseAfter } from './backoff.js';
 import type { ServicePolicy } from './service-policy.js';
 import type { TaskValues } from './stores/columns.js';
+import { isFreeAtClaim, keyIn, type UniqueRow } from './unique.js';
 
 /**
  * The new values of a row when its task is claimed, reported on, changed by its user, or becomes due. Each function is
@@ -24,7 +25,7 @@ export interface Transition {
 }
 
 /** The columns that a transition reads. */
-export interface TransitionRow {
+export interface TransitionRow extends UniqueRow {
   status: number;
   attempts: number;
   releases: number;
@@ -64,6 +65,7 @@ export function claimed(row: TransitionRow, command: ClaimCommand, { status, pol
     event: 'started',
     values: {
       ...(isRunAgain ? RUN_AGAIN : {}),
+      ...freedByClaim(row),
       status: status.START,
       attempts: isRunAgain ? 1 : row.attempts + 1,
       leaseToken: command.token,
@@ -85,6 +87,7 @@ export function claimedBySql(row: TransitionRow, { token }: { token: string }, {
     event: 'started',
     values: {
       ...(isRunAgain ? LEFT_BEHIND : {}),
+      ...freedByClaim(row),
       ...leaseOf(policy.legacyLease),
       leaseToken: token,
       attempts: isRunAgain ? 1 : row.attempts + 1,
@@ -93,7 +96,10 @@ export function claimedBySql(row: TransitionRow, { token }: { token: string }, {
   };
 }
 
-/** Nobody received the answer to the claim: the task becomes as if it had never been claimed. */
+/**
+ * Nobody received the answer to the claim: the task becomes as if it had never been claimed. A unique key that the claim
+ * freed stays free, because another task may hold it by now.
+ */
 export function unclaimed(row: TransitionRow, { status }: Rules): Transition {
   return { event: 'ready', values: { status: status.BEGIN, attempts: row.attempts - 1, leaseExpiresAt: null } };
 }
@@ -102,14 +108,14 @@ export function unclaimed(row: TransitionRow, { status }: Rules): Transition {
 export type ReportCommand = Given<Pick<Report, 'progress' | 'temp' | 'output' | 'error' | 'lease' | 'delay'>>;
 
 /** The worker has finished the task: to FINISHED. */
-export function finished(_: TransitionRow, report: ReportCommand, { status }: Rules): Transition {
-  const end = { status: status.FINISHED, progress: 100, error: report.error ?? null, finishedAt: NOW };
+export function finished(row: TransitionRow, report: ReportCommand, { status }: Rules): Transition {
+  const end = { status: status.FINISHED, progress: 100, error: report.error ?? null, finishedAt: NOW, ...freed(row) };
   return { event: 'finished', attempt: ended('finished', report), values: { ...over(report), ...end } };
 }
 
 /** The task has failed for good: to ERROR. */
-export function failed(_: TransitionRow, report: ReportCommand, { status }: Rules): Transition {
-  const values = { ...over(report), status: status.ERROR, finishedAt: NOW };
+export function failed(row: TransitionRow, report: ReportCommand, { status }: Rules): Transition {
+  const values = { ...over(report), status: status.ERROR, finishedAt: NOW, ...freed(row) };
   return { event: 'failed', attempt: ended('failed', report), values };
 }
 
@@ -148,14 +154,33 @@ export function madeReady(_: TransitionRow, { status }: Rules): Transition {
   return { event: 'ready', values: { status: status.BEGIN } };
 }
 
-/** A user runs an ended task again, with all its attempts: to BEGIN. */
-export function runAgain(_: object, { status }: Pick<Rules, 'status'>): Transition {
-  return { event: 'ready', values: { status: status.BEGIN, ...RUN_AGAIN } };
+/** A user runs an ended task again, with all its attempts and its unique key: to BEGIN. */
+export function runAgain({ uniqueRule }: UniqueRow, { status }: Pick<Rules, 'status'>): Transition {
+  const uniqueKey = uniqueRule ? keyIn(uniqueRule) : undefined;
+  return { event: 'ready', values: { status: status.BEGIN, ...RUN_AGAIN, uniqueKey } };
+}
+
+/** What a task gets from a create that has its unique key. */
+export interface ReplaceCommand {
+  content: TaskValues;
+  /** The status of the new task. BEGIN with `runAt` means ready from that time on. */
+  status: number;
+  runAt?: Date | undefined;
+  now: Date;
+}
+
+/** A create with the unique key of this task, which no worker has had, gives the task its content and its time. */
+export function replaced(row: TransitionRow, command: ReplaceCommand, { status }: Rules): Transition {
+  const { content, runAt, now } = command;
+  const next = runAt && runAt > now ? status.WAITING : command.status;
+  const event = { [status.BEGIN]: 'ready', [status.WAITING]: 'waiting' } as const;
+  return { event: next === row.status ? undefined : event[next], values: { ...content, status: next } };
 }
 
 /** A user cancels the task: to CANCELLED. */
-export function cancelled(_: object, { status }: Pick<Rules, 'status'>): Transition {
-  return { event: 'cancelled', values: { status: status.CANCELLED, finishedAt: NOW, leaseExpiresAt: null } };
+export function cancelled(row: UniqueRow, { status }: Pick<Rules, 'status'>): Transition {
+  const values = { status: status.CANCELLED, finishedAt: NOW, leaseExpiresAt: null, ...freed(row) };
+  return { event: 'cancelled', values };
 }
 
 /** A waiting task becomes due: to BEGIN. */
@@ -189,7 +214,7 @@ export function expired(row: TransitionRow, { token }: { token: string }, { stat
   return {
     event: 'failed',
     attempt,
-    values: { status: status.ERROR, leaseExpiresAt: null, finishedAt: NOW, error, leaseToken },
+    values: { status: status.ERROR, leaseExpiresAt: null, finishedAt: NOW, error, leaseToken, ...freed(row) },
   };
 }
 
@@ -197,6 +222,11 @@ export function expired(row: TransitionRow, { token }: { token: string }, { stat
 export const leaseDropped = (): Transition => ({ values: { leaseExpiresAt: null } });
 
 const mostAttempts = (row: TransitionRow, policy: ServicePolicy): number => row.maxAttempts ?? policy.maxAttempts;
+
+/** The task no longer holds its unique key. A task without one has nothing to write. */
+const freed = ({ uniqueKey }: UniqueRow): TaskValues => (uniqueKey ? { uniqueKey: null } : {});
+
+const freedByClaim = (row: UniqueRow): TaskValues => (isFreeAtClaim(row) ? freed(row) : {});
 
 const leaseOf = (seconds: number): TaskValues => ({ leaseSeconds: seconds, leaseExpiresAt: fromNow(seconds) });
 

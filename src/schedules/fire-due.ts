@@ -5,6 +5,7 @@ import type { Script } from '../database/transaction.js';
 import type { Interval, Job } from '../polling/poller.js';
 import type { Queue } from '../queue/queue.js';
 import type { CreateOrder, Creation, NewTask } from '../queue/use-cases/create.js';
+import type { CreateResult } from '../queue/use-cases/settle-create.js';
 import { timesOf } from './definition.js';
 import { type Plan, plan } from './plan.js';
 import type { ScheduleRun } from './schedule.js';
@@ -93,13 +94,12 @@ export class FireDue<T extends Task> implements Job {
 
   private async fire(firings: Firing<T>[], now: Date): Promise<void> {
     const { database } = this.queue;
-    for (const tasks of await transaction(database, () => this.script(firings, now)))
-      this.creation.committed({ isNew: true, tasks });
+    for (const result of await transaction(database, () => this.script(firings, now))) this.creation.committed(result);
   }
 
-  private *script(firings: Firing<T>[], now: Date): Script<T[][]> {
+  private *script(firings: Firing<T>[], now: Date): Script<CreateResult<T>[]> {
     const locked = yield* this.store.lockDue(firings.map(({ row }) => row.id));
-    const fired: T[][] = [];
+    const fired: CreateResult<T>[] = [];
     const ours = firings.filter(({ row }) => locked.some((found) => isUnchanged(row, found)));
     const outcomes = yield* this.creation.script(ours.flatMap(({ orders }) => orders));
     let from = 0;
@@ -114,7 +114,7 @@ export class FireDue<T extends Task> implements Job {
         return { scheduledFor, taskId: tasks[place]?.taskId ?? null, error: error ? messageOf(error) : null };
       });
       yield* this.store.advance(row.id, progressOf(row, planned, runs, now));
-      fired.push(tasks.filter((task) => task !== undefined));
+      fired.push(...own.flatMap((outcome) => ('value' in outcome ? outcome.value : [])));
     }
     return fired;
   }

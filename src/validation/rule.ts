@@ -13,8 +13,8 @@ export interface ValueSchema {
   type?: 'string' | 'integer' | 'boolean' | 'array' | 'object';
   enum?: readonly string[];
   nullable?: true;
-  additionalProperties?: true;
-  properties?: Record<string, ValueSchema & { description: string }>;
+  additionalProperties?: boolean;
+  properties?: Record<string, ValueSchema & { description: string; default?: string; example?: string }>;
   required?: string[];
   format?: 'date-time' | 'uri';
   minimum?: number;
@@ -42,6 +42,8 @@ interface RuleWords {
   readonly takesNumber?: true;
   /** null or an empty text removes the value. For other rules null means absent, because legacy clients send it. */
   readonly emptyRemoves?: true;
+  /** Name of the object's type in the clients. */
+  readonly typeName?: string;
 }
 
 /** A number as people read it: 65,535. */

@@ -38,7 +38,20 @@ import logging
 import sys
 
 from . import operator_types, schedule_types
-from .api_types import STATUS, URIS, ListQuery, NewTask, NotDeleted, Removal, Task, TaskChanges, TaskPage, WorkerTask
+from .api_types import (
+    STATUS,
+    URIS,
+    CreatedTask,
+    ListQuery,
+    NewTask,
+    NotDeleted,
+    Removal,
+    Task,
+    TaskChanges,
+    TaskPage,
+    Unique,
+    WorkerTask,
+)
 from .bulk_client import BulkClient
 from .errors import (
     ERROR_CODE,
@@ -60,6 +73,7 @@ from .worker.context import Context
 __all__ = [
     "BulkClient",
     "Context",
+    "CreatedTask",
     "ERROR_CODE",
     "ListQuery",
     "NewTask",
@@ -79,6 +93,7 @@ __all__ = [
     "TaskPage",
     "TaskStopped",
     "URIS",
+    "Unique",
     "UnrecoverableError",
     "WaitTimeoutError",
     "WatchEvent",

@@ -73,6 +73,29 @@ class WorkerTask(Task):
     callbackUrl: str
 
 
+class CreatedTask(Task, total=False):
+    """The answer to a create."""
+
+    #: The task holds the unique key already. Nothing was created.
+    duplicate: bool
+    #: The duplicate got the content of the request. Absent: it is as it was.
+    replaced: bool
+
+
+class _Unique(TypedDict):
+    key: str
+
+
+class Unique(_Unique, total=False):
+    """What makes a task the only one of its owner and service with a key."""
+
+    #: When the key is free again: 'claimed', when a worker takes the task for the first time, or 'ended' (the default).
+    until: str
+    #: If another task holds the key: 'return' (the default), or 'replace', which gives it the content of the request
+    #: while no worker has had it.
+    onConflict: str
+
+
 class _NewTask(TypedDict):
     # <required>
     input: str
@@ -90,6 +113,7 @@ class NewTask(_NewTask, total=False):
     runAt: str
     maxAttempts: int
     callbackUrl: str
+    unique: Unique
     status: int
     # </create>
 

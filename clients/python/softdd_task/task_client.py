@@ -7,7 +7,7 @@ import urllib.parse
 import uuid
 from typing import Any, Dict, Iterator, List, Optional, Union, cast
 
-from .api_types import STATUS, URIS, ListQuery, NewTask, Removal, Task, TaskChanges, TaskPage
+from .api_types import STATUS, URIS, CreatedTask, ListQuery, NewTask, Removal, Task, TaskChanges, TaskPage
 from .backoff import backoff
 from .bulk_client import BulkClient
 from .connections import Connections
@@ -81,11 +81,14 @@ class TaskClient:
         idempotency_key: Optional[str] = None,
         timeout: Optional[float] = None,
         retries: Optional[int] = None,
-    ) -> Task:
-        """Creates a task. Repeated with the same key, it creates no second one."""
+    ) -> CreatedTask:
+        """Creates a task. Repeated with the same key, it creates no second one.
+
+        If another task holds its `unique` key, that one is returned, with `duplicate`.
+        """
         key = idempotency_key or str(uuid.uuid4())
         path = self._uris["postTaskUri"]
-        return cast(Task, self._send("POST", path, task, key=key, timeout=timeout, retries=retries))
+        return cast(CreatedTask, self._send("POST", path, task, key=key, timeout=timeout, retries=retries))
 
     def create_many(
         self,
@@ -94,11 +97,14 @@ class TaskClient:
         idempotency_key: Optional[str] = None,
         timeout: Optional[float] = None,
         retries: Optional[int] = None,
-    ) -> List[Task]:
-        """Creates up to 1,000 tasks, all of them or none."""
+    ) -> List[CreatedTask]:
+        """Creates up to 1,000 tasks, all of them or none.
+
+        Those whose `unique` keys other tasks hold are returned as in `create`.
+        """
         key = idempotency_key or str(uuid.uuid4())
         answer = self._send("POST", self._uris["postTaskUri"], tasks, key=key, timeout=timeout, retries=retries)
-        return cast(List[Task], answer["list"])
+        return cast(List[CreatedTask], answer["list"])
 
     def get(self, task_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Task:
         """Returns a task."""

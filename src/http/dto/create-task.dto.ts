@@ -1,6 +1,8 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { Field, Writes } from '../../validation/field.js';
 import { anyRule, keyRule } from '../../validation/rules.js';
+import { uniqueRule } from '../../validation/unique.rule.js';
+import type { Unique } from '../../queue/unique.js';
 
 @ApiSchema({ name: 'createTask' })
 export class CreateTaskDto {
@@ -12,6 +14,13 @@ export class CreateTaskDto {
   @Writes('create') runAt?: string;
   @Writes('create') maxAttempts?: number;
   @Writes('create') callbackUrl?: string;
+
+  @Field(uniqueRule, {
+    description:
+      'At most one task of the owner in the service holds the key. If another one does, nothing is created: the answer ' +
+      'is that task, with `duplicate`. In forms: its JSON text.',
+  })
+  unique?: Unique;
 
   /** Alias of the header Idempotency-Key, only for handlers of a host. */
   @Field(keyRule) idempotencyKey?: string;

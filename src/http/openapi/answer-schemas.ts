@@ -24,8 +24,11 @@ export const ANSWER_SCHEMAS = {
       'event: task\nid: 1-3fa2c9d81b07\ndata: {"taskId":"019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c","progress":40}\n\n',
   }),
   task: ({ task }) => refTo(task),
-  created: ({ task }) => ({
-    oneOf: [refTo(task), object({ list: list('If the body was a list: the tasks, in the same order.', refTo(task)) })],
+  created: ({ created }) => ({
+    oneOf: [
+      refTo(created),
+      object({ list: list('If the body was a list: the tasks, in the same order.', refTo(created)) }),
+    ],
   }),
   list: ({ task }) =>
     object({

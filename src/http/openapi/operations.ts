@@ -83,8 +83,8 @@ export class RouteDocs {
     const { tag, security } = AUDIENCES[audience];
     ApiTags(tag + this.schemas.suffix)(Bound);
     ApiBearerAuth(security)(Bound);
-    const { task, operatorTask, cronTask, claimed, notice } = this.schemas;
-    ApiExtraModels(task, operatorTask, cronTask, claimed, notice)(Bound);
+    const { task, created, operatorTask, cronTask, claimed, notice } = this.schemas;
+    ApiExtraModels(task, created, operatorTask, cronTask, claimed, notice)(Bound);
   }
 
   /** A route of the route table. */

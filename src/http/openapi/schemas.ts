@@ -20,6 +20,8 @@ export interface TaskSchemas {
   /** Ends the names of schemas and operations, so that each registration has its own. Empty for the default one. */
   suffix: string;
   task: Type;
+  /** The same in the answer to a create. */
+  created: Type;
   /** The same for operators. */
   operatorTask: Type;
   cronTask: Type;
@@ -37,7 +39,7 @@ export interface TaskSchemas {
 export function createSchemas(structure: RouteStructure, dtos: TaskDtos, priority: PriorityRange): TaskSchemas {
   const { name, status } = structure;
   const suffix = name === 'default' ? '' : `_${name}`;
-  const { task, operatorTask, cronTask, claimed, notice } = taskSchemas(structure, suffix);
+  const tasks = taskSchemas(structure, suffix);
   const bodies = new Map<Type, Type>([
     [dtos.create, withPriority(withStatus(dtos.create, `createTask${suffix}`, newStatus(status)), priority)],
     [dtos.update, withStatus(dtos.update, `updateTask${suffix}`, userStatus(status))],
@@ -46,10 +48,10 @@ export function createSchemas(structure: RouteStructure, dtos: TaskDtos, priorit
     [ReportTaskDto, withStatus(ReportTaskDto, `reportTask${suffix}`, workerStatus(status))],
     [ReportTasksDto, reportsSchema(status, suffix)],
   ]);
-  return { suffix, task, operatorTask, cronTask, claimed, notice, bodyOf: (dto) => bodies.get(dto) ?? dto };
+  return { suffix, ...tasks, bodyOf: (dto) => bodies.get(dto) ?? dto };
 }
 
-type TaskSchemaNames = 'task' | 'operatorTask' | 'cronTask' | 'claimed' | 'notice';
+type TaskSchemaNames = 'task' | 'created' | 'operatorTask' | 'cronTask' | 'claimed' | 'notice';
 
 function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record<TaskSchemaNames, Type> {
   class TaskSchema extends entity {
@@ -61,6 +63,21 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
     declare status: number;
   }
   ApiSchema({ name: `task${suffix}` })(TaskSchema);
+  class CreatedTaskSchema extends TaskSchema {
+    @ApiPropertyOptional({
+      type: Boolean,
+      description: 'The task holds the unique key already. Nothing was created.',
+      example: true,
+    })
+    declare duplicate?: true;
+    @ApiPropertyOptional({
+      type: Boolean,
+      description: 'The duplicate got the content of the request. Absent: it is as it was.',
+      example: true,
+    })
+    declare replaced?: true;
+  }
+  ApiSchema({ name: `createdTask${suffix}` })(CreatedTaskSchema);
   class OperatorTaskSchema extends TaskSchema {
     @ApiProperty({ description: 'The owner.', example: 'alice' })
     declare userId: string;
@@ -131,6 +148,7 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
   ApiSchema({ name: `taskEnded${suffix}` })(NoticeSchema);
   return {
     task: TaskSchema,
+    created: CreatedTaskSchema,
     operatorTask: OperatorTaskSchema,
     cronTask: CronTaskSchema,
     claimed: ClaimedTaskSchema,

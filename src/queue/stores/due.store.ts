@@ -79,6 +79,7 @@ export class DueStore {
     const rows = yield* select<Record<keyof DueRow, unknown>>(
       sql`SELECT id, service, status, attempts, releases, lease_seconds AS ${dialect.id('leaseSeconds')}, max_attempts AS ${dialect.id('maxAttempts')},
         lease_token AS ${dialect.id('leaseToken')}, finished_at AS ${dialect.id('finishedAt')},
+        unique_key AS ${dialect.id('uniqueKey')}, unique_rule AS ${dialect.id('uniqueRule')},
         CASE WHEN lease_expires_at IS NULL THEN 0 ELSE 1 END AS ${dialect.id('hasLease')} FROM ${dialect.table}
         WHERE id IN (${list(ids)}) AND ${dialect.dueAt} <= ${dialect.now} ${dialect.skipLocked}`,
     );
@@ -92,6 +93,8 @@ export class DueStore {
       finishedAt: row.finishedAt,
       maxAttempts: row.maxAttempts === null ? null : Number(row.maxAttempts),
       leaseToken: row.leaseToken as string | null,
+      uniqueKey: row.uniqueKey as string | null,
+      uniqueRule: row.uniqueRule as string | null,
       leaseSeconds: row.leaseSeconds === null ? null : Number(row.leaseSeconds),
     }));
   }

@@ -17,7 +17,10 @@ export interface NewKey extends KeyEntry {
   seconds: number;
 }
 
-/** Idempotency keys, and the lock rows of owners. */
+/** Seconds after which it is seen whether a task still holds a unique key. */
+const UNIQUE_SECONDS = 86_400;
+
+/** Idempotency keys, unique keys, and the lock rows of owners. */
 export class KeyStore {
   private readonly table: Sql;
 
@@ -87,6 +90,48 @@ export class KeyStore {
     return new Set(all!.rows.map(({ id }) => id as string).filter((id) => !taken.has(id)));
   }
 
+  /**
+   * Locks unique keys until the transaction ends. Returns the task that took each key last: the given one, if there was
+   * none. The key alone says nothing: whether that task still holds it, its own row says.
+   */
+  *take(takers: Map<string, string>): Script<Map<string, string>> {
+    const { dialect } = this;
+    const expires = dialect.after(UNIQUE_SECONDS);
+    const rows = sorted([...takers], ([id]) => id).map(([id, taskId]) => sql`(${id}, ${taskId}, ${expires})`);
+    const [, found] = yield [
+      sql`INSERT INTO ${this.table} (id, task_ids, expires_at) VALUES ${join(rows)}
+        ${dialect.onDuplicate(sql`expires_at = ${expires}`)}`,
+      sql`SELECT id, task_ids FROM ${this.table} WHERE id IN (${list([...takers.keys()])}) ${dialect.forUpdate}`,
+    ];
+    return new Map(found!.rows.map(({ id, task_ids: taskId }) => [id as string, taskId as string]));
+  }
+
+  /** Locked keys have other tasks from now on. */
+  *give(takers: Map<string, string>): Script<void> {
+    if (takers.size === 0) return;
+    const cases = [...takers].map(([id, taskId]) => sql`WHEN ${id} THEN ${taskId}`);
+    yield* post(
+      sql`UPDATE ${this.table} SET task_ids = CASE id ${join(cases, ' ')} END WHERE id IN (${list([...takers.keys()])})`,
+    );
+  }
+
+  /**
+   * Makes rows for unique keys that have none, in a transaction of its own: a transaction of a host that takes a key
+   * then locks a row that others can see, and pass by.
+   */
+  *prepare(takers: Map<string, string>): Script<void> {
+    const ids = [...takers.keys()];
+    const rows = yield* select<{ id: string }>(sql`SELECT id FROM ${this.table} WHERE id IN (${list(ids)})`);
+    const known = new Set(rows.map(({ id }) => id));
+    const unknown = [...takers].filter(([id]) => !known.has(id));
+    if (unknown.length > 0) yield* this.take(new Map(unknown));
+  }
+
+  /** Corrects what an idempotency key stands for. */
+  *become({ id, taskIds }: KeyEntry): Script<void> {
+    yield* post(sql`UPDATE ${this.table} SET task_ids = ${taskIds.join(' ')} WHERE id = ${id}`);
+  }
+
   /** A write that leaves nothing behind. */
   *probe(id: string): Script<void> {
     const { dialect } = this;
@@ -94,14 +139,30 @@ export class KeyStore {
     yield* change(sql`DELETE FROM ${this.table} WHERE id = ${id}`);
   }
 
-  /** Deletes expired entries. Returns how many. */
+  /** Deletes expired entries, and unique keys that no task holds. Returns how many it has looked at. */
   *purge(limit: number): Script<number> {
     const { dialect } = this;
-    const rows = yield* select<{ id: string }>(
-      sql`SELECT id FROM ${this.table} WHERE expires_at <= ${dialect.now} LIMIT ${limit} ${dialect.skipLocked}`,
+    const rows = yield* select<{ id: string; taker: string | null }>(
+      sql`SELECT id, CASE WHEN fingerprint IS NULL THEN task_ids END AS taker FROM ${this.table}
+        WHERE expires_at <= ${dialect.now} LIMIT ${limit} ${dialect.skipLocked}`,
     );
-    yield* this.removeExpired(rows.map((row) => row.id));
+    const kept = yield* this.prolong(rows.filter(({ taker }) => taker !== null));
+    yield* this.removeExpired(rows.map(({ id }) => id).filter((id) => !kept.has(id)));
     return rows.length;
+  }
+
+  /** Keeps those of the unique keys that tasks hold. */
+  private *prolong(keys: { id: string; taker: string | null }[]): Script<Set<string>> {
+    if (keys.length === 0) return new Set();
+    const { dialect } = this;
+    const holders = yield* select<{ id: string }>(
+      sql`SELECT id FROM ${dialect.table} WHERE ${dialect.idIn(keys.map(({ taker }) => taker!))} AND unique_key IS NOT NULL`,
+    );
+    const held = new Set(holders.map(({ id }) => id));
+    const ids = keys.filter(({ taker }) => held.has(taker!)).map(({ id }) => id);
+    const until = dialect.after(UNIQUE_SECONDS);
+    if (ids.length > 0) yield* change(sql`UPDATE ${this.table} SET expires_at = ${until} WHERE id IN (${list(ids)})`);
+    return new Set(ids);
   }
 
   private *removeExpired(ids: string[]): Script<void> {

@@ -4,6 +4,7 @@ import type { Reading, TaskColumns, TaskValues } from './columns.js';
 import { type Dialect, literal, type TaskTable } from '../../database/dialects/dialect.js';
 import { LongTexts } from './long-texts.js';
 import { alike, type Cell, type RowToWrite } from '../../database/rows.js';
+import type { UniqueRow } from '../unique.js';
 import { change, postLast, type Script, select } from '../../database/transaction.js';
 
 /** A task to insert. `status` BEGIN with `runAt` means ready from that time on. */
@@ -20,10 +21,11 @@ export interface TaskChange<T extends Task> {
 /** The column is not the entity's. */
 const MARK: [column: string, cell: Cell] = ['limited', 1];
 
-/** Whose a task is, and where in its life. */
-export interface TaskState {
+/** Whose a task is, where in its life, and its unique key. */
+export interface TaskState extends UniqueRow {
   id: string;
   userId: string;
+  service: string;
   status: number;
   /** null: it belongs to no batch. */
   batchId: string | null;
@@ -90,10 +92,10 @@ export class TaskStore<T extends Task> {
     return yield* this.one(sql`WHERE id = ${taskId} ${owned} ${this.dialect.forUpdate}`);
   }
 
-  /** Locks those of the tasks that nobody else holds. */
-  *lockFree(ids: string[]): Script<Reading> {
+  /** Locks those of the tasks that nobody else holds, or waits for the others, too. */
+  *lockFree(ids: string[], mayWait = false): Script<Reading> {
     const { columns, dialect } = this;
-    const where = sql`WHERE ${dialect.idIn(ids)} ${dialect.skipLocked}`;
+    const where = sql`WHERE ${dialect.idIn(ids)} ${mayWait ? sql`ORDER BY id ${dialect.forUpdate}` : dialect.skipLocked}`;
     return columns.toReading(
       yield* select(sql`SELECT ${columns.timedListOf(ids.length)} FROM ${dialect.table} ${where}`),
     );
@@ -178,15 +180,13 @@ export class TaskStore<T extends Task> {
 
   private *someStates(ids: string[], clause: Sql): Script<TaskState[]> {
     if (ids.length === 0) return [];
-    const rows = yield* select<{ id: string; user_id: string; status: unknown; batch_id: string | null }>(
-      sql`SELECT id, user_id, status, batch_id FROM ${this.dialect.table} WHERE ${this.dialect.idIn(ids)} ${clause}`,
+    const { id, table, idIn } = this.dialect;
+    const names = { userId: 'user_id', uniqueKey: 'unique_key', uniqueRule: 'unique_rule', batchId: 'batch_id' };
+    const columns = Object.entries(names).map(([property, column]) => sql`${id(column)} AS ${id(property)}`);
+    const rows = yield* select<TaskState>(
+      sql`SELECT id, service, status, ${join(columns)} FROM ${table} WHERE ${idIn(ids)} ${clause}`,
     );
-    return rows.map((row) => ({
-      id: row.id,
-      userId: row.user_id,
-      status: Number(row.status),
-      batchId: row.batch_id,
-    }));
+    return rows.map((row) => ({ ...row, status: Number(row.status) }));
   }
 
   private toWrite(id: string, values: TaskValues, now: Date): RowToWrite {

@@ -9,6 +9,7 @@ import type { Queue } from '../queue.js';
 import type { SearchFilter } from '../stores/search.store.js';
 import type { TaskState } from '../stores/task.store.js';
 import { cancelled, runAgain, type Transition } from '../transitions.js';
+import { takeAgain } from '../unique-again.js';
 
 /** What can be done to many tasks at once. */
 export const BULK_ACTIONS = ['retry', 'cancel', 'delete'] as const;
@@ -61,24 +62,45 @@ function* change<T extends Task>(
   const { tasks, hooks, lifeCycle } = queue;
   const { values, isOneOf } = statusesFor(action, lifeCycle).statuses!;
   const locked = (yield* tasks.lockAll(ids, userId)).filter(({ status }) => values.includes(status) === isOneOf);
-  const fit = action === 'retry' ? yield* admitted(queue, locked, limits) : locked.map(({ id }) => id);
+  const fit = action === 'retry' ? yield* admitted(queue, locked, limits) : locked;
   const count = { done: fit.length, failed: ids.length - fit.length };
   if (action === 'delete') {
     yield* hooks.removing(locked);
-    yield* tasks.delete(fit);
+    yield* tasks.delete(fit.map(({ id }) => id));
     return { ...count, events: [] };
   }
-  const { values: columns, event }: Transition = (action === 'retry' ? runAgain : cancelled)({}, lifeCycle);
-  const events = eventsOf(event!, yield* tasks.update(fit, columns));
+  const events: QueueEvent<T>[] = [];
+  for (const { ids: same, values: columns, event } of groups(fit, action, lifeCycle))
+    events.push(...eventsOf(event!, yield* tasks.update(same, columns)));
   yield* hooks.changed(events);
   return { ...count, events };
 }
 
+/** Tasks that change alike: mostly all, because only those with a unique key differ. */
+function groups(tasks: TaskState[], action: BulkAction, lifeCycle: LifeCycle): (Transition & { ids: string[] })[] {
+  const found = new Map<string, Transition & { ids: string[] }>();
+  for (const task of tasks) {
+    const transition = (action === 'retry' ? runAgain : cancelled)(task, lifeCycle);
+    const name = JSON.stringify(transition);
+    if (!found.has(name)) found.set(name, { ...transition, ids: [] });
+    found.get(name)!.ids.push(task.id);
+  }
+  return [...found.values()];
+}
+
 /** Those that may run again. */
-function* admitted<T extends Task>(queue: Queue<T>, locked: TaskState[], limits: OwnerQuotas): Script<string[]> {
+function* admitted<T extends Task>(queue: Queue<T>, locked: TaskState[], limits: OwnerQuotas): Script<TaskState[]> {
   const quotas = yield* Quotas.lock(queue, limits);
-  const fit: string[] = [];
-  for (const { id, userId } of locked)
-    if (!(yield* queue.hooks.refuseRunAgain(id)) && !quotas.take(new Map([[userId, 1]]))) fit.push(id);
+  const fit: TaskState[] = [];
+  const others: string[] = [];
+  for (const task of locked) {
+    const refused =
+      (yield* queue.hooks.refuseRunAgain(task.id)) ??
+      (yield* takeAgain(queue, task, { isForeign: false, others })) ??
+      quotas.take(new Map([[task.userId, 1]]));
+    if (refused) continue;
+    fit.push(task);
+    if (task.uniqueRule !== null) others.push(task.id);
+  }
   return fit;
 }

@@ -13,7 +13,8 @@ import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
 import { type InTransaction, type Queue, run } from '../queue.js';
 import { refusal } from '../state-errors.js';
 import { cancelled, madeReady, runAgain, type Transition } from '../transitions.js';
-import { checkStatus, type OwnColumns, ownColumns } from './create.js';
+import { takeAgain } from '../unique-again.js';
+import { checkStatus, type OwnColumns, ownColumns } from './new-row.js';
 import { read } from './read.js';
 
 export type TaskChanges<T extends Task = Task> = OwnColumns<T> &
@@ -92,7 +93,7 @@ export class Changes<T extends Task> {
   private *script(
     taskId: string,
     { input, args, priority, status, ...rest }: TaskChanges<T>,
-    { userId }: Where,
+    { userId, manager }: Where,
     { limits, space, refuse }: { limits: OwnerQuotas; space: AnswerSpace; refuse: Refuse },
   ): Script<Changed<T>> {
     const { queue } = this;
@@ -106,7 +107,8 @@ export class Changes<T extends Task> {
     this.demandEditable(task, input !== undefined || args !== undefined, Object.keys(own).length > 0);
     const why = refuse(task);
     if (why) throw refusal(queue.lifeCycle, task, 'user', why);
-    const move = status === undefined ? undefined : yield* this.moveOf(task, status, limits);
+    const isForeign = manager !== undefined;
+    const move = status === undefined ? undefined : yield* this.moveOf(task, status, limits, isForeign);
     const values = { ...own, input, args, priority, ...move?.values };
     // With nothing to write, not even the time of the change is written.
     if (Object.values(values).every((value) => value === undefined)) return { task, events: [] };
@@ -128,7 +130,7 @@ export class Changes<T extends Task> {
   }
 
   /** The transition to this status. undefined if the task has it already. */
-  private *moveOf(task: T, status: number, limits: OwnerQuotas): Script<Transition | undefined> {
+  private *moveOf(task: T, status: number, limits: OwnerQuotas, isForeign: boolean): Script<Transition | undefined> {
     const { queue } = this;
     const { lifeCycle } = queue;
     const verdict = lifeCycle.userMove(task.status, status);
@@ -139,7 +141,8 @@ export class Changes<T extends Task> {
     if (!lifeCycle.isEnded(task.status)) return madeReady(task, rules);
     const refused =
       (yield* Quotas.lock(queue, limits)).take(new Map([[task.userId, 1]])) ??
-      (yield* queue.hooks.refuseRunAgain(task.taskId));
+      (yield* queue.hooks.refuseRunAgain(task.taskId)) ??
+      (yield* takeAgain(queue, { ...task, id: task.taskId }, { isForeign }));
     if (refused) throw refused;
     return runAgain(task, rules);
   }

@@ -1,13 +1,11 @@
 import { TaskError } from '../../contract/errors.js';
 import type { Task } from '../../contract/task.entity.js';
-import type { Given } from '../../contract/given.js';
-import type { NewTask as NewTaskOnWire } from '../../protocol/wire.types.js';
-import { TASK_COLUMNS, writtenFields } from '../../contract/task.fields.js';
 import { ALONE, type Command, done, failed, type Outcome, type Size } from '../../database/group-commit.js';
 import type { KeyEntry } from '../stores/key.store.js';
 import type { NewRow } from '../stores/task.store.js';
+import { transaction } from '../../database/database.js';
 import type { Script } from '../../database/transaction.js';
-import { type AnswerSpace, spaceOf } from '../answer-room.js';
+import { spaceOf } from '../answer-room.js';
 import type { QueueEvent } from '../events.js';
 import { traced } from '../traced-create.js';
 import { eventsOf } from '../hooks.js';
@@ -16,67 +14,26 @@ import { check, invalid, within } from '../../validation/invalid.js';
 import { type InTransaction, type Queue, runGrouped } from '../queue.js';
 import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
 import { checkKey, conflict, gone, keyOf } from './create-key.js';
-import { answerRepeated, roomFor } from './repeat-create.js';
+import { CREATED, checkStatus, countOwners, ownColumns } from './new-row.js';
+import type { CreateOrder, Idempotent, NewTask, Part, TaskMarks, Traced } from './new-task.js';
+import { answerRepeated } from './repeat-create.js';
+import {
+  correctKey,
+  type CreateResult,
+  CreateResults,
+  isAccepted,
+  newRows,
+  settle,
+  waitingFor,
+} from './settle-create.js';
+import { uniqueColumns } from '../unique.js';
+import { uniquesOf } from '../unique-id.js';
+import { UniqueHolders } from '../unique-holders.js';
 import { BOUNDS, timeOf, userIdRule } from '../../validation/rules.js';
+import { uniqueRule } from '../../validation/unique.rule.js';
 import { checkWritten } from '../../validation/task.rules.js';
 
-/** Values for the columns that a host's entity adds. */
-export type OwnColumns<T extends Task> = Partial<Omit<T, keyof Task>>;
-
-/** A new task. Its `priority` may be any: option `userPriority` is for users and does not bind callers of this. */
-export type NewTask<T extends Task = Task> = OwnColumns<T> &
-  Pick<NewTaskOnWire, 'input'> &
-  Given<Omit<NewTaskOnWire, 'input' | 'runAt'>> & {
-    /** The owner, at most 255 characters. */
-    userId: string;
-    /** WAITING until this time, then ready: a Date, or ISO 8601 with its zone. */
-    runAt?: Date | string | undefined;
-  };
-
-/** Where a call comes from. */
-export interface Traced {
-  /**
-   * The `traceparent` of the caller, as the W3C writes it. It counts where no span is active here. A malformed one counts
-   * as absent.
-   */
-  traceparent?: string | undefined;
-}
-
-export interface Idempotent {
-  /** The same key of the same owner with the same content returns the tasks that it created first. */
-  idempotencyKey?: string | undefined;
-}
-
-/** What capabilities write on a new task, beside what its caller gives. */
-export type TaskMarks = Partial<Pick<Task, 'scheduleKey' | 'scheduledFor' | 'batchId' | 'status'>>;
-
-/** A part of a longer list of tasks. */
-export interface Part {
-  /** Where its first task stands in the list. @defaultValue 0 */
-  from?: number;
-  /** Whether problems name the place in the list. @defaultValue if there is more than one task */
-  isList?: boolean;
-  /** Marks of a single task, by its place in the part. */
-  marksOf?: (index: number) => TaskMarks;
-}
-
-/** One call to create, checked and ready for the database. */
-export interface CreateOrder<T extends Task> {
-  given: NewTask<T>[];
-  rows: NewRow[];
-  /** How many tasks each owner gets. */
-  owners: Map<string, number>;
-  limits: OwnerQuotas;
-  key: KeyEntry | undefined;
-  /** The space of the answer. */
-  space: AnswerSpace;
-}
-
-export interface CreateResult<T extends Task> {
-  /** Created now, and not a repeated answer. */
-  isNew: boolean;
-  tasks: T[];
-}
+export type { CreateOrder, Idempotent, NewTask, Part, TaskMarks, Traced } from './new-task.js';
 
 /** Creates tasks: all tasks of one call, or none. */
 export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateResult<T>> {
@@ -92,6 +49,7 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
     const { queue } = this;
     if (given.length === 0) return [];
     const order = await this.order(given, { idempotencyKey }, marks);
+    if (where.manager) await this.prepareForeign(order);
     return traced(queue.traces, order.rows, traceparent, async () => {
       const { isNew, tasks } = await runGrouped(queue, where, this, order, (made) => this.committed(made));
       return isNew || tasks.length === given.length ? tasks : gone();
@@ -117,40 +75,48 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
     if (idempotencyKey !== undefined) checkKey(idempotencyKey, owners);
     const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, given, rows);
     const limits = await quotasOf(queue.settings, owners.keys());
-    return { given, rows, owners, limits, key, space: spaceOf(given[0]) };
+    const uniques = uniquesOf(rows, given);
+    return { given, rows, owners, limits, key, uniques, isForeign: false, space: spaceOf(given[0]) };
   }
 
   *script(orders: CreateOrder<T>[]): Script<Outcome<CreateResult<T>>[]> {
-    const { keys, tasks } = this.queue;
+    const { queue } = this;
+    const { keys, tasks } = queue;
+    for (const { space } of orders) space.clear();
     const known = yield* keys.known(orders.flatMap(({ key }) => (key ? [key.id] : [])));
     const knownTo = ({ key }: CreateOrder<T>): KeyEntry | undefined => key && known.get(key.id);
-    const held = orders.length === 1 ? new Set() : yield* Quotas.held(this.queue, quotasOfAll(orders));
-    // A create that has to wait for its owner's lock must not delay the others.
-    const waits = ({ owners }: CreateOrder<T>): boolean => [...owners.keys()].some((owner) => held.has(owner));
-    const fresh = orders.filter((order) => !knownTo(order) && !waits(order));
+    const waiting = orders.length === 1 ? new Set() : yield* waitingFor(queue, orders, quotasOfAll(orders));
+    const fresh = orders.filter((order) => !knownTo(order) && !waiting.has(order));
     // The key comes first: if another process handles the same one, this waits for it here, before it counts in a
     // quota.
-    const { idempotencyTtl: seconds } = this.queue.settings;
+    const { idempotencyTtl: seconds } = queue.settings;
     yield* keys.add(fresh.flatMap(({ key }) => (key ? { ...key, seconds } : [])));
-    const quotas = yield* Quotas.lock(this.queue, quotasOfAll(fresh));
-    const refusals = new Map(fresh.map((order) => [order, roomFor(order) ?? quotas.take(order.owners)]));
-    for (const [{ key }, refusal] of refusals) if (key && refusal) yield* keys.drop(key);
-    const made = yield* tasks.insert(fresh.filter((order) => !refusals.get(order)).flatMap(({ rows }) => rows));
-    yield* this.queue.hooks.changed(this.eventsOf(made));
-    const byId = new Map(made.map((task) => [task.taskId, task]));
-    const repeated = orders.filter(({ key }) => key && known.get(key.id)?.fingerprint === key.fingerprint);
+    const quotas = yield* Quotas.lock(queue, quotasOfAll(fresh));
+    const holders = yield* UniqueHolders.lock(queue, fresh);
+    const settled = new Map(fresh.map((order) => [order, settle(order, holders, quotas)]));
+    for (const [{ key }, settlement] of settled) if (key) yield* correctKey(keys, key, settlement);
+    const replaced = yield* holders.write();
+    const accepted = [...settled.values()].filter(isAccepted);
+    const made = yield* tasks.insert(accepted.flatMap(newRows));
+    yield* queue.hooks.changed([...this.eventsOf(made), ...replaced.flatMap(({ event }) => event ?? [])]);
+    const results = new CreateResults(made, replaced);
     const answers = yield* answerRepeated(
       tasks,
-      repeated.map(({ key, space }) => ({ entry: known.get(key!.id)!, space })),
+      orders.flatMap(({ key, space }) => {
+        const entry = key && known.get(key.id);
+        return entry && entry.fingerprint === key.fingerprint ? [{ entry, space }] : [];
+      }),
     );
     return orders.map((order) => {
       const entry = knownTo(order);
       const answer = entry && answers.get(entry);
       if (entry && !answer) return failed(conflict());
-      if (answer) return answer instanceof TaskError ? failed(answer) : done({ isNew: false, tasks: answer });
-      if (waits(order)) return ALONE;
-      const refusal = refusals.get(order);
-      return refusal ? failed(refusal) : done({ isNew: true, tasks: order.rows.map((row) => byId.get(row.taskId)!) });
+      if (answer instanceof TaskError) return failed(answer);
+      if (answer) return done({ isNew: false, tasks: answer, made: [], replaced: [] });
+      const settlement = settled.get(order);
+      if (!settlement) return ALONE;
+      if (!isAccepted(settlement)) return settlement;
+      return done(results.of(settlement));
     });
   }
 
@@ -173,9 +139,28 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
     return { rows: rows.length, chars };
   }
 
-  /** Tells the hooks of a new task, after the commit. */
-  committed({ isNew, tasks }: CreateResult<T>): void {
-    if (isNew) this.queue.hooks.committed(this.eventsOf(tasks));
+  /** Tells the hooks of new tasks, and of those that were replaced, after the commit. */
+  committed({ made, replaced }: Pick<CreateResult<T>, 'made' | 'replaced'>): void {
+    const { hooks, lifeCycle, ready } = this.queue;
+    hooks.committed(this.eventsOf(made));
+    for (const { task, event } of replaced) {
+      if (event) hooks.committed([event]);
+      else hooks.edited(task);
+      // It may now stand before a task that was the first.
+      if (task.status === lifeCycle.status.BEGIN) ready.madeReady(task);
+    }
+  }
+
+  /**
+   * Rows of unique keys that are committed before the host's transaction begins to hold them: other creates of these
+   * keys see that they have to wait, and do so alone. SQLite has one writer, so there is nothing to see.
+   */
+  private async prepareForeign(order: CreateOrder<T>): Promise<void> {
+    const { database, keys } = this.queue;
+    order.isForeign = true;
+    if (order.uniques.size === 0 || database.oneWriter) return;
+    const takers = new Map([...order.uniques].map(([taskId, { id }]) => [id, taskId]));
+    await transaction(database, () => keys.prepare(takers));
   }
 
   private eventsOf(tasks: T[]): QueueEvent<T>[] {
@@ -209,10 +194,12 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
     if (status !== undefined) checkStatus(status, lifeCycle.newStatuses);
     const values: Record<string, unknown> = service === task.service ? task : { ...task, service };
     checkWritten('create', values);
+    if (task.unique !== undefined) check('unique', task.unique, uniqueRule);
     if (runAt !== undefined && status === lifeCycle.status.INIT)
       throw invalid([{ field: 'runAt', rule: 'draft', msg: `runAt is for tasks that run; omit status ${status}` }]);
     const row: Record<string, unknown> = ownColumns(values);
     for (const name of CREATED) row[name] = values[name];
+    if (task.unique) Object.assign(row, uniqueColumns(task.unique));
     return Object.assign(row, {
       taskId: this.ids.next(),
       userId,
@@ -222,27 +209,5 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
   }
 }
 
-/** The fields that a create may write. */
-const CREATED = writtenFields('create').map(([name]) => name);
-
 const quotasOfAll = <T extends Task>(orders: CreateOrder<T>[]): OwnerQuotas =>
   new Map(orders.flatMap(({ limits }) => [...limits]));
-
-export function checkStatus(status: number, allowed: readonly number[]): void {
-  if (!allowed.includes(status))
-    throw invalid([{ field: 'status', rule: 'isIn', msg: `status must be one of ${allowed.join(', ')}` }]);
-}
-
-/** The values for a host's own columns. The queue's columns are dropped, because only the queue writes them. */
-export function ownColumns(values: object): Record<string, unknown> {
-  const own: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) if (!QUEUE_COLUMNS.has(name)) own[name] = value;
-  return own;
-}
-const QUEUE_COLUMNS: ReadonlySet<string> = new Set(TASK_COLUMNS);
-
-function countOwners(tasks: { userId: string }[]): Map<string, number> {
-  const owners = new Map<string, number>();
-  for (const { userId } of tasks) owners.set(userId, (owners.get(userId) ?? 0) + 1);
-  return owners;
-}

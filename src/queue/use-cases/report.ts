@@ -6,7 +6,7 @@ import type { TaskChange } from '../stores/task.store.js';
 import type { Script } from '../../database/transaction.js';
 import { jsonBytes, workerAnswerBytes } from '../answer-bytes.js';
 import { type AnswerSpace, FULL, spaceOf } from '../answer-room.js';
-import { checkStatus } from './create.js';
+import { checkStatus } from './new-row.js';
 import type { AttemptEnd, QueueEvent, QueueEventType } from '../events.js';
 import type { Report } from '../../protocol/wire.types.js';
 import { check, invalid } from '../../validation/invalid.js';

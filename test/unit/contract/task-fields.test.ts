@@ -31,7 +31,7 @@ describe('the fields of a task, as they are declared', () => {
   });
 
   it.each([
-    ['create', CreateTaskDto, []],
+    ['create', CreateTaskDto, ['unique']],
     ['change', UpdateTaskDto, []],
     ['report', ReportTaskDto, NO_FIELDS],
   ] as [use: 'create' | 'change' | 'report', Dto: Type, others: string[]][])(

@@ -23,6 +23,8 @@ const row = (given: Partial<TransitionRow>): TransitionRow => ({
   leaseToken: null,
   leaseSeconds: null,
   finishedAt: null,
+  uniqueKey: null,
+  uniqueRule: null,
   ...given,
 });
 const running = row({ status: START, attempts: 1, leaseToken: 'token', leaseSeconds: 60 });
