@@ -53,7 +53,8 @@ function boundsOf({ type, minimum, maximum = Infinity }) {
 /** The values that a parameter allows, in words. */
 function valuesOf({ type, schema, preset, isRequired }) {
   const words = { integer: `integer ${boundsOf(schema)}`.trim(), boolean: 'true or false', ids: 'list of ids' };
-  const object = schema.type === 'object' ? `object { ${Object.keys(schema.properties).join(', ')} }` : undefined;
+  const [one] = schema.oneOf ?? [];
+  const object = one?.type === 'object' ? `object { ${Object.keys(one.properties).join(', ')} }` : undefined;
   const kind = words[type] ?? object ?? { 'date-time': 'time', uri: 'URL' }[schema.format] ?? 'text';
   return kind + (preset === undefined ? '' : `; ${preset} by default`) + (isRequired ? '; required' : '');
 }

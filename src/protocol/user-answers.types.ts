@@ -3,9 +3,9 @@ import type { Task } from './wire.types.js';
 /** The answer to a create. */
 export interface CreatedTask extends Task {
   /** The task holds the unique key already. Nothing was created. */
-  duplicate?: true;
+  duplicate?: boolean;
   /** The duplicate got the content of the request. Absent: it is as it was. */
-  replaced?: true;
+  replaced?: boolean;
 }
 
 export interface TaskPage {

@@ -13,8 +13,8 @@ export interface ValueSchema {
   type?: 'string' | 'integer' | 'boolean' | 'array' | 'object';
   enum?: readonly string[];
   nullable?: true;
-  additionalProperties?: boolean;
-  properties?: Record<string, ValueSchema & { description: string; default?: string; example?: string }>;
+  additionalProperties?: true;
+  properties?: Record<string, ValueSchema & { description: string; example?: string }>;
   required?: string[];
   format?: 'date-time' | 'uri';
   minimum?: number;

@@ -1,6 +1,6 @@
 import { BOUNDS } from '../protocol/bounds.js';
 import { oneOf } from './choice.rules.js';
-import { type Rule, valueRule } from './rule.js';
+import { type Rule, valueRule, type ValueSchema } from './rule.js';
 import { shortText } from './rules.js';
 
 const FIELDS = {
@@ -25,33 +25,28 @@ const isUnique: Rule = (value) => {
   return undefined;
 };
 
-/** Rule for what makes a task unique. */
-export const uniqueRule = valueRule(
-  isUnique,
-  {
-    type: 'object',
-    properties: {
-      key: {
-        ...FIELDS.key.schema,
-        description: 'At most one task of the owner in this service holds it. Compared byte for byte.',
-        example: 'reindex-42',
-      },
-      until: {
-        ...FIELDS.until.schema,
-        default: 'ended',
-        description:
-          'When the key is free again: when a worker takes the task for the first time, or when the task has ended.',
-      },
-      onConflict: {
-        ...FIELDS.onConflict.schema,
-        default: 'return',
-        description:
-          'If another task holds the key: it is returned as it is, or, while no worker has had it, with the content ' +
-          'of this request.',
-      },
+const SCHEMA: ValueSchema = {
+  type: 'object',
+  properties: {
+    key: {
+      ...FIELDS.key.schema,
+      description: 'At most one task of the owner in this service holds it. Compared byte for byte.',
+      example: 'reindex-42',
     },
-    required: ['key'],
-    additionalProperties: false,
+    until: {
+      ...FIELDS.until.schema,
+      description:
+        'When the key is free again: when a worker takes the task for the first time, or (the default) when it has ended.',
+    },
+    onConflict: {
+      ...FIELDS.onConflict.schema,
+      description:
+        'If another task holds the key: it is returned as it is (the default), or, while no worker has had it, with the content ' +
+        'of this request.',
+    },
   },
-  { typeName: 'Unique' },
-);
+  required: ['key'],
+};
+
+/** Rule for what makes a task unique. `oneOf` keeps what the object requires apart from whether it is required. */
+export const uniqueRule = valueRule(isUnique, { oneOf: [SCHEMA] }, { typeName: 'Unique' });

@@ -64,16 +64,11 @@ function taskSchemas({ entity, status }: RouteStructure, suffix: string): Record
   }
   ApiSchema({ name: `task${suffix}` })(TaskSchema);
   class CreatedTaskSchema extends TaskSchema {
-    @ApiPropertyOptional({
-      type: Boolean,
-      description: 'The task holds the unique key already. Nothing was created.',
-      example: true,
-    })
+    @ApiPropertyOptional({ type: Boolean, description: 'The task holds the unique key already. Nothing was created.' })
     declare duplicate?: true;
     @ApiPropertyOptional({
       type: Boolean,
       description: 'The duplicate got the content of the request. Absent: it is as it was.',
-      example: true,
     })
     declare replaced?: true;
   }
