@@ -7,10 +7,27 @@ export interface Rows {
   rows: { id: string; cells: Cell[] }[];
 }
 
-/** One row to write. */
+/**
+ * The columns of a row to write, and which of them are null. Rows with the same ones have the same shape, so they are told
+ * apart without looking at their columns. Shapes are made once: each knows those that have one column more.
+ */
+export class Shape {
+  private readonly next: (Shape | undefined)[] = [];
+
+  constructor(readonly columns: string[] = []) {}
+
+  /** With one more column. `place`: a number of that column, always the same one. */
+  and(place: number, column: string, isNull: boolean): Shape {
+    const index = place * 2 + Number(isNull);
+    return (this.next[index] ??= new Shape([...this.columns, column]));
+  }
+}
+
+/** One row to write: a cell for each column of its shape. */
 export interface RowToWrite {
   id: string;
-  cells: [column: string, cell: Cell][];
+  shape: Shape;
+  cells: Cell[];
 }
 
 /**
@@ -23,21 +40,17 @@ const STATEMENT_ROWS = 500;
 
 /** Groups rows that one statement of bounded length can write. */
 export function* alike(rows: RowToWrite[]): Generator<Rows> {
-  const open = new Map<string, Rows & { chars: number }>();
-  for (const { id, cells } of rows) {
-    let kind = '';
+  const open = new Map<Shape, Rows & { chars: number }>();
+  for (const { id, shape, cells } of rows) {
     let chars = 0;
-    for (const [column, cell] of cells) {
-      kind += cell === null ? `${column}=null ` : `${column} `;
-      if (typeof cell === 'string') chars += cell.length;
-    }
-    let group = open.get(kind);
+    for (const cell of cells) if (typeof cell === 'string') chars += cell.length;
+    let group = open.get(shape);
     if (!group || group.chars + chars > STATEMENT_CHARS || group.rows.length === STATEMENT_ROWS) {
       if (group) yield group;
-      group = { columns: cells.map(([column]) => column), rows: [], chars: 0 };
-      open.set(kind, group);
+      group = { columns: shape.columns, rows: [], chars: 0 };
+      open.set(shape, group);
     }
-    group.rows.push({ id, cells: cells.map(([, cell]) => cell) });
+    group.rows.push({ id, cells });
     group.chars += chars;
   }
   yield* open.values();

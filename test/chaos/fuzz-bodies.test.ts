@@ -49,7 +49,7 @@ it(
       const { contentType, bytes, fields } = fuzzedBody(dice);
       const breaksOff = dice.roll(50) === 0;
       const message = incoming(contentType, bytes, breaksOff, dice);
-      await stashBody(message, collector);
+      await new Promise<void>((resolve) => stashBody(message, collector, resolve));
       try {
         const input = bodyOf(message);
         if (breaksOff) throw new Error('a body that broke off was taken');

@@ -97,30 +97,48 @@ export class AnswerHook implements OnModuleInit {
       // Nest returns the response from async functions. Fastify's response is a thenable that waits until it is sent,
       // which happens below.
       const thenable = response as { then?: unknown };
-      if ('then' in thenable) thenable.then = undefined;
+      const { then } = thenable;
+      if (then) thenable.then = undefined;
       try {
         await handler.call(this, request, response, next);
         // Otherwise another route of the host has served the request, such as another version.
-        if (exchange.admitted) await conclude(exchange, route, [request, response, next]);
+        const pending = exchange.admitted && conclude(exchange, route, [request, response, next]);
+        if (pending) await pending;
       } finally {
-        delete thenable.then;
+        // To delete it would make the object slow.
+        if (then) thenable.then = then;
       }
     };
   }
 
-  private readonly conclude = async (exchange: Exchange, route: SealedRoute, args: unknown[]): Promise<void> => {
-    const { httpAdapter } = this.adapterHost;
-    const [, response] = args;
-    const isOver = (): boolean => exchange.over === true || httpAdapter.isHeadersSent(response);
-    if (isOver()) return;
+  /** A promise only if the answer is not there yet, or is a stream. */
+  private readonly conclude = (exchange: Exchange, route: SealedRoute, args: unknown[]): Promise<void> | undefined => {
+    if (this.isOver(exchange, args)) return undefined;
+    const { outcome } = exchange;
+    if (outcome && 'answer' in outcome && !exchange.subscription) {
+      this.send(exchange, route, args, outcome.answer);
+      return undefined;
+    }
+    return this.wait(exchange, route, args);
+  };
+
+  private async wait(exchange: Exchange, route: SealedRoute, args: unknown[]): Promise<void> {
     try {
-      const { body, status, contentType = JSON_TYPE } = await (exchange.run ?? this.call(exchange, route, args));
-      if (isOver()) return;
-      if (exchange.subscription) {
-        await sendEvents(exchange.subscription, args);
-        end(exchange);
-        return;
-      }
+      const answer = await (exchange.run ?? this.call(exchange, route, args));
+      if (this.isOver(exchange, args)) return;
+      if (!exchange.subscription) return this.send(exchange, route, args, answer);
+      await sendEvents(exchange.subscription, args);
+      end(exchange);
+    } catch (error) {
+      this.fail(exchange, args, error);
+    }
+  }
+
+  private send(exchange: Exchange, route: SealedRoute, args: unknown[], answer: Answer): void {
+    const { httpAdapter } = this.adapterHost;
+    const { body, status, contentType = JSON_TYPE } = answer;
+    const [, response] = args;
+    try {
       if (route.cacheControl !== undefined) httpAdapter.setHeader(response, 'Cache-Control', route.cacheControl);
       const isBytes = Buffer.isBuffer(body);
       if (typeof body === 'string' || isBytes) httpAdapter.setHeader(response, 'Content-Type', contentType);
@@ -129,10 +147,18 @@ export class AnswerHook implements OnModuleInit {
       else httpAdapter.reply(response, body, status);
       end(exchange);
     } catch (error) {
-      exchange.outcome = { error };
-      this.filter.catch(error, new ExecutionContextHost(args));
+      this.fail(exchange, args, error);
     }
-  };
+  }
+
+  private isOver(exchange: Exchange, [, response]: unknown[]): boolean {
+    return exchange.over === true || this.adapterHost.httpAdapter.isHeadersSent(response);
+  }
+
+  private fail(exchange: Exchange, args: unknown[], error: unknown): void {
+    exchange.outcome = { error };
+    this.filter.catch(error, new ExecutionContextHost(args));
+  }
 
   /** Does what Nest would have done without interceptors: reads the parameters, runs pipes, calls the handler. */
   private async call(exchange: Exchange, route: SealedRoute, args: unknown[]): Promise<Answer> {

@@ -43,18 +43,19 @@ interface HostMethod {
  * | `conduct()`          | keeps that as the answer; AnswerHook sends it when the global interceptors have finished  |
  */
 export function handlerOf({ host, name, many, response, parameters, intercepted }: HostMethod): Handler {
-  const call = async (self: unknown, args: unknown[]): Promise<unknown> => {
+  const call = (self: unknown, args: unknown[]): unknown => {
     const { called, given } = calling(args, name, many);
-    return enveloped(response, await methodOf(host, called).apply(self, given));
+    return methodOf(host, called).apply(self, given);
   };
   if (!parameters)
-    return function (this: unknown, ...args) {
-      return call(this, args);
+    return async function (this: unknown, ...args) {
+      return enveloped(response, await call(this, args));
     };
   return function (this: unknown, ...given) {
     const { args, request, response: reply } = parameters.split(given);
     const work = async (): Promise<unknown> => {
-      const result = await call(this, await parameters.fill(args, request, reply));
+      const filled = parameters.fill(args, request, reply);
+      const result = enveloped(response, await call(this, filled instanceof Promise ? await filled : filled));
       if (result instanceof Subscription) return noteSubscription(request, result);
       return isObservable(result) ? lastValueFrom(result) : result;
     };
@@ -64,7 +65,8 @@ export function handlerOf({ host, name, many, response, parameters, intercepted 
 
 /** The method that serves an input, and its arguments. */
 function calling(args: unknown[], name: string, many: string | undefined): { called: string; given: unknown[] } {
-  for (const [index, arg] of args.entries()) {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index];
     if (arg instanceof InputList && many !== undefined) return { called: many, given: args };
     if (arg instanceof OverriddenInput) return { called: arg.override.handler, given: args.with(index, arg.input) };
   }

@@ -69,38 +69,69 @@ export class Parameters {
     return { args: given.slice(0, this.count), request: given[this.count], response: given[this.count + 1] };
   }
 
-  async fill(args: unknown[], request: unknown, response: unknown): Promise<unknown[]> {
-    const { Bound, served, pipe } = this;
+  /** A promise only if a pipe of a host's DTO needs one: most requests do without. */
+  fill(args: unknown[], request: unknown, response: unknown): unknown[] | Promise<unknown[]> {
+    const { Bound, served } = this;
     const proto = Bound.prototype as Record<string, () => unknown>;
     // Read at the first request: the DTOs of the registration are set after the constructor has run.
     this.types ??= typesOf(proto, served)!;
-    const context = new ExecutionContextHost([request, response], Bound, proto[served]);
+    const context = new RequestContext([request, response], Bound, proto[served]);
+    const pending: Promise<void>[] = [];
     for (const { index, data, factory } of this.ours) {
       if (!factory) args[index] = (request as HttpRequest).params[data as string];
+      else if (factory !== readInput) args[index] = factory(data, context);
       else {
-        const value = factory(data, context);
-        const metatype = this.types[index] as Type;
-        if (factory === readInput) {
-          const isStrict = optionsOf(request)?.strictFields === true || this.TaskDto !== undefined;
-          this.unknown.check(value, metatype, response, isStrict);
-          args[index] = await pipe.transform(value, { type: 'custom', metatype });
-          if (this.TaskDto) await this.readTask(args[index] as { task?: unknown }, this.TaskDto, context);
-          noteSpace(inputIn(args[index]), answerSpaceOf(request));
-        } else args[index] = value;
+        const input = this.inputOf(factory(data, context), this.types[index] as Type, context);
+        const keep = (checked: unknown): void => {
+          args[index] = checked;
+          noteSpace(inputIn(checked), answerSpaceOf(request));
+        };
+        if (input instanceof Promise) pending.push(input.then(keep));
+        else keep(input);
       }
     }
-    return args;
+    return pending.length > 0 ? Promise.all(pending).then(() => args) : args;
+  }
+
+  private inputOf(value: unknown, metatype: Type, context: RequestContext): unknown {
+    const { TaskDto } = this;
+    const isStrict = optionsOf(context.getRequest())?.strictFields === true || TaskDto !== undefined;
+    this.unknown.check(value, metatype, context.getResponse(), isStrict);
+    const checked: unknown = this.pipe.transform(value, { type: 'custom', metatype });
+    return TaskDto ? this.withTask(checked, TaskDto, context) : checked;
   }
 
   /** As the body of a create is read. */
-  private async readTask(holder: { task?: unknown }, metatype: Type, context: ExecutionContextHost): Promise<void> {
+  private async withTask(checked: unknown, metatype: Type, context: RequestContext): Promise<unknown> {
+    const holder = (await checked) as { task?: unknown };
     const { task } = holder;
-    if (typeof task !== 'object' || task === null) return;
+    if (typeof task !== 'object' || task === null) return holder;
     checkTaskFields(task, metatype, 'task.');
     checkPriorities(context, 'POST', [['task.', task as Record<string, unknown>]]);
     holder.task = await within('task.', async () => this.pipe.transform(task, { type: 'custom', metatype }) as unknown);
+    return holder;
   }
 }
+
+/** Nest's own makes three functions each time that it is asked for the request. */
+class RequestContext extends ExecutionContextHost {
+  override switchToHttp(): HttpArguments {
+    return this;
+  }
+
+  getRequest<T>(): T {
+    return this.getArgByIndex(0);
+  }
+
+  getResponse<T>(): T {
+    return this.getArgByIndex(1);
+  }
+
+  getNext<T>(): T {
+    return this.getArgByIndex(2);
+  }
+}
+type HttpArguments = ReturnType<ExecutionContextHost['switchToHttp']>;
 
 /** The input that represents the request: the first one of a list. */
 function inputIn(value: unknown): unknown {

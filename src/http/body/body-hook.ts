@@ -75,18 +75,20 @@ export class BodyHook implements OnModuleInit {
     if (httpAdapter.getType() === 'fastify') this.installFastify(httpAdapter.getInstance<Fastify>());
     else {
       this.express = httpAdapter;
-      httpAdapter.use((request: ExpressRequest, _response: ServerResponse, next: (error?: unknown) => void) => {
-        this.readExpress(request).then(() => next(), next);
+      httpAdapter.use((request: ExpressRequest, _response: ServerResponse, next: () => void) => {
+        this.readExpress(request, next);
       });
     }
   }
 
-  private async readExpress(request: ExpressRequest): Promise<void> {
-    if (!hasBody(request) || request.readableEnded || !this.matches(request)) return;
-    await stashBody(request, this.collector);
-    showBody(request, request);
-    request._body = true;
-    if (/^\s*multipart\//i.test(request.headers['content-type'] ?? '')) hideBody(request);
+  private readExpress(request: ExpressRequest, next: () => void): void {
+    if (!hasBody(request) || request.readableEnded || !this.matches(request)) return next();
+    stashBody(request, this.collector, () => {
+      showBody(request, request);
+      request._body = true;
+      if (/^\s*multipart\//i.test(request.headers['content-type'] ?? '')) hideBody(request);
+      next();
+    });
   }
 
   private matches({ method, path }: ExpressRequest): boolean {
@@ -106,12 +108,11 @@ export class BodyHook implements OnModuleInit {
         request.headers = NO_BODY;
         return done();
       }
-      stashBody(raw, this.collector)
-        .then(() => {
-          read.add(request);
-          request.headers = NO_BODY;
-        })
-        .then(() => done(), done);
+      stashBody(raw, this.collector, () => {
+        read.add(request);
+        request.headers = NO_BODY;
+        done();
+      });
     });
     fastify.addHook('preValidation', (request, _reply, done) => {
       // Fastify adds the headers that are set here to those of the client.

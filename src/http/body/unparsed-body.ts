@@ -11,12 +11,19 @@ const BODY = Symbol('softdd.task.body');
 type Parsed = Input | Input[];
 type Stashing = HostParsed & { [BODY]?: Body; raw?: Stashing };
 
-/** Reads a request's body and keeps it with the request, unparsed, because no guard has run yet. */
-export async function stashBody(request: IncomingMessage, collector: BodyCollector): Promise<void> {
+/**
+ * Reads a request's body and keeps it with the request, unparsed, because no guard has run yet. Calls `done` in the end, also
+ * if the body cannot be read.
+ */
+export function stashBody(request: IncomingMessage, collector: BodyCollector, done: () => void): void {
   const { headers } = request;
-  (request as Stashing)[BODY] = await collector.collect(request).then(
-    (bytes) => new Body(headers, bytes),
-    (error: unknown) => new Body(headers, undefined, error),
+  const keep = (body: Body): void => {
+    (request as Stashing)[BODY] = body;
+    done();
+  };
+  collector.collect(request).then(
+    (bytes) => keep(new Body(headers, bytes)),
+    (error: unknown) => keep(new Body(headers, undefined, error)),
   );
 }
 

@@ -7,6 +7,7 @@ import type { HttpSettings } from '../http.options.js';
 import { admit } from '../binding/exchange.js';
 
 const USER_ID = Symbol('softdd.task.userId');
+type Asking = { [USER_ID]?: string };
 
 export const readUserId = (_: unknown, context: ExecutionContext): string =>
   context.switchToHttp().getRequest<{ [USER_ID]: string }>()[USER_ID];
@@ -25,14 +26,19 @@ export class UserGuard implements CanActivate {
     @InjectAnswerRooms() private readonly rooms: AnswerRooms,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
-    const request = http.getRequest<{ [USER_ID]?: string }>();
-    const user = await this.options.userId(request);
+    const request = http.getRequest<Asking>();
+    const letIn = (user: unknown): true => this.letIn(request, http.getResponse(), user);
+    const user = this.options.userId(request);
+    return typeof user === 'object' ? Promise.resolve(user).then(letIn) : letIn(user);
+  }
+
+  private letIn(request: Asking, response: object, user: unknown): true {
     const userId = typeof user === 'number' ? this.textOf(user) : user;
     if (userIdRule(userId) !== undefined) throw new TaskError('INVALID_TOKEN');
     request[USER_ID] = userId as string;
-    return admit(request, http.getResponse(), this.options, this.rooms.user, userId as string);
+    return admit(request, response, this.options, this.rooms.user, userId as string);
   }
 
   /** Beyond 2^53 the parser of the token may have read two users as the same number, so such a number is nobody. */

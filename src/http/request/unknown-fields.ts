@@ -32,6 +32,7 @@ export class UnknownFields {
     const known = this.fieldsOf(metatype);
     // The type declares no fields: the host reads them itself.
     if (known.size === 0 || typeof value !== 'object' || value === null) return;
+    if (!(value instanceof InputList) && metatype !== ReportTasksDto && isKnown(value as Input, known)) return;
     const inputs: [place: string, input: Input][] =
       value instanceof InputList
         ? (value as Input[]).map((input, index) => [`[${index}].`, input])
@@ -71,6 +72,13 @@ export function checkTaskFields(task: object, metatype: Type, place: string): vo
 }
 
 const reportFields = (): ReadonlySet<string> => new Set(['taskId', ...dtoFields(ReportTaskDto)]);
+
+/** The same without a list of names, because nearly all inputs have none. */
+function isKnown(input: Input, known: ReadonlySet<string>): boolean {
+  if (OVERWRITTEN in input) return false;
+  for (const name in input) if (!known.has(name)) return false;
+  return true;
+}
 
 function unknownIn(input: Input, known: ReadonlySet<string>, elsewhere = ELSEWHERE): string[] {
   const { [OVERWRITTEN]: overwritten = [] } = input as { [OVERWRITTEN]?: string[] };

@@ -5,7 +5,7 @@ import { TASK_COLUMNS } from '../../contract/task.fields.js';
 import { BOUNDS } from '../../validation/rules.js';
 import { FromNow } from '../../database/clock.js';
 import { type Dialect, isTimeColumn, literal, sizeOf } from '../../database/dialects/dialect.js';
-import type { Cell } from '../../database/rows.js';
+import { type Cell, type RowToWrite, Shape } from '../../database/rows.js';
 import { cutTime } from '../../database/stored-time.js';
 import type { Row } from '../../database/transaction.js';
 import { type ColumnMetadata, fromDatabase, toDatabase } from '../../database/typeorm-internals.js';
@@ -55,6 +55,7 @@ export class TaskColumns<T extends Task> {
   private readonly selected: Cast[];
   private readonly writable: Cast[];
   private readonly byProperty: Map<string, Cast>;
+  private readonly noColumn = new Shape();
   /** Whether the host's entity has columns of its own. The database may change their values (defaults, triggers). */
   readonly hasOwn: boolean;
   /** Columns whose values the host or TypeORM converts. */
@@ -174,22 +175,34 @@ export class TaskColumns<T extends Task> {
     return { createdAt: cutTime(now, created), updatedAt: cutTime(now, updated) };
   }
 
-  /** The cells to write for the given properties. undefined leaves a column unchanged. */
-  toCells(values: TaskValues, now?: Date): [column: string, cell: Cell][] {
-    const cells: [string, Cell][] = [];
-    for (const cast of this.writable) {
+  /** The row to write for the given properties. undefined leaves a column unchanged. */
+  toRow(id: string, values: TaskValues, now?: Date): RowToWrite {
+    const { writable } = this;
+    const cells: Cell[] = [];
+    let shape = this.noColumn;
+    for (let place = 0; place < writable.length; place++) {
+      const cast = writable[place]!;
       const value = cast.isEmbedded ? cast.metadata.getEntityValue(values) : values[cast.property];
-      if (value !== undefined) cells.push([cast.name, this.toCell(at(value, now), cast)]);
+      if (value === undefined) continue;
+      const cell = this.toCell(at(value, now), cast);
+      cells.push(cell);
+      shape = shape.and(place, cast.name, cell === null);
     }
-    return cells;
+    return { id, shape, cells };
+  }
+
+  /** The same row with a cell of a column that is not the entity's. All callers give the same column. */
+  withOther({ id, shape, cells }: RowToWrite, column: string, cell: Cell): RowToWrite {
+    return { id, shape: shape.and(this.writable.length, column, cell === null), cells: [...cells, cell] };
   }
 
   /** `column = value, …` for an UPDATE that gives many rows the same values. */
   toAssignments(values: TaskValues): Sql[] {
     const { dialect } = this;
-    return this.toCells(values).map(([name, cell]) => {
+    const { shape, cells } = this.toRow('', values);
+    return cells.map((cell, place) => {
       const said = cell instanceof FromNow ? dialect.after(cell.seconds) : sql`${cell}`;
-      return sql`${dialect.id(name)} = ${said}`;
+      return sql`${dialect.id(shape.columns[place]!)} = ${said}`;
     });
   }
 

@@ -3,8 +3,8 @@ import type { Task } from '../../contract/task.entity.js';
 import type { Reading, TaskColumns, TaskValues } from './columns.js';
 import { type Dialect, literal, type TaskTable } from '../../database/dialects/dialect.js';
 import { LongTexts } from './long-texts.js';
-import { alike, type Cell, type RowToWrite } from '../../database/rows.js';
 import type { UniqueRow } from '../unique.js';
+import { alike } from '../../database/rows.js';
 import { change, postLast, type Script, select } from '../../database/transaction.js';
 
 /** A task to insert. `status` BEGIN with `runAt` means ready from that time on. */
@@ -18,8 +18,8 @@ export interface TaskChange<T extends Task> {
   isMarked?: true;
 }
 
-/** The column is not the entity's. */
-const MARK: [column: string, cell: Cell] = ['limited', 1];
+/** Column and cell. The column is not the entity's. */
+const MARK = ['limited', 1] as const;
 
 /** Whose a task is, where in its life, and its unique key. */
 export interface TaskState extends UniqueRow {
@@ -57,7 +57,7 @@ export class TaskStore<T extends Task> {
     const now = new Date(clock!.softdd_now);
     const { createdAt, updatedAt } = columns.stamps(now);
     const rows = given.map((row) => ({ ...row, status: this.statusOf(row, now), createdAt, updatedAt }));
-    const toWrite = rows.map((row) => this.toWrite(row.taskId, row, now));
+    const toWrite = rows.map((row) => columns.toRow(row.taskId, row, now));
     yield* postLast([...alike(toWrite)].flatMap((some) => dialect.insertEach(some)));
     if (columns.hasOwn) return yield* this.findAll(rows.map((row) => row.taskId));
     return rows.map((row) => columns.toNewTask(row, now));
@@ -142,13 +142,14 @@ export class TaskStore<T extends Task> {
    * as of the time of that read, so the result is known without another read.
    */
   *updateEach(changes: TaskChange<T>[], now: Date): Script<T[]> {
-    const { updatedAt } = this.columns.stamps(now);
+    const { columns } = this;
+    const { updatedAt } = columns.stamps(now);
     const toWrite = changes.map(({ task, values, isMarked }) => {
-      const row = this.toWrite(task.taskId, { ...values, updatedAt }, now);
-      return isMarked ? { ...row, cells: [...row.cells, MARK] } : row;
+      const row = columns.toRow(task.taskId, { ...values, updatedAt }, now);
+      return isMarked ? columns.withOther(row, ...MARK) : row;
     });
     yield* postLast([...alike(toWrite)].flatMap((some) => this.dialect.updateEach(some)));
-    return changes.map(({ task, values }) => this.columns.become(task, values, now));
+    return changes.map(({ task, values }) => columns.become(task, values, now));
   }
 
   /** Fails if the task table, or a column of it, is not there. Reads no row. */
@@ -187,10 +188,6 @@ export class TaskStore<T extends Task> {
       sql`SELECT id, service, status, ${join(columns)} FROM ${table} WHERE ${idIn(ids)} ${clause}`,
     );
     return rows.map((row) => ({ ...row, status: Number(row.status) }));
-  }
-
-  private toWrite(id: string, values: TaskValues, now: Date): RowToWrite {
-    return { id, cells: this.columns.toCells(values, now) };
   }
 
   /**
