@@ -59,6 +59,8 @@ export { WatchTasksDto } from './http/dto/watch-tasks.dto.js';
 export type { Subscription, WatchOptions } from './live/subscription.js';
 export { type RemovalJson } from './http/removal-json.js';
 export { type ListJson, TaskController } from './http/task.controller.js';
+export { BatchController, type BatchJson, type BatchSummaryJson } from './http/batch.controller.js';
+export { AddToBatchDto, BatchChangeDto, CreateBatchDto, ListBatchesDto } from './http/dto/batch.dto.js';
 export { ScheduleController, type ScheduleJson } from './http/schedule.controller.js';
 export { ListSchedulesDto, OperatorListSchedulesDto, ScheduleDto, ScheduleOwnerDto } from './http/dto/schedule.dto.js';
 export { BulkChangeDto, BulkDto, ListBulksDto } from './http/dto/bulk.dto.js';

@@ -165,7 +165,13 @@ async function open<T extends Task>(
   ]);
   hangOn(queue, waiting);
   const schedules = await openSchedules<T>(options, dialect, queue, fail);
-  const batches = openBatches<T>(options, dialect, queue, callbacks.notices, isOperated(options));
+  const batches = openBatches<T>(
+    options,
+    dialect,
+    queue,
+    callbacks.notices,
+    isOperated(options) || options.batchUri !== 'off',
+  );
   const { bulks, runner } = openBulks(queue, dialect, isOperated(options));
   const parts = {
     database,

@@ -1,8 +1,18 @@
 import type { FieldProblem } from '../contract/errors.js';
 import { oneOf } from '../validation/choice.rules.js';
 import { check, invalid } from '../validation/invalid.js';
+import { valueRule } from '../validation/rule.js';
 import { BOUNDS, shortText } from '../validation/rules.js';
 import { RUN_ON, type RunOn } from './batch.js';
+
+/** Names of the parameters by which tasks of a batch name each other. They are no fields of a task. */
+export const LINKS: readonly string[] = ['ref', 'dependsOn', 'runOn'];
+
+/** The list of tasks. Each task is checked where it is created. */
+export const batchTasksRule = valueRule(
+  (value) => (Array.isArray(value) ? undefined : { rule: 'isArray', msg: 'must be a list of tasks' }),
+  { type: 'array', items: { type: 'object', additionalProperties: true } },
+);
 
 /** What a task of a batch says of the others. */
 export interface Linked {

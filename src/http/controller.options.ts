@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { BatchController } from './batch.controller.js';
 import { OperatorController } from './operator.controller.js';
 import { ScheduleController } from './schedule.controller.js';
 import { TaskController } from './task.controller.js';
@@ -17,6 +18,9 @@ export class ControllerStructure {
 
   /** The routes of users' schedules: a class that extends `ScheduleController`. @defaultValue ScheduleController */
   scheduleController: Type<ScheduleController> = ScheduleController;
+
+  /** The routes of users' batches: a class that extends `BatchController`. @defaultValue BatchController */
+  batchController: Type<BatchController> = BatchController;
 
   /** The operator routes: a class that extends `OperatorController`. @defaultValue OperatorController */
   operatorController: Type<OperatorController> = OperatorController;

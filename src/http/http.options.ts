@@ -50,6 +50,11 @@ export class TaskUris {
    */
   scheduleUri: string = 'off';
   /**
+   * User: what the routes of batches begin with, such as '/api/batches', or 'off'.
+   * @defaultValue 'off'; of the standalone server: '/api/batches'
+   */
+  batchUri: string = 'off';
+  /**
    * Operator: what all operator routes begin with. @defaultValue '/api/operator'; of a registration with a `name`:
    * '/api/operator-' and the name
    */
@@ -57,7 +62,7 @@ export class TaskUris {
 }
 
 /** Routes of the paths that are 'off' are not there. Only these may be. */
-export const OPTIONAL_URIS: readonly (keyof TaskUris)[] = ['scheduleUri'];
+export const OPTIONAL_URIS: readonly (keyof TaskUris)[] = ['scheduleUri', 'batchUri'];
 
 /** Options that shape the routes and the OpenAPI document, besides the paths. */
 export class HttpStructure {

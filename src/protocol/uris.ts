@@ -10,6 +10,7 @@ export const URIS = {
   getCronTaskUri: '/api/crontask',
   putCronTaskUri: '/api/crontask/{taskId}',
   scheduleUri: '/api/schedules',
+  batchUri: '/api/batches',
   operatorUri: '/api/operator',
 } as const;
 

@@ -23,6 +23,7 @@ export class AppModule {
         TaskModule.forRoot({
           schedules: true,
           scheduleUri: task.schedules === false ? 'off' : '/api/schedules',
+          batchUri: '/api/batches',
           dashboardUri: isOperated ? '/' : 'off',
           ...task,
           workerTokens,

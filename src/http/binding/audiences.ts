@@ -1,6 +1,7 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { ControllerStructure } from '../controller.options.js';
 import { OperatorGuard } from '../guards/operator.guard.js';
+import { BatchController } from '../batch.controller.js';
 import { UserGuard } from '../guards/user.guard.js';
 import { WorkerGuard } from '../guards/worker.guard.js';
 import type { HttpStructure, TaskGuard } from '../http.options.js';
@@ -56,6 +57,14 @@ export const AUDIENCES: Record<Audience, AudienceDefinition> = {
     guard: UserGuard,
     security: 'user',
     tag: 'schedules',
+  },
+  batch: {
+    base: BatchController,
+    controller: 'batchController',
+    guards: 'guards',
+    guard: UserGuard,
+    security: 'user',
+    tag: 'batches',
   },
   operator: {
     base: OperatorController,

@@ -14,6 +14,7 @@ import { readClientGone } from '../request/client-gone.js';
 import { noteSpace } from '../../queue/answer-room.js';
 import { answerSpaceOf, optionsOf } from './exchange.js';
 import { readHeader } from '../request/headers.js';
+import { LINKS } from '../../batches/graph.js';
 import { within } from '../../validation/invalid.js';
 import { checkPriorities, InputList, readInput } from '../request/input.js';
 import { OverriddenInput } from '../request/method-override.js';
@@ -45,7 +46,7 @@ export class Parameters {
     host: Type,
     source: string,
     ownsMethod: boolean,
-    /** What the parameter `task` is checked by, if it is what a create takes. */
+    /** What the parameters that are tasks are checked by. */
     private readonly TaskDto: Type | undefined,
   ) {
     const found = parametersOf(host, source);
@@ -98,20 +99,49 @@ export class Parameters {
     const isStrict = optionsOf(context.getRequest())?.strictFields === true || TaskDto !== undefined;
     this.unknown.check(value, metatype, context.getResponse(), isStrict);
     const checked: unknown = this.pipe.transform(value, { type: 'custom', metatype });
-    return TaskDto ? this.withTask(checked, TaskDto, context) : checked;
+    return TaskDto ? this.withTasks(checked, TaskDto, context) : checked;
   }
 
-  /** As the body of a create is read. */
-  private async withTask(checked: unknown, metatype: Type, context: RequestContext): Promise<unknown> {
-    const holder = (await checked) as { task?: unknown };
-    const { task } = holder;
-    if (typeof task !== 'object' || task === null) return holder;
-    checkTaskFields(task, metatype, 'task.');
-    checkPriorities(context, 'POST', [['task.', task as Record<string, unknown>]]);
-    holder.task = await within('task.', async () => this.pipe.transform(task, { type: 'custom', metatype }) as unknown);
+  /** What holds tasks, each read as the body of a create. */
+  private async withTasks(checked: unknown, metatype: Type, context: RequestContext): Promise<unknown> {
+    const holder = (await checked) as HeldTasks;
+    for (const name of ['task', 'then'] as const)
+      if (isObject(holder[name])) holder[name] = await this.readTask(holder[name], metatype, context, `${name}.`);
+    if (!Array.isArray(holder.tasks)) return holder;
+    const read: unknown[] = [];
+    for (const [index, given] of holder.tasks.entries()) {
+      if (!isObject(given)) read.push(given);
+      else {
+        const links = Object.fromEntries(Object.entries(given).filter(([name]) => LINKS.includes(name)));
+        const task = Object.fromEntries(Object.entries(given).filter(([name]) => !LINKS.includes(name)));
+        read.push({ ...(await this.readTask(task, metatype, context, `tasks[${index}].`)), ...links });
+      }
+    }
+    holder.tasks = read;
     return holder;
   }
+
+  private async readTask(
+    task: Record<string, unknown>,
+    metatype: Type,
+    context: RequestContext,
+    place: string,
+  ): Promise<object> {
+    checkTaskFields(task, metatype, place);
+    checkPriorities(context, 'POST', [[place, task]]);
+    return within(place, async () => this.pipe.transform(task, { type: 'custom', metatype }) as Promise<object>);
+  }
 }
+
+/** Parameters that are tasks. */
+interface HeldTasks {
+  task?: unknown;
+  then?: unknown;
+  tasks?: unknown;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Nest's own makes three functions each time that it is asked for the request. */
 class RequestContext extends ExecutionContextHost {

@@ -5,7 +5,7 @@ import type { AnswerKind } from '../openapi/answer-schemas.js';
 import type { ParameterHeader } from '../request/headers.js';
 
 /** A row of `AUDIENCES`. */
-export type Audience = 'user' | 'worker' | 'schedule' | 'operator';
+export type Audience = 'user' | 'worker' | 'schedule' | 'batch' | 'operator';
 
 /** Everything that defines a route. A new route is one more of these in `ROUTES`, and a method of its controller. */
 export interface RouteDefinition {
@@ -23,8 +23,8 @@ export interface RouteDefinition {
   /** Whether the OpenAPI document requires a body. */
   needsBody?: boolean;
   /**
-   * Its parameter `task` is what a create takes, and is checked as that. Parameters that the route does not have are
-   * refused.
+   * Its parameters `task`, `then` and those in the list `tasks` are what a create takes, and are checked as that.
+   * Parameters that the route does not have are refused.
    */
   holdsTask?: boolean;
   /** Headers that are parameters. */

@@ -1,3 +1,4 @@
+import { BATCH_ROUTES } from './batch.routes.js';
 import { OPERATOR_ROUTES } from './operator.routes.js';
 import type { Audience, RouteDefinition } from './route-definition.js';
 import { SCHEDULE_ROUTES } from './schedule.routes.js';
@@ -9,6 +10,7 @@ export const ROUTES: readonly RouteDefinition[] = [
   ...USER_ROUTES,
   ...WORKER_ROUTES,
   ...SCHEDULE_ROUTES,
+  ...BATCH_ROUTES,
   ...OPERATOR_ROUTES,
 ];
 

@@ -11,6 +11,7 @@ import {
   SERVICE,
   WORKER_LOAD,
 } from './operator-schemas.js';
+import { BATCH, BATCH_SUMMARY, CREATED_BATCH } from './batch-schemas.js';
 import { OPERATOR_SCHEDULE, SCHEDULE } from './schedule-schemas.js';
 import { list, object } from './schema-parts.js';
 import type { TaskSchemas } from './schemas.js';
@@ -106,6 +107,9 @@ export const ANSWER_SCHEMAS = {
   operatorSchedule: () => OPERATOR_SCHEDULE,
   operatorSchedules: () =>
     object({ list: list('In the order of owners and keys.', OPERATOR_SCHEDULE), nextCursor: NEXT_CURSOR }),
+  batch: () => BATCH,
+  createdBatch: () => CREATED_BATCH,
+  batches: () => object({ list: list('Newest first.', BATCH_SUMMARY), nextCursor: NEXT_CURSOR }),
   workers: () => object({ list: list('Most tasks first.', WORKER_LOAD) }),
 } satisfies Record<string, (schemas: TaskSchemas) => Schema>;
 

@@ -50,6 +50,7 @@ const WAITS = {
 const PATH_PARAMETERS = {
   taskId: { description: 'Id of the task.', schema: { type: 'string', maxLength: 36 } },
   bulkId: { description: 'Id of the bulk change.', schema: { type: 'string', maxLength: 36 } },
+  batchId: { description: 'Id of the batch.', schema: { type: 'string', maxLength: 36 } },
   service: { description: 'Name of the service.', schema: { type: 'string', maxLength: BOUNDS.nameLength } },
   key: {
     description: 'Key of the schedule.',

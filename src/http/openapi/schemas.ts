@@ -1,10 +1,11 @@
 import type { Type } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions, ApiSchema, OmitType } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType } from '@nestjs/swagger';
+import { batchSchemas } from './batch-bodies.js';
+import { type StatusDoc, withPriority, withStatus } from './documented.js';
 import { CALLBACK_TYPES } from '../../callbacks/callback.js';
 import type { TaskStatusCatalogue } from '../../contract/status.js';
 import { LifeCycle } from '../../queue/life-cycle.js';
 import type { RouteStructure } from '../http.options.js';
-import { SWAGGER } from '../binding/nest-internals.js';
 import type { CreateTaskDto } from '../dto/create-task.dto.js';
 import type { TaskDtos } from '../dto/index.js';
 import { OperatorUpdateDto } from '../dto/operator-update.dto.js';
@@ -45,6 +46,7 @@ export function createSchemas(structure: RouteStructure, dtos: TaskDtos, priorit
     [dtos.update, withStatus(dtos.update, `updateTask${suffix}`, userStatus(status))],
     [OperatorUpdateDto, withStatus(OperatorUpdateDto, `operatorUpdateTask${suffix}`, userStatus(status))],
     [ScheduleDto, scheduleSchema(dtos.create, suffix, priority)],
+    ...batchSchemas(dtos.create, suffix, priority, newStatus(status)),
     [ReportTaskDto, withStatus(ReportTaskDto, `reportTask${suffix}`, workerStatus(status))],
     [ReportTasksDto, reportsSchema(status, suffix)],
   ]);
@@ -182,32 +184,6 @@ function scheduleSchema(Create: Type, suffix: string, priority: PriorityRange): 
   }
   ApiSchema({ name: `scheduleSettings${suffix}` })(Settings);
   return Settings;
-}
-
-interface StatusDoc {
-  description: string;
-  enum: number[];
-  /** Only if a first request should send a status. */
-  example?: number;
-}
-
-function withStatus(Dto: Type, name: string, doc: StatusDoc): Type {
-  class Documented extends Dto {
-    @ApiPropertyOptional({ ...doc, type: 'integer' })
-    declare status?: number;
-  }
-  ApiSchema({ name })(Documented);
-  return Documented;
-}
-
-/** Only documents the range. A request is checked against the option `userPriority`. */
-function withPriority(Documented: Type, { min: minimum, max: maximum }: PriorityRange): Type {
-  const proto = Documented.prototype as object;
-  const known = Reflect.getMetadata(SWAGGER.property, proto, 'priority') as ApiPropertyOptions;
-  // A task without a priority has 0, also if the range leaves 0 out. A documented default must be an allowed value.
-  const preset = minimum <= 0 && 0 <= maximum ? 0 : undefined;
-  ApiPropertyOptional({ ...known, minimum, maximum, default: preset } as ApiPropertyOptions)(proto, 'priority');
-  return Documented;
 }
 
 function newStatus(status: TaskStatusCatalogue): StatusDoc {
