@@ -52,7 +52,7 @@ export function isAway(error: unknown): boolean {
   return inside(error, 4);
 }
 
-/** `waitFor` has waited for its whole timeout. `detail.task` is the task as it was last seen. */
+/** `waitFor`, or `wait` of a batch, has waited for its whole timeout. `detail.task` or `detail.batch` is what it last saw. */
 export class WaitTimeoutError extends TaskApiError {
   override name = 'WaitTimeoutError';
 

@@ -14,6 +14,7 @@ import {
   type WatchQuery,
 } from '../protocol/wire.types.js';
 import type { CreatedTask, Removal, TaskPage } from '../protocol/user-answers.types.js';
+import type { BatchSettings, BatchTask } from '../protocol/batch.types.js';
 import type { TaskFilter } from '../protocol/operator.types.js';
 import { ERROR_CODE, type ErrorCodes } from '../protocol/error-codes.js';
 import { type StatusCodes, TASK_STATUS } from '../protocol/status.js';
@@ -22,6 +23,7 @@ import { TaskApiError } from './errors.js';
 import { EndWatch } from './end-watch.js';
 import { waitForEnd, type WaitOptions } from './wait-for.js';
 import { watch, type WatchEvent, type WatchOptions } from './watch.js';
+import { type BatchCall, BatchClient } from './batch-client.js';
 import { BulkClient } from './bulk-client.js';
 import { ScheduleClient } from './schedule-client.js';
 import { newKey } from './new-key.js';
@@ -68,6 +70,8 @@ export class TaskClient {
   readonly bulks: BulkClient<TaskFilter>;
   /** Own schedules: tasks that are created again and again. */
   readonly schedules: ScheduleClient;
+  /** Own batches: tasks that belong together. */
+  readonly batches: BatchClient;
   /** The routes for operators: for a client with an operator's token. */
   readonly operator: OperatorClient;
   private readonly transport: Transport;
@@ -81,6 +85,7 @@ export class TaskClient {
     this.schedules = new ScheduleClient(this.transport, this.uris.scheduleUri);
     this.operator = new OperatorClient(this.transport, this.uris.operatorUri);
     this.status = { ...TASK_STATUS, ...status };
+    this.batches = new BatchClient(this.transport, this.uris.batchUri, this.status.CANCELLED);
     this.codes = { ...ERROR_CODE, ...codes };
     const { FINISHED, ERROR, CANCELLED } = this.status;
     this.ends = new EndWatch([FINISHED, ERROR, CANCELLED], (ids, signal) => this.watch({ ids }, { signal }));
@@ -95,9 +100,13 @@ export class TaskClient {
   /** Creates up to 1,000 tasks, all or none. Those whose `unique` keys others hold are returned as in `create`. */
   async createMany(tasks: NewTask[], options: Keyed & RequestOptions = {}): Promise<CreatedTask[]> {
     const { idempotencyKey = newKey(), ...rest } = options;
-    const path = this.uris.postTaskUri;
-    const request = { method: 'POST', path, body: tasks, idempotencyKey, ...rest } as const;
+    const request = { method: 'POST', path: this.uris.postTaskUri, body: tasks, idempotencyKey, ...rest } as const;
     return (await this.transport.send<{ list: CreatedTask[] }>(request)).list;
+  }
+
+  /** Creates tasks that belong together. `await client.batch(tasks).wait()` resolves when all have ended. */
+  batch(tasks: BatchTask[], settings: BatchSettings = {}, options: Keyed & RequestOptions = {}): BatchCall {
+    return this.batches.start(tasks, settings, options);
   }
 
   get(taskId: string, options: RequestOptions = {}): Promise<Task> {

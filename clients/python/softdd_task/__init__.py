@@ -37,7 +37,7 @@ The package logs to the logger `softdd_task` and prints nothing.
 import logging
 import sys
 
-from . import operator_types, schedule_types
+from . import batch_types, operator_types, schedule_types
 from .api_types import (
     STATUS,
     URIS,
@@ -52,6 +52,7 @@ from .api_types import (
     Unique,
     WorkerTask,
 )
+from .batch_client import BatchClient
 from .bulk_client import BulkClient
 from .errors import (
     ERROR_CODE,
@@ -71,6 +72,7 @@ from .worker import Worker, context, forks, outcome, processes, reporter, runner
 from .worker.context import Context
 
 __all__ = [
+    "BatchClient",
     "BulkClient",
     "Context",
     "CreatedTask",
@@ -99,6 +101,7 @@ __all__ = [
     "WatchEvent",
     "Worker",
     "WorkerTask",
+    "batch_types",
     "operator_types",
     "schedule_types",
 ]

@@ -26,6 +26,7 @@ URIS: Dict[str, str] = {
     "getTaskUri": "/api/tasks/{taskId}",
     "putTaskUri": "/api/tasks/{taskId}",
     "scheduleUri": "/api/schedules",
+    "batchUri": "/api/batches",
     "operatorUri": "/api/operator",
 }
 

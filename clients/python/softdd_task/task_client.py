@@ -9,6 +9,8 @@ from typing import Any, Dict, Iterator, List, Optional, Union, cast
 
 from .api_types import STATUS, URIS, CreatedTask, ListQuery, NewTask, Removal, Task, TaskChanges, TaskPage
 from .backoff import backoff
+from .batch_client import BatchClient, StartedBatch
+from .batch_types import BatchTask, OnFailure
 from .bulk_client import BulkClient
 from .connections import Connections
 from .errors import ERROR_CODE, TaskApiError, WaitTimeoutError
@@ -43,6 +45,7 @@ class TaskClient:
 
     bulks         changes of many own tasks
     schedules     own schedules: tasks that are created again and again
+    batches       own batches: tasks that belong together
     operator      the routes for operators: for a client with an operator's token
 
     A failure is a TaskApiError. The client repeats requests by itself. A create carries an idempotency key, so it takes
@@ -72,6 +75,7 @@ class TaskClient:
         self.status, self.codes = {**STATUS, **(status or {})}, {**ERROR_CODE, **(codes or {})}
         self.bulks: BulkClient[BulkRequest] = BulkClient(self._connections, self._uris["getTaskListUri"] + "/bulk")
         self.schedules = ScheduleClient(self._connections, self._uris["scheduleUri"])
+        self.batches = BatchClient(self._connections, self._uris["batchUri"], self.status["CANCELLED"])
         self.operator = OperatorClient(self._connections, self._uris["operatorUri"])
 
     def create(
@@ -105,6 +109,22 @@ class TaskClient:
         key = idempotency_key or str(uuid.uuid4())
         answer = self._send("POST", self._uris["postTaskUri"], tasks, key=key, timeout=timeout, retries=retries)
         return cast(List[CreatedTask], answer["list"])
+
+    def batch(
+        self,
+        tasks: List[BatchTask],
+        *,
+        then: Optional[NewTask] = None,
+        callback_url: Optional[str] = None,
+        on_failure: OnFailure = "finish",
+        idempotency_key: Optional[str] = None,
+    ) -> StartedBatch:
+        """Creates tasks that belong together: `client.batch(tasks).wait()` returns when all have ended."""
+        key = idempotency_key
+        made = self.batches.create(
+            tasks, then=then, callback_url=callback_url, on_failure=on_failure, idempotency_key=key
+        )
+        return StartedBatch(self.batches, made)
 
     def get(self, task_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Task:
         """Returns a task."""

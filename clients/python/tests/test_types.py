@@ -6,7 +6,7 @@ import typing
 import unittest
 import urllib.request
 
-from softdd_task import OperatorClient, OperatorScheduleClient, ScheduleClient, operator_types, schedule_types
+from softdd_task import BatchClient, OperatorClient, OperatorScheduleClient, ScheduleClient, batch_types, operator_types, schedule_types
 from softdd_task.bulk_client import BulkClient
 
 from .support import URL
@@ -40,6 +40,15 @@ SCHEDULES = {
     "run": "runSchedule",
 }
 OPERATOR_SCHEDULES = {name: "operator" + of[0].upper() + of[1:] for name, of in SCHEDULES.items() if name != "put"}
+#: Method of the client for batches -> its operation.
+BATCHES = {
+    "create": "createBatch",
+    "get": "getBatch",
+    "list": "listBatches",
+    "add": "addToBatch",
+    "seal": "changeBatch",
+    "cancel": "changeBatch",
+}
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -76,6 +85,14 @@ class TypesTest(unittest.TestCase):
                 if name != "run":  # It answers a task.
                     hint = typing.get_type_hints(getattr(kind, name))["return"]
                     self.assertEqual(list(self.differences(hint, self.answer(operation), name)), [])
+
+    def test_batches_are_those_of_the_document(self):
+        self.assertEqual(self.public(BatchClient), {*BATCHES, "wait"})
+        for name, operation in BATCHES.items():
+            hint = typing.get_type_hints(getattr(BatchClient, name))["return"]
+            self.assertEqual(list(self.differences(hint, self.answer(operation), name)), [])
+        schema = self.document["components"]["schemas"]["batchTask"]
+        self.assertEqual(list(self.differences(batch_types.BatchTask, schema, "batchTask")), [])
 
     def test_requests_of_schedules_are_those_of_the_document(self):
         settings = self.request("setSchedule")

@@ -4,6 +4,9 @@ import * as surface from '../../../src/index.js';
 
 it('exports exactly what a host may import', () => {
   expect(Object.keys(surface).sort()).toEqual([
+    'AddToBatchDto',
+    'BatchChangeDto',
+    'BatchController',
     'BulkChangeDto',
     'BulkDto',
     'CALLBACK_STATES',
@@ -11,9 +14,11 @@ it('exports exactly what a host may import', () => {
     'CallbackListDto',
     'ClaimTaskDto',
     'ClientGone',
+    'CreateBatchDto',
     'CreateTaskDto',
     'CronTaskController',
     'InjectTaskService',
+    'ListBatchesDto',
     'ListBulksDto',
     'ListSchedulesDto',
     'ListTasksDto',
@@ -71,6 +76,7 @@ it('keeps the former names of what was renamed', () => {
 
 it('exports as client exactly what a worker or a user may import', () => {
   expect(Object.keys(client).sort()).toEqual([
+    'BatchClient',
     'BulkClient',
     'ERROR_CODE',
     'OperatorClient',

@@ -57,6 +57,12 @@ const EQUAL = `
     schedulePaused: true satisfies Equal<Of<'pause'>, Data<'pauseSchedule'>>,
     scheduleRun: true satisfies Equal<Of<'run'>, Data<'runSchedule'>>,
     scheduleRemoved: true satisfies Equal<Of<'remove'>, Data<'removeSchedule'>>,
+    batch: true satisfies Equal<client.Batch, Data<'getBatch'>>,
+    createdBatch: true satisfies Equal<client.CreatedBatch, Data<'createBatch'>>,
+    addedToBatch: true satisfies Equal<client.CreatedBatch, Data<'addToBatch'>>,
+    batches: true satisfies Equal<client.BatchPage, Data<'listBatches'>>,
+    batchTask: true satisfies Equal<client.BatchTask, Schemas['batchTask']>,
+    thenTask: true satisfies Equal<client.ThenTask, Schemas['thenTask']>,
     // The document says no more of these answers: once it does, they are to be compared.
     reportedMany: true satisfies Equal<{ list: { [name: string]: unknown }[] }, Data<'reportTasks'>>,
   };

@@ -13,6 +13,7 @@ import {
 } from '@nestjs/common';
 import { SwaggerModule } from '@nestjs/swagger';
 import {
+  BatchController,
   type ClaimAnswer,
   type ClaimTaskDto,
   type CreateTaskDto,
@@ -72,6 +73,7 @@ class UndecoratedWorkers extends WorkerTaskController {
 
 class UndecoratedOperators extends OperatorController {}
 class UndecoratedSchedules extends ScheduleController {}
+class UndecoratedBatches extends BatchController {}
 for (const [Undecorated, routes] of [
   [UndecoratedOperators, OPERATOR_ROUTES],
   [UndecoratedSchedules, SCHEDULE_ROUTES],
@@ -113,13 +115,20 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
       schedules: true,
       scheduleUri: '/api/schedules',
       scheduleController: UndecoratedSchedules,
+      batchUri: '/api/batches',
+      batchController: UndecoratedBatches,
       controller: Undecorated,
       cronController: UndecoratedWorkers,
       operatorController: UndecoratedOperators,
       operatorGuards: [],
     };
     host = await startHost({ engine: 'sqlite', adapter, options });
-    const served = { schedules: true, scheduleUri: '/api/schedules', operatorGuards: [] };
+    const served = {
+      schedules: true,
+      scheduleUri: '/api/schedules',
+      batchUri: '/api/batches',
+      operatorGuards: [],
+    };
     plain = await startHost({ engine: 'sqlite', adapter, options: served });
   });
   afterAll(async () => {
@@ -203,7 +212,7 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
   it('keep their place in the OpenAPI document, to the letter', () => {
     expect(documentOf(host)).toEqual(documentOf(plain));
     expect(Object.keys(documentOf(host).paths)).toHaveLength(
-      new Set(ROUTES.map((route) => pathOf(route, { ...new TaskUris(), scheduleUri: '/api/schedules' }))).size,
+      new Set(ROUTES.map((route) => pathOf(route, { ...new TaskUris(), scheduleUri: '/api/schedules', batchUri: '/api/batches' }))).size,
     );
   });
 });

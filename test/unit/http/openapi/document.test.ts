@@ -80,9 +80,26 @@ const schedules = (suffix: string, path: string) => {
     [`runSchedule${suffix}`]: of('POST /{key}/run'),
   };
 };
+/** The operations of users' batches. */
+const batches = (path: string) => {
+  const of = (route: string) => [route.replace(' ', ` ${path}`), 'batches', 'user'];
+  return {
+    createBatch: of('POST '),
+    listBatches: of('GET '),
+    getBatch: of('GET /{batchId}'),
+    changeBatch: of('PUT /{batchId}'),
+    addToBatch: of('POST /{batchId}/tasks'),
+  };
+};
 const OPERATORS = operators('', '/api/tasks', '/api/operator');
 const HEALTH = { live: ['GET /health/live', 'health'], ready: ['GET /health/ready', 'health'] };
-const STANDALONE: object = { ...TASKS, ...schedules('', '/api/schedules'), ...OPERATORS, ...HEALTH };
+const STANDALONE: object = {
+  ...TASKS,
+  ...schedules('', '/api/schedules'),
+  ...batches('/api/batches'),
+  ...OPERATORS,
+  ...HEALTH,
+};
 const videos = (suffix: string) => {
   const [tasks, crontask] = [`tasks${suffix}`, `crontask${suffix}`];
   return {
@@ -190,8 +207,8 @@ describe.each([
         schema.type !== 'boolean' &&
         // The filter of a bulk has the limits of a list.
         schema.type !== 'object' &&
-        // The task of a schedule has those of a create.
-        name !== 'task' &&
+        // The task of a schedule, and those of a batch, have those of a create.
+        !['task', 'tasks', 'then'].includes(name) &&
         (schema.maxLength ?? schema.maxItems ?? schema.enum ?? schema.minimum) === undefined,
     );
     expect(unlimited.map(({ where }) => where)).toEqual([]);
@@ -227,6 +244,11 @@ describe.each([
       pauseSchedule: [{}, undefined],
       resumeSchedule: [{}, undefined],
       runSchedule: [{}, undefined],
+      createBatch: [{}, ['tasks', 'then']],
+      listBatches: [{}, undefined],
+      getBatch: [{}, undefined],
+      changeBatch: [{}, ['status']],
+      addToBatch: [{}, ['tasks']],
       operatorListSchedules: [{}, undefined],
       operatorGetSchedule: [{ userId: 'alice' }, undefined],
       operatorRemoveSchedule: [{}, ['userId']],
