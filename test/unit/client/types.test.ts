@@ -105,9 +105,9 @@ const EQUAL = `
     listTasks: 'list', createTask: 'create', removeTasks: 'remove', getTask: 'get', updateTask: 'update',
     claimTask: 'claim', reportTask: 'report', reportTasks: 'reportMany', watchTasks: 'watch',
   } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | \`\${string}ByPost\` | \`operator\${string}\`
-    | \`\${string}Schedule\${'' | 's'}\` | 'changeTasks' | 'getBulk' | 'changeBulk'>, Method>;
+    | \`\${string}Schedule\${'' | 's'}\` | \`\${string}Batch\${'' | 'es'}\` | 'changeTasks' | 'getBulk' | 'changeBulk'>, Method>;
   export const methods: true = true satisfies Same<
-    (typeof METHODS)[keyof typeof METHODS] | 'createMany' | 'markReady' | 'cancel' | 'release' | 'waitFor', Method>;`;
+    (typeof METHODS)[keyof typeof METHODS] | 'createMany' | 'batch' | 'markReady' | 'cancel' | 'release' | 'waitFor', Method>;`;
 
 describe('the types of the client', () => {
   let generated: string;

@@ -7,6 +7,7 @@ import { buildDocument } from '../../../../src/server/docs.js';
 import { VIDEO_STATUS } from '../../../support/swapped.js';
 import { exampleOf, type Operation, operationsOf, type Schema, schemasOf } from './fixtures/document.js';
 import { hostOfTwo, standaloneApp, swappedHost } from './fixtures/hosts.js';
+import { batches } from './fixtures/batch-operations.js';
 
 interface Running {
   app: INestApplication;
@@ -78,17 +79,6 @@ const schedules = (suffix: string, path: string) => {
     [`pauseSchedule${suffix}`]: of('POST /{key}/pause'),
     [`resumeSchedule${suffix}`]: of('POST /{key}/resume'),
     [`runSchedule${suffix}`]: of('POST /{key}/run'),
-  };
-};
-/** The operations of users' batches. */
-const batches = (path: string) => {
-  const of = (route: string) => [route.replace(' ', ` ${path}`), 'batches', 'user'];
-  return {
-    createBatch: of('POST '),
-    listBatches: of('GET '),
-    getBatch: of('GET /{batchId}'),
-    changeBatch: of('PUT /{batchId}'),
-    addToBatch: of('POST /{batchId}/tasks'),
   };
 };
 const OPERATORS = operators('', '/api/tasks', '/api/operator');
