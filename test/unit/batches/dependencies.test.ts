@@ -133,6 +133,10 @@ describe.each(PLACES)('tasks of a batch that wait for each other, on $engine', (
       'tasks[1].status',
     ]);
     expect(await failure(create([{ input: 'x' }, { input: 7 }]))).toEqual(['INVALID_PARAM', 'tasks[1].input']);
+    expect(await failure(create([{ ...task('a'), unique: { key: 'k' } }]))).toEqual([
+      'INVALID_PARAM',
+      'tasks[0].unique',
+    ]);
     expect(await failure(create(['x']))).toEqual(['INVALID_PARAM', 'tasks[0]']);
     expect(await failure(create(Array.from({ length: 10_001 }, () => ({ input: 'x' }))))).toEqual([
       'INVALID_PARAM',
