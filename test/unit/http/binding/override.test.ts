@@ -212,7 +212,11 @@ describe.each(ADAPTERS)('handlers overridden without decorators, with %s', (adap
   it('keep their place in the OpenAPI document, to the letter', () => {
     expect(documentOf(host)).toEqual(documentOf(plain));
     expect(Object.keys(documentOf(host).paths)).toHaveLength(
-      new Set(ROUTES.map((route) => pathOf(route, { ...new TaskUris(), scheduleUri: '/api/schedules', batchUri: '/api/batches' }))).size,
+      new Set(
+        ROUTES.map((route) =>
+          pathOf(route, { ...new TaskUris(), scheduleUri: '/api/schedules', batchUri: '/api/batches' }),
+        ),
+      ).size,
     );
   });
 });
