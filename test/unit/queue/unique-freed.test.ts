@@ -35,7 +35,10 @@ describeOn(...ENGINES)('a unique key, on %s', (engine) => {
   it('is held while its task waits, runs, or will run again', async () => {
     const first = await create({ maxAttempts: 2 });
     for (const step of ['waits', 'runs', 'runs again']) {
-      expect([step, await create()]).toEqual([step, expect.objectContaining({ taskId: first.taskId, duplicate: true })]);
+      expect([step, await create()]).toEqual([
+        step,
+        expect.objectContaining({ taskId: first.taskId, duplicate: true }),
+      ]);
       if (step === 'waits') await service.claim({ taskId: first.taskId });
       else await expireLeases().then(() => queue.sweep());
     }
