@@ -1,26 +1,41 @@
-import type { Allowance, WaitReason } from '../queue/gates.js';
+import type { Allowance, Belonging, Turns, WaitReason } from '../queue/gates.js';
 import type { Script } from '../database/transaction.js';
 import { creditAt, START } from './credit.js';
-import type { ServiceStore, StoredService } from './service.store.js';
-import { type FlowSettings, type GivenSettings, inForce, optionsAt, type Rate } from './settings.js';
+import { OwnerTurns } from './owner-turns.js';
+import type { Running } from './running.store.js';
+import { askedOf, type ServiceStore, type StoredService } from './service.store.js';
+import {
+  type FlowSettings,
+  type GivenSettings,
+  inForce,
+  isCounted,
+  isLimited,
+  optionsAt,
+  type Rate,
+  turnOf,
+} from './settings.js';
 
 /** What the process knows of limits. */
 export interface KnownLimits {
   readonly options: Readonly<Record<string, FlowSettings>>;
   has(service: string): boolean;
+  /** The settings in force. undefined: it has no limits, and nobody takes turns. */
+  of(service: string): GivenSettings | undefined;
   /** The rate has less than one start left. */
   emptied(service: string, rate: Rate, credit: number): void;
   /** As many of its tasks run as may, as far as can be seen. */
   isFull(service: string): void;
 }
 
-/** A service whose row this transaction has locked. */
+/** A service whose row this transaction has locked. If only turns are taken in it, its row is not locked. */
 interface Entered {
   settings: GivenSettings;
   running: number;
   /** Millionths of starts. undefined: it has no rate. */
   credit: number | undefined;
-  now: Date;
+  /** undefined: a rate sets no time, and nothing else needs one. */
+  now: Date | undefined;
+  turns: OwnerTurns | undefined;
 }
 
 /**
@@ -39,10 +54,12 @@ export class ClaimAllowance implements Allowance {
 
   *enter(services: readonly string[], waits = false): Script<void> {
     const asked = [...new Set(services)].filter((service) => this.limits.has(service) && !this.entered.has(service));
-    if (asked.length === 0) return;
-    const { locked, running, now } = yield* this.store.lock(asked, waits);
-    for (const row of locked) this.add(row, running.get(row.service) ?? 0, now);
-    const missing = asked.filter((service) => !this.entered.has(service));
+    const limited = asked.filter((service) => isLimited(this.limits.of(service)!));
+    yield* this.look(asked.filter((service) => !limited.includes(service)));
+    if (limited.length === 0) return;
+    const { locked, running, now } = yield* this.store.lock(limited, waits, this.toCount(limited));
+    for (const row of locked) this.add(row, running, now);
+    const missing = limited.filter((service) => !this.entered.has(service));
     for (const service of missing) this.held.add(service);
     if (!waits || missing.length === 0) return;
     // Nobody holds them: somebody has deleted their rows.
@@ -65,7 +82,8 @@ export class ClaimAllowance implements Allowance {
   }
 
   get isFree(): boolean {
-    return this.entered.size === 0;
+    // Services in which only turns are taken are not locked.
+    return [...this.entered.values()].every(({ now }) => !now);
   }
 
   reason(service: string): WaitReason | undefined {
@@ -82,26 +100,49 @@ export class ClaimAllowance implements Allowance {
   }
 
   isMarked(service: string): boolean {
-    return (this.entered.get(service)?.settings.maxRunning ?? null) !== null;
+    const found = this.entered.get(service);
+    return found !== undefined && isCounted(found.settings);
   }
 
-  *started(services: readonly string[]): Script<void> {
-    for (const service of new Set(services)) {
+  turns(service: string): Turns | undefined {
+    return this.entered.get(service)?.turns;
+  }
+
+  *started(tasks: readonly Belonging[]): Script<void> {
+    for (const service of new Set(tasks.map((task) => task.service))) {
       const found = this.entered.get(service);
       if (!found) continue;
-      const count = services.filter((name) => name === service).length;
+      const started = tasks.filter((task) => task.service === service);
+      const count = started.length;
       found.running += count;
-      if (found.credit === undefined) continue;
+      for (const task of started) found.turns?.started(task);
+      if (found.credit === undefined || !found.now) continue;
       found.credit -= count * START;
       yield* this.store.spend(service, found.credit, found.now);
       this.noteRate(service, found);
     }
   }
 
-  private add({ service, credit, at, ...stored }: StoredService, running: number, now: Date): void {
+  /** Turns need counts, and no lock: nothing of them is exact. */
+  private *look(services: readonly string[]): Script<void> {
+    if (services.length === 0) return;
+    const running = yield* this.store.running.of(this.toCount(services));
+    for (const service of services) {
+      const settings = this.limits.of(service)!;
+      const turns = turnsOf(service, settings, running);
+      this.entered.set(service, { settings, running: 0, credit: undefined, now: undefined, turns });
+    }
+  }
+
+  private toCount(services: readonly string[]) {
+    return askedOf(services.map((service) => [service, this.limits.of(service)!] as const));
+  }
+
+  private add({ service, credit, at, ...stored }: StoredService, running: Running, now: Date): void {
     const settings = inForce(stored, optionsAt(this.limits.options[service] ?? {}, now));
     const left = settings.rate ? creditAt(settings.rate, { credit, at }, now) : undefined;
-    const found = { settings, running, credit: left, now };
+    const turns = turnsOf(service, settings, running);
+    const found = { settings, running: running.total.get(service) ?? 0, credit: left, now, turns };
     this.entered.set(service, found);
     this.held.delete(service);
     this.noteRate(service, found);
@@ -111,6 +152,14 @@ export class ClaimAllowance implements Allowance {
   private noteRate(service: string, { settings: { rate }, credit }: Entered): void {
     if (rate && credit !== undefined && credit < START) this.limits.emptied(service, rate, credit);
   }
+}
+
+/** Without the counts it is not known yet in this process that turns are taken. */
+function turnsOf(service: string, settings: GivenSettings, running: Running): OwnerTurns | undefined {
+  const by = turnOf(settings);
+  const [owners, groups] = [running.owners.get(service), running.groups.get(service)];
+  if (!by || !(by === 'owner' ? owners : groups) || (settings.maxRunningPerOwner !== null && !owners)) return undefined;
+  return new OwnerTurns(by, settings, owners ?? new Map(), groups ?? new Map());
 }
 
 const roomOf = ({ settings: { maxRunning, paused }, running }: Entered): number =>

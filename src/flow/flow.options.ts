@@ -11,7 +11,7 @@ export type ServiceValues = ServiceOptions & FlowSettings;
 export class FlowValues {
   /**
    * Values for single services: service -> `{ lease, legacyLease, maxAttempts, backoff, paused, pausedUntil, note,
-   * maxRunning, rate }`, each optional. If it names a service, the process obeys pauses and limits, also those that
+   * maxRunning, rate, maxRunningPerOwner, fair, weight }`, each optional. If it names a service, the process obeys pauses and limits, also those that
    * operators set while it runs.
    * @defaultValue {}
    */

@@ -1,9 +1,13 @@
-import type { Allowance, Limits, WaitReason } from '../queue/gates.js';
+import type { Allowance, Limits, Turns, WaitReason } from '../queue/gates.js';
 import type { Script } from '../database/transaction.js';
 import { ClaimAllowance, type KnownLimits } from './claim-allowance.js';
 import { untilNext } from './credit.js';
-import type { ServiceStore } from './service.store.js';
-import type { FlowSettings, GivenSettings, Rate } from './settings.js';
+import { type Counts, OwnerTurns } from './owner-turns.js';
+import { askedOf, type ServiceStore } from './service.store.js';
+import { type FlowSettings, type GivenSettings, isCounted, isLimited, type Rate, turnOf } from './settings.js';
+
+/** Whether some owner with ready tasks may start one. */
+export type HasRoom = (service: string, turns: Turns) => Script<boolean>;
 
 /** The limits in force in this process. What is shared stands in the tables. */
 export class ServiceLimits implements Limits, KnownLimits {
@@ -20,6 +24,7 @@ export class ServiceLimits implements Limits, KnownLimits {
     readonly options: Readonly<Record<string, FlowSettings>>,
     /** Called when a rate has a start again. */
     private readonly refilled: () => void,
+    private readonly hasRoom: HasRoom,
   ) {}
 
   get isAny(): boolean {
@@ -32,16 +37,26 @@ export class ServiceLimits implements Limits, KnownLimits {
 
   /** The services whose running tasks are counted. */
   get counted(): string[] {
-    return [...this.settings].filter(([, { maxRunning }]) => maxRunning !== null).map(([service]) => service);
+    return [...this.settings].filter(([, settings]) => isCounted(settings)).map(([service]) => service);
   }
 
   get services(): string[] {
     return [...this.settings.keys()];
   }
 
+  of(service: string): GivenSettings | undefined {
+    return this.settings.get(service);
+  }
+
+  /** Whether the end of a task may make room for another one. */
+  isFreedByEnds(service: string): boolean {
+    const { maxRunning = null, maxRunningPerOwner = null } = this.settings.get(service) ?? {};
+    return maxRunning !== null || maxRunningPerOwner !== null;
+  }
+
   /** Replaces the limits. Returns whether one has changed. */
   set(settings: ReadonlyMap<string, GivenSettings>): boolean {
-    const limited = new Map([...settings].filter(([, { maxRunning, rate }]) => maxRunning !== null || rate !== null));
+    const limited = new Map([...settings].filter(([, given]) => isLimited(given) || turnOf(given) !== undefined));
     const isSame = fingerprint(limited) === fingerprint(this.settings);
     this.settings = limited;
     if (!isSame) this.refills.clear();
@@ -56,9 +71,16 @@ export class ServiceLimits implements Limits, KnownLimits {
     const full = new Map<string, WaitReason>();
     const now = performance.now();
     for (const service of services) if ((this.refills.get(service) ?? 0) > now) full.set(service, 'rate');
-    const asked = services.filter((service) => !full.has(service) && this.maxOf(service) !== null);
-    const running = yield* this.store.running(asked);
-    for (const service of asked) if ((running.get(service) ?? 0) >= this.maxOf(service)!) full.set(service, 'limit');
+    const asked = services.filter((service) => !full.has(service) && this.isFreedByEnds(service));
+    const running = yield* this.store.running.of(askedOf(asked.map((name) => [name, this.of(name)!] as const)));
+    for (const service of asked) {
+      const settings = this.of(service)!;
+      const { maxRunning } = settings;
+      const owners = running.owners.get(service);
+      const isFull = maxRunning !== null && (running.total.get(service) ?? 0) >= maxRunning;
+      if (isFull || (owners && !(yield* this.hasRoom(service, cappedTurns(settings, owners)))))
+        full.set(service, 'limit');
+    }
     for (const [service, reason] of full) if (reason === 'limit') this.isFull(service);
     return full;
   }
@@ -93,11 +115,17 @@ export class ServiceLimits implements Limits, KnownLimits {
   stop(): void {
     clearTimeout(this.timer);
   }
-
-  private maxOf(service: string): number | null {
-    return this.settings.get(service)?.maxRunning ?? null;
-  }
 }
 
+const cappedTurns = (settings: GivenSettings, owners: Counts): OwnerTurns =>
+  new OwnerTurns(turnOf(settings)!, settings, owners, new Map());
+
 const fingerprint = (settings: ReadonlyMap<string, GivenSettings>): string =>
-  JSON.stringify([...settings].map(([service, { maxRunning, rate }]) => [service, maxRunning, rate]).sort());
+  JSON.stringify(
+    [...settings]
+      .map(([service, { maxRunning, rate, maxRunningPerOwner, fair }]) =>
+        // A function is the option's, which doesn't change.
+        [service, maxRunning, rate, typeof maxRunningPerOwner === 'function' ? 'function' : maxRunningPerOwner, fair],
+      )
+      .sort(),
+  );

@@ -26,24 +26,29 @@ export interface FlowRoom {
  * off pays nothing, and obeys no setting until one of its workers pauses a service.
  */
 export async function openFlow<T extends Task>(
-  { database, gates, hooks, lifeCycle }: Queue<T>,
+  { database, gates, hooks, lifeCycle, ready }: Queue<T>,
   dialect: Dialect,
   waiting: WaitingRoom,
   { services, isOperated }: FlowValues & { isOperated: boolean },
 ): Promise<FlowRoom> {
   const store = new ServiceStore(dialect, lifeCycle.status);
-  const limits = new ServiceLimits(store, services, () => waiting.look());
+  const limits = new ServiceLimits(
+    store,
+    services,
+    () => waiting.look(),
+    (service, turns) => ready.hasRoom(service, turns),
+  );
   const look = new SettingsLook(database, store, gates, limits, () => waiting.look());
   const isOn = isOperated || namesServices({ services });
   if (isOn) {
     gates.limits = limits;
     // A task that no longer runs makes room for one that waits.
     hooks.afterCommit.push(({ type, task }) => {
-      if (ENDS.has(type) && limits.has((task as T).service)) waiting.look();
+      if (ENDS.has(type) && limits.isFreedByEnds((task as T).service)) waiting.look();
     });
     await look.run();
   }
-  const room = new Services(database, store, look, services);
+  const room = new Services(database, store, look, limits);
   gates.pause = (service, seconds, workerId) => room.pauseFor(service, seconds, workerId);
   return { services: room, running: [isOn ? look : { stop: () => look.stop() }] };
 }

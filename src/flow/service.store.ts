@@ -4,7 +4,8 @@ import { type Dialect, list, literal } from '../database/dialects/dialect.js';
 import { idleStatuses, isRunning } from '../database/dialects/running.js';
 import { change, post, type Row, type Script, select } from '../database/transaction.js';
 import type { Credit } from './credit.js';
-import type { GivenSettings, Rate } from './settings.js';
+import { type Asked, type Running, RunningStore } from './running.store.js';
+import { type Fair, type GivenSettings, isCounted, type Rate, turnOf } from './settings.js';
 
 /** The row of a service. */
 export interface StoredService extends GivenSettings, Credit {
@@ -21,11 +22,14 @@ export interface ServiceChange {
   note?: string | null | undefined;
   maxRunning?: number | null | undefined;
   rate?: Rate | null | undefined;
+  maxRunningPerOwner?: number | null | undefined;
+  fair?: Fair | null | undefined;
   changedBy?: string | null | undefined;
 }
 
 /** The rows of services. */
 export class ServiceStore {
+  readonly running: RunningStore;
   private readonly table: Sql;
 
   constructor(
@@ -33,6 +37,7 @@ export class ServiceStore {
     private readonly status: TaskStatusCatalogue,
   ) {
     this.table = dialect.beside('services');
+    this.running = new RunningStore(dialect);
   }
 
   /** All rows, and the time of the database. */
@@ -59,13 +64,6 @@ export class ServiceStore {
     return new Date(row!.softdd_now as string | number);
   }
 
-  /** How many marked tasks of these services run. A service with none has no entry. Takes no locks. */
-  *running(services: readonly string[]): Script<Map<string, number>> {
-    if (services.length === 0) return new Map();
-    const rows = yield* select<{ service: string; running: unknown }>(this.runningOf(services));
-    return new Map(rows.map(({ service, running }) => [service, Number(running)]));
-  }
-
   /**
    * Locks the rows of these services, in their order, and skips those that others hold unless it waits. What runs, and
    * the time, are statements behind it in the same packet.
@@ -73,17 +71,18 @@ export class ServiceStore {
   *lock(
     services: readonly string[],
     waits: boolean,
-  ): Script<{ locked: StoredService[]; running: Map<string, number>; now: Date }> {
+    asked: Asked,
+  ): Script<{ locked: StoredService[]; running: Running; now: Date }> {
     const { dialect } = this;
-    const [rows, counts, clock] = yield [
+    const [rows, clock, ...counts] = yield [
       sql`SELECT ${this.columns} FROM ${this.table} WHERE id IN (${list([...services])})
         ORDER BY id ${waits ? dialect.forUpdate : dialect.skipLocked}`,
-      this.runningOf(services),
       sql`SELECT ${dialect.clock} AS softdd_now`,
+      ...this.running.statements(asked),
     ];
     return {
       locked: rows!.rows.map(toStored),
-      running: new Map(counts!.rows.map((row) => [row.service as string, Number(row.running)])),
+      running: this.running.read(asked, counts),
       now: new Date(clock!.rows[0]!.softdd_now as string | number),
     };
   }
@@ -118,7 +117,7 @@ export class ServiceStore {
   }
 
   *removeOrphans(services: readonly string[], limit: number): Script<void> {
-    yield* this.lock(services, true);
+    yield* this.lock(services, true, NONE);
     for (const { service, user_id, task_id } of yield* this.orphans(services, limit))
       yield* post(
         sql`DELETE FROM ${this.dialect.running.rows}
@@ -160,7 +159,7 @@ export class ServiceStore {
   /** Creates the row if there is none, changes it, and returns it. */
   *change(service: string, changes: ServiceChange): Script<StoredService> {
     const { dialect, table } = this;
-    const { paused, pausedUntil, note, maxRunning, rate, changedBy } = changes;
+    const { paused, pausedUntil, note, maxRunning, rate, maxRunningPerOwner, fair, changedBy } = changes;
     yield* change(
       sql`INSERT INTO ${table} (id, changed_at) VALUES (${service}, ${dialect.now})
         ${dialect.onDuplicate(sql`changed_at = ${dialect.now}`)}`,
@@ -170,6 +169,8 @@ export class ServiceStore {
       ['paused_until', pausedUntil && dialect.utcValue(pausedUntil)],
       ['note', note],
       ['max_running', maxRunning],
+      ['max_running_per_owner', maxRunningPerOwner],
+      ['fair', fair === undefined || fair === null ? fair : FAIR.indexOf(fair)],
       ...(rate === undefined
         ? []
         : (['max', 'per', 'burst'] as const).map((name): [string, unknown] => [`rate_${name}`, rate?.[name] ?? null])),
@@ -182,18 +183,30 @@ export class ServiceStore {
     return (yield* this.find(service))!;
   }
 
-  private runningOf(services: readonly string[]): Sql {
-    const { rows, where } = this.dialect.running;
-    return sql`SELECT service, COUNT(*) AS running FROM ${rows}
-      WHERE ${where} AND service IN (${list([...services])}) GROUP BY service`;
-  }
-
   private get columns(): Sql {
     const { dialect } = this;
     const time = (column: string): Sql => sql`${dialect.utc(column)} AS ${dialect.id(`${column}_iso`)}`;
-    return sql`id, paused, CASE WHEN paused_until <= ${dialect.now} THEN 1 ELSE 0 END AS is_over, note, max_running,
+    return sql`id, paused, CASE WHEN paused_until <= ${dialect.now} THEN 1 ELSE 0 END AS is_over, note, max_running, max_running_per_owner, fair,
       rate_max, rate_per, rate_burst, credit, ${time('credit_at')}, changed_by, ${time('paused_until')}, ${time('changed_at')}`;
   }
+}
+
+const NONE: Asked = { total: [], owners: [], groups: [] };
+
+/** As the table keeps it. */
+const FAIR: readonly Fair[] = [false, true, 'group'];
+
+/** What to count of services with these settings. */
+export function askedOf(settings: Iterable<readonly [service: string, settings: GivenSettings]>): Asked {
+  const all = [...settings];
+  const some = (fits: (settings: GivenSettings) => boolean): string[] =>
+    all.filter(([, given]) => fits(given)).map(([service]) => service);
+  const needsOwners = (given: GivenSettings): boolean => turnOf(given) === 'owner' || given.maxRunningPerOwner !== null;
+  return {
+    total: some((given) => isCounted(given) && given.maxRunning !== null && !needsOwners(given)),
+    owners: some(needsOwners),
+    groups: some((given) => turnOf(given) === 'group'),
+  };
 }
 
 const timeOf = (value: unknown): Date | null => (value === null ? null : new Date(value as string | number));
@@ -211,6 +224,9 @@ function toStored(row: Row): StoredService {
     note: row.note as string | null,
     maxRunning: numberOf(row.max_running),
     rate: max === null || per === null ? null : { max, per, burst: burst ?? max },
+    maxRunningPerOwner: numberOf(row.max_running_per_owner),
+    fair: row.fair === null ? null : (FAIR[Number(row.fair)] ?? null),
+    weight: null,
     credit: numberOf(row.credit),
     at: timeOf(row.credit_at_iso),
     changedBy: row.changed_by as string | null,

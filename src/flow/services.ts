@@ -6,22 +6,26 @@ import type { SettingSource } from '../protocol/operator.types.js';
 import { check, invalid } from '../validation/invalid.js';
 import { nameRule, timeOf, userIdRule } from '../validation/rules.js';
 import { creditAt, START } from './credit.js';
-import type { ServiceStore, StoredService } from './service.store.js';
+import type { ServiceLimits } from './limits.js';
+import { askedOf, type ServiceStore, type StoredService } from './service.store.js';
 import type { SettingsLook } from './settings-look.js';
 import {
-  FLOW_RULES,
-  type FlowSettings,
+  type Fair,
+  type GivenSettings,
   inForce,
+  isCounted,
   LIMITS,
   type LimitName,
   NOTHING,
+  OPERATOR_RULES,
+  type OperatorSettings,
   optionsAt,
   type Rate,
   rateOf,
 } from './settings.js';
 
 /** What operators set for a service. undefined leaves a setting unchanged, null gives it back to the options. */
-export type ServiceSettings = { [name in keyof FlowSettings]: FlowSettings[name] | null };
+export type ServiceSettings = { [name in keyof OperatorSettings]: OperatorSettings[name] | null };
 
 /** The settings of a service in force, and where they come from. */
 export interface ServiceState {
@@ -33,7 +37,10 @@ export interface ServiceState {
   note: string | null;
   maxRunning: number | null;
   rate: Rate | null;
-  /** Tasks that run and count for `maxRunning`. null: it is not set. */
+  /** null with the source `option`: a function of the host decides. */
+  maxRunningPerOwner: number | null;
+  fair: Fair;
+  /** Tasks that run and are counted, for `maxRunning`, `maxRunningPerOwner` or `fair`. null: none of them is set. */
   running: number | null;
   /** Why claims find no task now, if a pause or a limit is the reason. */
   wait: WaitReason | null;
@@ -49,7 +56,7 @@ export class Services {
     private readonly database: Database,
     private readonly store: ServiceStore,
     private readonly look: SettingsLook,
-    private readonly options: Readonly<Record<string, FlowSettings>>,
+    private readonly limits: ServiceLimits,
   ) {}
 
   /** Every service that has settings, or had some, in the order of the names. */
@@ -63,8 +70,8 @@ export class Services {
    */
   async set(service: string, settings: ServiceSettings, by?: string): Promise<ServiceState> {
     check('service', service, nameRule);
-    const { paused, pausedUntil, note, maxRunning, rate } = settings;
-    for (const [name, rule] of Object.entries(FLOW_RULES)) {
+    const { paused, pausedUntil, note, maxRunning, rate, maxRunningPerOwner, fair } = settings;
+    for (const [name, rule] of Object.entries(OPERATOR_RULES)) {
       const value = settings[name as keyof ServiceSettings];
       if (value !== undefined && value !== null) check(name, value, rule);
     }
@@ -77,6 +84,8 @@ export class Services {
       note,
       maxRunning,
       rate: rate && rateOf(rate),
+      maxRunningPerOwner,
+      fair,
       changedBy: by,
     };
     await transaction(this.database, () => this.store.change(service, changes));
@@ -100,13 +109,19 @@ export class Services {
     const stored = new Map(rows.map((row) => [row.service, row]));
     const names = service === undefined ? [...new Set([...stored.keys(), ...this.named])].sort() : [service];
     const states = names.map((name) => this.stateOf(name, stored.get(name), now));
-    const limited = states.filter(({ maxRunning }) => maxRunning !== null).map((state) => state.service);
-    const running = yield* this.store.running(limited);
+    const counted = states.filter(({ given }) => isCounted(given));
+    const running = yield* this.store.running.of(askedOf(counted.map(({ state, given }) => [state.service, given])));
+    const capped = counted.filter(({ given }) => given.maxRunningPerOwner !== null).map(({ state }) => state.service);
+    // A service that is limited since this moment may not be known yet.
+    const full = yield* this.limits.full(capped.filter((name) => this.limits.has(name)));
     return states
-      .filter(({ changedAt, sources }) => changedAt !== null || Object.values(sources).some(Boolean))
-      .map((state) => {
-        const count = state.maxRunning === null ? null : (running.get(state.service) ?? 0);
-        return { ...state, running: count, wait: this.waitOf(state, count, stored.get(state.service), now) };
+      .filter(({ state: { changedAt, sources } }) => changedAt !== null || Object.values(sources).some(Boolean))
+      .map(({ state, given }) => {
+        const { service } = state;
+        const groups = [...(running.groups.get(service)?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+        const count = isCounted(given) ? (running.total.get(service) ?? groups) : null;
+        const wait = this.waitOf(state, count, stored.get(service), now) ?? full.get(service) ?? null;
+        return { ...state, running: count, wait };
       });
   }
 
@@ -127,23 +142,34 @@ export class Services {
   }
 
   private get named(): string[] {
-    return Object.keys(this.options);
+    return Object.keys(this.limits.options);
   }
 
-  private stateOf(service: string, row: StoredService | undefined, now: Date): Omit<ServiceState, 'running' | 'wait'> {
+  private stateOf(
+    service: string,
+    row: StoredService | undefined,
+    now: Date,
+  ): { state: Omit<ServiceState, 'running' | 'wait'>; given: GivenSettings } {
     const own = row ?? NOTHING;
-    const options = optionsAt(this.options[service] ?? {}, now);
-    const { paused, ...rest } = inForce(own, options);
+    const options = optionsAt(this.limits.options[service] ?? {}, now);
+    const given = inForce(own, options);
+    const { paused, pausedUntil, note, maxRunning, rate, maxRunningPerOwner, fair } = given;
     const sourceOf = (name: LimitName): SettingSource =>
       own[name] === null ? (options[name] === null ? null : 'option') : 'operator';
-    return {
+    const state = {
       service,
       paused: paused ?? false,
-      ...rest,
+      pausedUntil,
+      note,
+      maxRunning,
+      rate,
+      maxRunningPerOwner: typeof maxRunningPerOwner === 'function' ? null : maxRunningPerOwner,
+      fair: fair ?? false,
       sources: Object.fromEntries(LIMITS.map((name) => [name, sourceOf(name)])) as ServiceState['sources'],
       changedBy: row?.changedBy ?? null,
       changedAt: row?.changedAt ?? null,
     };
+    return { state, given };
   }
 }
 

@@ -1,8 +1,9 @@
-import type { Rate } from '../protocol/operator.types.js';
+import type { Fair, Rate } from '../protocol/operator.types.js';
+import type { Turn } from '../database/dialects/dialect.js';
 import { type Rule, valueRule } from '../validation/rule.js';
 import { booleanRule, BOUNDS, integer, textRule, timeOf, timeRule } from '../validation/rules.js';
 
-export type { Rate } from '../protocol/operator.types.js';
+export type { Fair, Rate } from '../protocol/operator.types.js';
 
 /** A rate as it may be given. */
 export type RateOptions = Omit<Rate, 'burst'> & Partial<Pick<Rate, 'burst'>>;
@@ -22,16 +23,46 @@ export interface FlowSettings {
    * quiet time, so that no window sees more than `burst + max * window / per`.
    */
   rate?: RateOptions | undefined;
+  /**
+   * The most tasks of one owner that run at once, over all processes: 1 to 100,000, or in code a function of the owner
+   * (undefined: no limit; 0: none starts). Owners then take turns, as with `fair: true`.
+   */
+  maxRunningPerOwner?: number | OwnerLimit | undefined;
+  /**
+   * Owners take turns, or with `'group'` groups do: of the next eight with ready tasks, the one of whom the fewest run.
+   * Within an owner the oldest task comes first, and a more urgent priority comes before all. @defaultValue false
+   */
+  fair?: Fair | undefined;
+  /**
+   * Only in code, for `fair`: what runs is divided by it. With 3 an owner gets three times the places of one with 1,
+   * the default. Called with the owner, or with `fair: 'group'` with the group, `''` for tasks without one. A result
+   * that is not above 0 counts as 1.
+   */
+  weight?: Weight | undefined;
 }
 
+export type OwnerLimit = (userId: string) => number | undefined;
+export type Weight = (ownerOrGroup: string) => number;
+
+/** The settings that only code can give. */
+export type OperatorSettings = Omit<FlowSettings, 'maxRunningPerOwner' | 'weight'> & {
+  maxRunningPerOwner?: number | undefined;
+};
+
 /** The settings that limit claims. Each has its own source. */
-export const LIMITS = ['paused', 'maxRunning', 'rate'] as const;
+export const LIMITS = ['paused', 'maxRunning', 'rate', 'maxRunningPerOwner', 'fair'] as const;
 export type LimitName = (typeof LIMITS)[number];
 
 const { rateMax, ratePer, rateBurst } = BOUNDS;
 const RATE_FIELDS = { max: integer(1, rateMax), per: integer(1, ratePer), burst: integer(1, rateBurst) };
 
 export const maxRunningRule = integer(1, BOUNDS.maxRunning);
+const isFair: Rule = (value) =>
+  typeof value === 'boolean' || value === 'group' ? undefined : { rule: 'fair', msg: "must be true, false or 'group'" };
+export const fairRule = valueRule(isFair, { oneOf: [{ type: 'boolean' }, { type: 'string', enum: ['group'] }] });
+const ownerLimitRule: Rule = (value) => (typeof value === 'function' ? undefined : maxRunningRule(value));
+const weightRule: Rule = (value) =>
+  typeof value === 'function' ? undefined : { rule: 'weight', msg: 'must be a function of the owner or group' };
 const isRate: Rule = (value) => {
   const fields = Object.keys(RATE_FIELDS).join(', ');
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -58,13 +89,22 @@ export const rateRule = valueRule(isRate, {
 
 export const rateOf = ({ max, per, burst = max }: RateOptions): Rate => ({ max, per, burst });
 
-/** The rule of each setting in the option `services`. */
-export const FLOW_RULES: Record<keyof FlowSettings, Rule> = {
+/** The rule of each setting that operators set. */
+export const OPERATOR_RULES: Record<keyof OperatorSettings, Rule> = {
   paused: booleanRule,
   pausedUntil: timeRule,
   note: textRule,
   maxRunning: maxRunningRule,
   rate: rateRule,
+  maxRunningPerOwner: maxRunningRule,
+  fair: fairRule,
+};
+
+/** The rule of each setting in the option `services`. */
+export const FLOW_RULES: Record<keyof FlowSettings, Rule> = {
+  ...OPERATOR_RULES,
+  maxRunningPerOwner: ownerLimitRule,
+  weight: weightRule,
 };
 
 /** The settings of one service from one source. null: this source says nothing of it. */
@@ -74,12 +114,25 @@ export interface GivenSettings {
   note: string | null;
   maxRunning: number | null;
   rate: Rate | null;
+  maxRunningPerOwner: number | OwnerLimit | null;
+  fair: Fair | null;
+  weight: Weight | null;
 }
 
-export const NOTHING: GivenSettings = { paused: null, pausedUntil: null, note: null, maxRunning: null, rate: null };
+export const NOTHING: GivenSettings = {
+  paused: null,
+  pausedUntil: null,
+  note: null,
+  maxRunning: null,
+  rate: null,
+  maxRunningPerOwner: null,
+  fair: null,
+  weight: null,
+};
 
 /** What the options say of a service at a time of the database's clock. A pause that is over says nothing. */
-export function optionsAt({ paused, pausedUntil, note, maxRunning, rate }: FlowSettings, now: Date): GivenSettings {
+export function optionsAt(given: FlowSettings, now: Date): GivenSettings {
+  const { paused, pausedUntil, note, maxRunning, rate, maxRunningPerOwner, fair, weight } = given;
   const until = timeOf(pausedUntil) ?? null;
   const isOver = until !== null && until <= now;
   return {
@@ -88,6 +141,9 @@ export function optionsAt({ paused, pausedUntil, note, maxRunning, rate }: FlowS
     note: note ?? null,
     maxRunning: maxRunning ?? null,
     rate: rate ? rateOf(rate) : null,
+    maxRunningPerOwner: maxRunningPerOwner ?? null,
+    fair: fair ?? null,
+    weight: weight ?? null,
   };
 }
 
@@ -100,5 +156,20 @@ export function inForce(stored: GivenSettings, options: GivenSettings): GivenSet
     note: stored.note ?? options.note,
     maxRunning: stored.maxRunning ?? options.maxRunning,
     rate: stored.rate ?? options.rate,
+    maxRunningPerOwner: stored.maxRunningPerOwner ?? options.maxRunningPerOwner,
+    fair: stored.fair ?? options.fair,
+    weight: options.weight,
   };
 }
+
+/** Whether claims must lock the row of the service, because what they may start is exact. */
+export const isLimited = ({ maxRunning, rate, maxRunningPerOwner }: GivenSettings): boolean =>
+  maxRunning !== null || rate !== null || maxRunningPerOwner !== null;
+
+/** Who takes turns. undefined: nobody. Owners with a limit of their own always do, unless groups do. */
+export const turnOf = ({ fair, maxRunningPerOwner }: GivenSettings): Turn | undefined =>
+  fair === 'group' ? 'group' : fair === true || maxRunningPerOwner !== null ? 'owner' : undefined;
+
+/** Whether the running tasks are counted, and so are marked. */
+export const isCounted = (settings: GivenSettings): boolean =>
+  settings.maxRunning !== null || turnOf(settings) !== undefined;

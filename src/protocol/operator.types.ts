@@ -156,7 +156,14 @@ export interface ServiceChanges {
   maxRunning?: number | null;
   /** `burst` is by default `max`. */
   rate?: (Omit<Rate, 'burst'> & { burst?: number }) | null;
+  /** The most tasks of one owner that run at once, over all processes. Owners then take turns. */
+  maxRunningPerOwner?: number | null;
+  /** true: owners take turns. `group`: groups do. */
+  fair?: Fair | null;
 }
+
+/** Whether owners, or groups, take turns. */
+export type Fair = boolean | 'group';
 
 /** Where a setting comes from. null: there is none. */
 export type SettingSource = 'operator' | 'option' | null;
@@ -168,11 +175,20 @@ export interface ServiceState {
   note: string | null;
   maxRunning: number | null;
   rate: Rate | null;
-  /** Tasks that run and count for `maxRunning`. null: it is not set. */
+  /** null with the source `option`: a function of the host decides. */
+  maxRunningPerOwner: number | null;
+  fair: Fair;
+  /** Tasks that run and are counted, for `maxRunning`, `maxRunningPerOwner` or `fair`. null: none of them is set. */
   running: number | null;
   /** Why claims find no task now, if a pause or a limit is the reason. */
   wait: WaitReason | null;
-  sources: { paused: SettingSource; maxRunning: SettingSource; rate: SettingSource };
+  sources: {
+    paused: SettingSource;
+    maxRunning: SettingSource;
+    rate: SettingSource;
+    maxRunningPerOwner: SettingSource;
+    fair: SettingSource;
+  };
   changedBy: string | null;
   /** null: nobody has changed it, all comes from the options. */
   changedAt: string | null;

@@ -1,7 +1,31 @@
 import type { Script } from '../database/transaction.js';
 import type { WaitReason } from '../protocol/wire.types.js';
+import type { Turn } from '../database/dialects/dialect.js';
+import type { TurnKey } from './turn-order.js';
 
 export type { WaitReason } from '../protocol/wire.types.js';
+
+/** The service, the owner and the group of a task. */
+export interface Belonging {
+  service: string;
+  userId: string;
+  group: string | null;
+}
+
+/** How the owners, or the groups, of a service take turns. */
+export interface Turns {
+  readonly by: Turn;
+  /** Whether owners may have a limit of their own. */
+  readonly isCapped: boolean;
+  /** Owners of running tasks who may start no more. */
+  readonly full: readonly string[];
+  /** What runs of an owner or a group, with these tasks more, by its weight. */
+  readonly load: (key: TurnKey, more: number) => number;
+  /** How many more tasks of an owner may start. Infinity for a group. */
+  readonly room: (key: TurnKey) => number;
+  /** How many more tasks of this owner may start. */
+  readonly roomOf: (userId: string) => number;
+}
 
 /**
  * How many tasks of limited services one transaction may start. The rows of these services are locked from `enter` to
@@ -29,8 +53,10 @@ export interface Allowance {
   time(service: string): Date | undefined;
   /** Whether the row of a started task is marked, so that it counts. */
   isMarked(service: string): boolean;
+  /** How owners or groups take turns. undefined: the oldest task comes first, of any owner. */
+  turns(service: string): Turns | undefined;
   /** Takes started tasks off what is left. */
-  started(services: readonly string[]): Script<void>;
+  started(tasks: readonly Belonging[]): Script<void>;
 }
 
 /** The limits of services. The control of the flow provides them. */

@@ -1,4 +1,4 @@
-import { type Rule, type ValueRule, valueRule } from './rule.js';
+import { type Rule, type ValueRule, type ValueSchema, valueRule } from './rule.js';
 
 /** One of these texts. */
 export const oneOf = (values: readonly string[]): ValueRule =>
@@ -22,8 +22,10 @@ export const originRule = valueRule(isOrigin, { type: 'string', format: 'uri', m
 
 /** The same, or nothing: null or an empty text removes the value. */
 export const orNothing = (rule: ValueRule): ValueRule =>
-  valueRule(
-    (value) => (value === null ? undefined : rule(value)),
-    { ...rule.schema, nullable: true },
-    { emptyRemoves: true },
-  );
+  valueRule((value) => (value === null ? undefined : rule(value)), orNull(rule.schema), { emptyRemoves: true });
+
+/** OpenAPI 3.0 allows `nullable` only beside a type. */
+const orNull = ({ oneOf, ...schema }: ValueSchema): ValueSchema =>
+  oneOf
+    ? { ...schema, oneOf: oneOf.map((one, place) => (place === 0 ? { ...one, nullable: true } : one)) }
+    : { ...schema, nullable: true };

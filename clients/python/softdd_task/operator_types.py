@@ -3,7 +3,7 @@
 A test compares them with the server's OpenAPI document.
 """
 
-from typing import Any, Dict, List, Literal, Optional, TypedDict
+from typing import Any, Dict, List, Literal, Optional, TypedDict, Union
 
 from .api_types import Task
 
@@ -187,6 +187,10 @@ class Rate(TypedDict):
     burst: int
 
 
+# True: owners take turns. "group": groups do.
+Fair = Union[bool, Literal["group"]]
+
+
 class ServiceChanges(TypedDict, total=False):
     """`pausedUntil` is when the pause ends by itself: ISO 8601 with its zone.
 
@@ -199,6 +203,8 @@ class ServiceChanges(TypedDict, total=False):
     note: Optional[str]
     maxRunning: Optional[int]
     rate: Optional[Dict[str, int]]
+    maxRunningPerOwner: Optional[int]
+    fair: Optional[Fair]
 
 
 # Why claims find no task now, if a pause or a limit is the reason.
@@ -213,12 +219,16 @@ class SettingSources(TypedDict):
     paused: Optional[SettingSource]
     maxRunning: Optional[SettingSource]
     rate: Optional[SettingSource]
+    maxRunningPerOwner: Optional[SettingSource]
+    fair: Optional[SettingSource]
 
 
 class ServiceState(TypedDict):
     """What is in force for a service.
 
-    `running` are the tasks that count for `maxRunning`. `changedAt` is None if all comes from the option `services`.
+    `running` are the tasks that count for `maxRunning`, `maxRunningPerOwner` or `fair`. `maxRunningPerOwner` is None
+    with the source `option` if a function of the server's host decides. `changedAt` is None if all comes from the
+    option `services`.
     """
 
     service: str
@@ -227,6 +237,8 @@ class ServiceState(TypedDict):
     note: Optional[str]
     maxRunning: Optional[int]
     rate: Optional[Rate]
+    maxRunningPerOwner: Optional[int]
+    fair: Fair
     running: Optional[int]
     wait: Optional[WaitReason]
     sources: SettingSources

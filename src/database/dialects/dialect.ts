@@ -39,8 +39,34 @@ export interface ReadySource {
   column(name: string): Sql;
   /** Order of claims. */
   order: Sql;
-  /** Condition that skips rows before a place. undefined if the engine leaves no tombstones to skip. */
-  from(place: Place): Sql | undefined;
+  /**
+   * Condition that skips rows before a place. undefined if the engine leaves no tombstones to skip. `isOneLevel`: other
+   * conditions fix the priority.
+   */
+  from(place: Place, isOneLevel?: boolean): Sql | undefined;
+  /** The same rows in the order of an index in which owners, or groups, can take turns. */
+  by(turn: Turn): TurnSource;
+}
+
+/** Ready rows by the one who takes turns. `order`: that of claims within one of them and one priority. */
+export interface TurnSource extends Pick<ReadySource, 'rows' | 'tasks' | 'order'> {
+  /** The owner, or the group, as the index has it. */
+  column: Sql;
+}
+
+/** Who takes turns. */
+export type Turn = 'owner' | 'group';
+
+/** Which values of a column to step through, each once, in their order. */
+export interface Steps {
+  from: Sql;
+  where: Sql;
+  column: Sql;
+  /** The value before the first one. undefined: from the beginning. */
+  after: string | undefined;
+  /** The last one to look for. undefined: to the end. */
+  upTo?: string | undefined;
+  most: number;
 }
 
 /** A ready row as a claim reads it: with its task, or with nulls if the task is locked or does not exist. */
@@ -64,8 +90,11 @@ export interface Dialect {
   /** The text of `created_at`, as exact as it is stored. A list continues after it. */
   readonly sortKey: Sql;
   readonly ready: ReadySource;
-  /** Running rows that their claim has marked: FROM, and the condition that makes one of its rows such a row. */
-  readonly running: { rows: Sql; where: Sql };
+  /**
+   * Running rows that their claim has marked: FROM, the same with their tasks, and the condition that makes one of its
+   * rows such a row.
+   */
+  readonly running: { rows: Sql; tasks: Sql; where: Sql };
   /** Order of claims: priority, then oldest, then id. */
   readonly claimOrder: Sql;
   /** Order of lists: newest first, rows without a time last, so that the owner's index serves it backwards. */
@@ -110,8 +139,10 @@ export interface Dialect {
    * Removes rows without a ready task among the first `limit` that fit, and returns how many there were. For engines
    * whose ready rows are in a table of their own.
    */
-  removeOrphans(fits: Sql, limit: number): Script<number>;
-  /** The first services with ready tasks after this one, at most `most`. Reads one index entry per service. */
+  removeOrphans(fits: Sql, limit: number, source: Pick<ReadySource, 'rows' | 'order'>): Script<number>;
+  /** Steps through values, at most `most`. Reads one index entry per value. NULL is none of them. */
+  steps(steps: Steps): Script<string[]>;
+  /** The first services with ready tasks after this one, at most `most`. */
   readyServices(after: string | undefined, most: number): Script<string[]>;
 }
 

@@ -1,5 +1,5 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag';
-import { type Dialect, isTimeColumn, literal, type ReadySource, type TaskTable } from './dialect.js';
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
+import { type Dialect, isTimeColumn, literal, type ReadySource, type Steps, type TaskTable } from './dialect.js';
 import { cellWriter, shifted, storedText, utcText } from '../clock.js';
 import { isoOffset } from '../offset.js';
 import { isLocalTimeColumn, type LocalTimeColumn, type StoredTimes, utcOfTimestamp } from '../stored-time.js';
@@ -17,7 +17,7 @@ export class MysqlDialect implements Dialect {
   readonly sortKey: Sql;
   readonly times: StoredTimes;
   readonly ready: ReadySource;
-  readonly running: { rows: Sql; where: Sql };
+  readonly running: { rows: Sql; tasks: Sql; where: Sql };
   readonly claimOrder = sql`priority, created_at, task_id`;
   readonly listOrder: Sql;
   readonly forUpdate = sql`FOR UPDATE`;
@@ -30,21 +30,35 @@ export class MysqlDialect implements Dialect {
     // The table's own column: an unqualified name means the formatted text of that name, which no index serves.
     this.listOrder = sql`${this.table}.user_id DESC, ${this.table}.created_at DESC, ${this.table}.id DESC`;
     const rows = this.beside('ready');
-    this.running = { rows: this.beside('running'), where: sql`1 = 1` };
+    const running = this.beside('running');
+    this.running = {
+      rows: running,
+      tasks: sql`${running} JOIN ${this.table} ON ${this.table}.id = ${running}.task_id`,
+      where: sql`1 = 1`,
+    };
     // Not AS created_at: ORDER BY prefers an alias to a column, and would sort, and lock, every ready row.
     const column = (name: string): Sql => sql`${rows}.${this.id(name)}`;
+    const task = sql`LEFT JOIN ${this.table} ON ${this.table}.id = ${column('task_id')}
+        AND ${this.table}.status = ${literal(options.status.BEGIN)}`;
     this.ready = {
       rows,
       where: sql`1 = 1`,
       taskId: sql`task_id`,
       // Joined from the ready row to its task, never the other way. Both rows are locked.
-      tasks: sql`${rows} LEFT JOIN ${this.table} ON ${this.table}.id = ${column('task_id')}
-        AND ${this.table}.status = ${literal(options.status.BEGIN)}`,
+      tasks: sql`${rows} ${task}`,
       column,
       order: join(['priority', 'created_at', 'task_id'].map(column)),
       // Not a comparison of tuples: MySQL uses no index for it.
-      from: ({ priority, createdAt }) => {
+      by: (turn) => {
+        // Forced: over few rows the optimizer takes any of the indexes.
+        const ordered = sql`${rows} FORCE INDEX (${this.id(`${options.table}_ready_${turn}`)})`;
+        const name = turn === 'owner' ? 'user_id' : 'group';
+        const order = join(['created_at', 'task_id'].map(column));
+        return { rows: ordered, tasks: sql`${ordered} ${task}`, order, column: column(name) };
+      },
+      from: ({ priority, createdAt }, isOneLevel = false) => {
         const created = createdAt ? utcText(shifted(createdAt, options.times.created_at.offsetMinutes)) : '1970-01-01';
+        if (isOneLevel) return sql`${column('created_at')} >= ${created}`;
         return sql`(${column('priority')} > ${priority} OR
           ${column('priority')} = ${priority} AND ${column('created_at')} >= ${created})`;
       },
@@ -168,13 +182,13 @@ export class MysqlDialect implements Dialect {
    * can lock a ready row without its task, the row is an orphan, or another transaction locked the task first and will
    * want the ready row. Waiting for the task would then be a deadlock.
    */
-  *removeOrphans(fits: Sql, limit: number): Script<number> {
+  *removeOrphans(fits: Sql, limit: number, source: Pick<ReadySource, 'rows' | 'order'>): Script<number> {
     const { ready, table } = this;
     const columns = ['service', 'priority', 'created_at', 'task_id'];
     const keys = join(columns.map(ready.column));
     const orphans = yield* select<Record<string, unknown>>(
       sql`SELECT head.service, head.priority, DATE_FORMAT(head.created_at, '%Y-%m-%d %H:%i:%s.%f') AS created, head.task_id
-        FROM (SELECT ${keys} FROM ${ready.rows} WHERE ${fits} ORDER BY ${ready.order} LIMIT ${limit}) head
+        FROM (SELECT ${keys} FROM ${source.rows} WHERE ${fits} ORDER BY ${source.order} LIMIT ${limit}) head
         LEFT JOIN ${table} ON ${table}.id = head.task_id AND ${table}.status = ${literal(this.options.status.BEGIN)}
         WHERE ${table}.id IS NULL`,
     );
@@ -189,20 +203,20 @@ export class MysqlDialect implements Dialect {
   /**
    * A skip scan by a chain of variables in one packet. MariaDB reads the whole index for a recursive query over a
    * correlated one, and for a variable that the same statement sets. It starts with short chains, because mostly there
-   * are few services. Not `SET … = (SELECT …)`, which locks the row that it reads, also under READ COMMITTED.
+   * are few values. Not `SET … = (SELECT …)`, which locks the row that it reads, also under READ COMMITTED.
    */
-  *readyServices(after: string | undefined, most: number): Script<string[]> {
+  *steps({ from, where, column, after, upTo, most }: Steps): Script<string[]> {
     const names: string[] = [];
+    const end = upTo === undefined ? empty : sql`AND ${column} <= ${upTo}`;
     for (let length = 8; names.length < most; length *= 8) {
       const links = Array.from({ length: Math.min(length, most - names.length) }, (_, link) => link);
       const last = names.at(-1) ?? after;
       const follows = (link: number): Sql =>
-        link === 0 && last === undefined ? sql`service >= ''` : sql`service > ${variable(link)}`;
+        link > 0 ? sql`> ${variable(link)}` : last === undefined ? sql`>= ''` : sql`> ${last}`;
       const results: QueryResult[] = yield [
-        sql`SET ${variable(0)} = ${last ?? null}`,
         ...links.map(
-          (link) => sql`SELECT (SELECT service FROM ${this.ready.rows}
-            WHERE ${follows(link)} ORDER BY service LIMIT 1) INTO ${variable(link + 1)}`,
+          (link) => sql`SELECT (SELECT ${column} FROM ${from}
+            WHERE ${where} AND ${column} ${follows(link)} ${end} ORDER BY ${column} LIMIT 1) INTO ${variable(link + 1)}`,
         ),
         sql`SELECT ${join(links.map((link) => variable(link + 1)))}`,
       ];
@@ -211,6 +225,11 @@ export class MysqlDialect implements Dialect {
       if (found.length < links.length) break;
     }
     return names;
+  }
+
+  readyServices(after: string | undefined, most: number): Script<string[]> {
+    const { rows, where } = this.ready;
+    return this.steps({ from: rows, where, column: sql`service`, after, most });
   }
 }
 

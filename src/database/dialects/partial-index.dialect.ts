@@ -1,5 +1,5 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag';
-import { type Engine, literal, type ReadySource, type TaskTable } from './dialect.js';
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
+import { type Engine, literal, type ReadySource, type Steps, type TaskTable } from './dialect.js';
 import { dueAt } from './due-at.js';
 import { isRunning } from './running.js';
 import type { Place } from './dialect.js';
@@ -12,7 +12,7 @@ export abstract class PartialIndexDialect {
   readonly times: StoredTimes;
   readonly dueAt: Sql;
   readonly ready: ReadySource;
-  readonly running: { rows: Sql; where: Sql };
+  readonly running: { rows: Sql; tasks: Sql; where: Sql };
   private readonly name: string;
   private readonly path: (name: string) => Sql;
 
@@ -23,7 +23,7 @@ export abstract class PartialIndexDialect {
     this.table = this.path(table);
     // Exactly the text of the index.
     this.dueAt = raw(dueAt(engine, status));
-    this.running = { rows: this.table, where: raw(isRunning(status)) };
+    this.running = { rows: this.table, tasks: this.table, where: raw(isRunning(status)) };
     this.ready = {
       rows: this.table,
       where: sql`status = ${literal(status.BEGIN)}`,
@@ -31,12 +31,22 @@ export abstract class PartialIndexDialect {
       tasks: this.table,
       column: (name) => this.id(name),
       order: this.order(),
-      from: (place) => this.from(place),
+      from: (place, isOneLevel) => this.from(place, isOneLevel),
+      by: (turn) => ({
+        rows: this.table,
+        tasks: this.table,
+        order: this.levelOrder(),
+        column: turn === 'owner' ? this.owner : this.id('group'),
+      }),
     };
   }
 
   protected abstract order(): Sql;
-  protected abstract from(place: Place): Sql | undefined;
+  /** The same within one priority. */
+  protected abstract levelOrder(): Sql;
+  protected abstract from(place: Place, isOneLevel?: boolean): Sql | undefined;
+  /** The owner as its index has it. */
+  protected abstract get owner(): Sql;
 
   beside(suffix: string): Sql {
     return this.path(`${this.name}_${suffix}`);
@@ -70,17 +80,22 @@ export abstract class PartialIndexDialect {
     return 0;
   }
 
-  /** A skip scan: each step seeks the next name. */
-  *readyServices(after: string | undefined, most: number): Script<string[]> {
-    const { rows, where } = this.ready;
-    const next = (follows: Sql): Sql => sql`SELECT MIN(service) FROM ${rows} WHERE ${where} AND ${follows}`;
-    const first = after === undefined ? sql`service >= ''` : sql`service > ${after}`;
+  /** A skip scan: each step seeks the next value. */
+  *steps({ from, where, column, after, upTo, most }: Steps): Script<string[]> {
+    const end = upTo === undefined ? empty : sql`AND ${column} <= ${upTo}`;
+    const next = (follows: Sql): Sql => sql`SELECT MIN(${column}) FROM ${from} WHERE ${where} AND ${follows} ${end}`;
+    const first = after === undefined ? sql`${column} >= ''` : sql`${column} > ${after}`;
     const found = yield* select<{ name: string }>(
       sql`WITH RECURSIVE steps (name, step) AS (SELECT (${next(first)}), 1
-        UNION ALL SELECT (${next(sql`service > steps.name`)}), step + 1 FROM steps
+        UNION ALL SELECT (${next(sql`${column} > steps.name`)}), step + 1 FROM steps
           WHERE name IS NOT NULL AND step < ${literal(most)})
         SELECT name FROM steps WHERE name IS NOT NULL`,
     );
     return found.map((row) => row.name);
+  }
+
+  readyServices(after: string | undefined, most: number): Script<string[]> {
+    const { rows, where } = this.ready;
+    return this.steps({ from: rows, where, column: sql`service`, after, most });
   }
 }

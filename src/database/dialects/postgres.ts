@@ -27,13 +27,22 @@ export class PostgresDialect extends PartialIndexDialect implements Dialect {
   }
 
   protected order(): Sql {
-    return sql`${this.table}.priority, ${this.table}.created_at NULLS FIRST, ${this.table}.id`;
+    return sql`${this.table}.priority, ${this.levelOrder()}`;
   }
 
-  protected from({ priority, createdAt }: Place): Sql {
-    return createdAt === null
-      ? sql`priority >= ${priority}`
-      : sql`(priority, created_at) >= (${priority}, ${timeText(createdAt, this.times.created_at)}::${this.typeOf('created_at')})`;
+  protected levelOrder(): Sql {
+    return sql`${this.table}.created_at NULLS FIRST, ${this.table}.id`;
+  }
+
+  protected from({ priority, createdAt }: Place, isOneLevel = false): Sql | undefined {
+    if (createdAt === null) return isOneLevel ? undefined : sql`priority >= ${priority}`;
+    const time = sql`${timeText(createdAt, this.times.created_at)}::${this.typeOf('created_at')}`;
+    return isOneLevel ? sql`created_at >= ${time}` : sql`(priority, created_at) >= (${priority}, ${time})`;
+  }
+
+  /** The planner can't mistake another index for this one. */
+  protected get owner(): Sql {
+    return sql`user_id COLLATE "C"`;
   }
 
   idIn(ids: string[]): Sql {

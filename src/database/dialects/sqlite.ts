@@ -30,11 +30,19 @@ export class SqliteDialect extends PartialIndexDialect implements Dialect {
   }
 
   protected order(): Sql {
-    return sql`${this.table}.priority, ${this.table}.created_at, ${this.table}.id`;
+    return sql`${this.table}.priority, ${this.levelOrder()}`;
+  }
+
+  protected levelOrder(): Sql {
+    return sql`${this.table}.created_at, ${this.table}.id`;
   }
 
   /** A claimed row has left the index after the commit, so there are no tombstones. */
   protected from(): undefined {}
+
+  protected get owner(): Sql {
+    return sql`user_id`;
+  }
 
   idIn(ids: string[]): Sql {
     return sql`id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;

@@ -1,5 +1,5 @@
 import { ApiSchema } from '@nestjs/swagger';
-import { maxRunningRule, type RateOptions, rateRule } from '../../flow/settings.js';
+import { type Fair, fairRule, maxRunningRule, type RateOptions, rateRule } from '../../flow/settings.js';
 import { orNothing } from '../../validation/choice.rules.js';
 import { Field } from '../../validation/field.js';
 import { booleanRule, textRule, timeRule } from '../../validation/rules.js';
@@ -33,4 +33,18 @@ export class ServiceDto {
       'time. null: the option `services` decides.',
   })
   rate?: RateOptions | null;
+
+  @Field(orNothing(maxRunningRule), {
+    description:
+      'The most tasks of one owner that run at once, over all processes. Owners then take turns. null: the option ' +
+      '`services` decides.',
+  })
+  maxRunningPerOwner?: number | null;
+
+  @Field(orNothing(fairRule), {
+    description:
+      'true: owners take turns; of the next eight with ready tasks, the one of whom the fewest run. `group`: groups do. ' +
+      'null: the option `services` decides.',
+  })
+  fair?: Fair | null;
 }

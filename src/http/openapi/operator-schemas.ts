@@ -51,10 +51,23 @@ export const SERVICE = object({
   note: orNull(text('Why, in the words of an operator.')),
   maxRunning: orNull(whole('The most tasks that run at once, over all processes.')),
   rate: orNull({ ...RATE, description: 'At most `max` starts in `per` seconds on average.' }),
-  running: orNull(whole('Tasks that run and count for `maxRunning`. null: it is not set.')),
+  maxRunningPerOwner: orNull(
+    whole(
+      'The most tasks of one owner that run at once. null with the source `option`: a function of the host decides.',
+    ),
+  ),
+  fair: {
+    oneOf: [{ type: 'boolean' }, { type: 'string', enum: ['group'] }],
+    description: 'Whether owners, or groups, take turns.',
+  },
+  running: orNull(
+    whole(
+      'Tasks that run and are counted, for `maxRunning`, `maxRunningPerOwner` or `fair`. null: none of them is set.',
+    ),
+  ),
   wait: WAIT,
   sources: {
-    ...object({ paused: SOURCE, maxRunning: SOURCE, rate: SOURCE }),
+    ...object({ paused: SOURCE, maxRunning: SOURCE, rate: SOURCE, maxRunningPerOwner: SOURCE, fair: SOURCE }),
     description: 'Where each of them comes from.',
   },
   changedBy: orNull(text('Who changed it last.')),

@@ -1,6 +1,14 @@
 import type { Task } from '../../contract/task.entity.js';
 import type { Place } from '../../database/dialects/dialect.js';
 
+/** The tasks that a mark is for: of a service, or of one of its groups or owners, at one priority or at any. */
+export interface Part {
+  service: string;
+  group?: string | null | undefined;
+  owner?: string | null | undefined;
+  priority?: number | undefined;
+}
+
 /** What is known of the ready tasks of one filter. */
 interface Mark {
   /** As far as this process knows, no task before this place is ready. */
@@ -38,8 +46,8 @@ export class LowWater {
   private quickest = Infinity;
 
   /** Begins a look for ready tasks of a filter. */
-  look(service: string, group: string | undefined): Look {
-    const key = keyOf(service, group);
+  look(part: Part): Look {
+    const key = keyOf(part);
     let mark = this.marks.get(key);
     if (!mark) {
       if (this.marks.size >= MARKS) this.marks.clear();
@@ -49,8 +57,10 @@ export class LowWater {
   }
 
   /** Called when this process has made a task ready. */
-  lower({ service, group, priority, createdAt }: Task): void {
-    for (const key of new Set([keyOf(service, undefined), keyOf(service, group ?? undefined)])) {
+  lower({ service, group, userId, priority, createdAt }: Task): void {
+    if (this.marks.size === 0) return;
+    const parts = [{ service }, { service, group }, { service, group, priority }, { service, owner: userId, priority }];
+    for (const key of new Set(parts.map(keyOf))) {
       const mark = this.marks.get(key);
       if (mark) mark.place = lowest(mark.place, { priority, createdAt });
     }
@@ -103,4 +113,6 @@ export const byPlace = (a: Place, b: Place): number => a.priority - b.priority |
 
 const lowest = (a: Place | undefined, b: Place): Place => (!a || byPlace(b, a) < 0 ? b : a);
 
-const keyOf = (service: string, group: string | undefined): string => JSON.stringify([service, group]);
+/** `0`: any group, any owner, any priority. They are strings otherwise, or null; a priority is in a list. */
+const keyOf = ({ service, group = 0 as never, owner = 0 as never, priority }: Part): string =>
+  JSON.stringify([service, group, owner, priority === undefined ? 0 : [priority]]);

@@ -1,10 +1,12 @@
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { Task } from '../../contract/task.entity.js';
 import type { Reading, TaskColumns } from './columns.js';
-import { type Dialect, list, literal, type ReadyRow, type TaskTable } from '../../database/dialects/dialect.js';
-import type { Allowance, Gates, WaitReason } from '../gates.js';
-import { byPlace, LowWater } from './low-water.js';
+import { type Dialect, list, literal, type TaskTable } from '../../database/dialects/dialect.js';
+import type { Allowance, Gates, Turns, WaitReason } from '../gates.js';
+import { byPlace } from './low-water.js';
+import { ReadyScan } from './ready-scan.js';
 import { ReadyServices } from './ready-services.js';
+import { ReadyTurns } from './ready-turns.js';
 import { type Row, type Script, select, together } from '../../database/transaction.js';
 
 /** Which tasks a claim takes. */
@@ -25,18 +27,14 @@ export interface Found extends Reading {
 type Shut = Pick<ReadonlyMap<string, unknown>, 'size' | 'has' | 'keys'>;
 const NONE: Shut = new Set<string>();
 
-/** Extra ready rows that a claim reads beyond its limit once it has met rows that it cannot take. */
-const CLAIM_SLACK = 32;
-/** The most extra rows that a claim reads, even if many of them are orphans. */
-const CLAIM_WINDOW = 1024;
-
 /** Filters in one statement: SQLite combines at most 500. */
 const PROBED = 200;
 
 /** Finds ready tasks in the order of claims. */
 export class ReadyStore<T extends Task> {
-  private readonly lowWater = new LowWater();
   private readonly services: ReadyServices;
+  private readonly scan: ReadyScan<T>;
+  private readonly inTurn: ReadyTurns<T>;
 
   constructor(
     private readonly dialect: Dialect,
@@ -45,10 +43,12 @@ export class ReadyStore<T extends Task> {
     private readonly gates: Gates,
   ) {
     this.services = new ReadyServices(dialect, gates, (service, group) => this.fits({ service, group }));
+    this.scan = new ReadyScan(dialect, columns);
+    this.inTurn = new ReadyTurns(dialect, this.scan);
   }
 
   /**
-   * Locks ready tasks that fit and that nobody holds: by priority, then oldest first. May find a few more than `limit`
+   * Locks ready tasks that fit and that nobody holds: by priority, then in turn, or oldest first. May find a few more than `limit`
    * if others hold some. `rows` is the most that the transaction may find by all its filters: LongTexts completes them.
    */
   *find(filter: TaskFilter, limit: number, rows = limit, allowance?: Allowance): Script<Found> {
@@ -59,7 +59,29 @@ export class ReadyStore<T extends Task> {
     if (service === undefined) return yield* this.ofAny(columns, group, limit, allowance);
     const left = allowance?.left(service) ?? Infinity;
     if (left < 1) return this.nothing(allowance!.reason(service));
-    return this.columns.toReading(yield* this.oldestOf(columns, service, group, Math.min(limit, left)));
+    const found = yield* this.of(columns, service, group, Math.min(limit, left), allowance);
+    const isFull = found.length === 0 && allowance?.turns(service)?.isCapped;
+    // All owners with ready tasks are at the limit for owners.
+    const wait = isFull && (yield* this.scan.level(service, undefined)) !== undefined ? 'limit' : undefined;
+    return { ...this.columns.toReading(found), wait };
+  }
+
+  private *of(
+    columns: Sql,
+    service: string,
+    group: string | undefined,
+    limit: number,
+    allowance: Allowance | undefined,
+  ): Script<Row[]> {
+    const turns = allowance?.turns(service);
+    if (turns && group === undefined) return yield* this.inTurn.find(columns, service, limit, turns);
+    if (turns?.isCapped) return yield* this.inTurn.ofGroup(columns, service, group!, limit, turns);
+    return yield* this.scan.oldest(columns, service, group, limit);
+  }
+
+  /** Whether some owner with ready tasks of the service may start one. Takes no locks. */
+  *hasRoom(service: string, turns: Turns): Script<boolean> {
+    return yield* this.inTurn.hasRoom(service, turns);
   }
 
   private nothing(wait?: WaitReason): Found {
@@ -73,12 +95,13 @@ export class ReadyStore<T extends Task> {
 
   /** Called when this process has made a task ready. */
   madeReady(task: T): void {
-    this.lowWater.lower(task);
+    this.scan.madeReady(task);
+    this.inTurn.madeReady(task);
   }
 
   /** Called for rows that were found but not taken, after their locks are released. */
   left(rows: Row[]): void {
-    for (const row of rows) this.lowWater.lower(this.columns.toTask(row));
+    this.scan.left(rows);
   }
 
   /**
@@ -147,8 +170,8 @@ export class ReadyStore<T extends Task> {
     const limited = allowance ? this.gates.limits!.services : [];
     const free = yield* this.one(columns, taskId, filter, new Set([...closed, ...limited]));
     if (free.length > 0 || closed.size + limited.length === 0) return this.columns.toReading(free);
-    const [task] = yield* select<{ service: string }>(
-      sql`SELECT service FROM ${this.dialect.table} WHERE ${this.isNamed(taskId, filter, NONE)}`,
+    const [task] = yield* select<{ service: string; user_id: string }>(
+      sql`SELECT service, user_id FROM ${this.dialect.table} WHERE ${this.isNamed(taskId, filter, NONE)}`,
     );
     if (!task) return this.nothing();
     if (closed.has(task.service)) return this.nothing('paused');
@@ -156,6 +179,7 @@ export class ReadyStore<T extends Task> {
     yield* allowance.enter([task.service], allowance.mayWait);
     if (allowance.isHeld(task.service)) return { ...this.nothing(), isHeld: true };
     if (allowance.left(task.service) < 1) return this.nothing(allowance.reason(task.service));
+    if ((allowance.turns(task.service)?.roomOf(task.user_id) ?? 1) < 1) return this.nothing('limit');
     return this.columns.toReading(yield* this.one(columns, taskId, filter, closed));
   }
 
@@ -164,7 +188,7 @@ export class ReadyStore<T extends Task> {
     const most = (name: string): number => allowance?.left(name) ?? Infinity;
     const chosen = [...shares].filter(([, share]) => share > 0);
     const found = (yield* together(
-      chosen.map(([name, share]) => this.oldestOf(columns, name, group, Math.min(share, most(name)))),
+      chosen.map(([name, share]) => this.of(columns, name, group, Math.min(share, most(name)), allowance)),
     )).flat();
     const wanted = chosen.reduce((sum, [, share]) => sum + share, 0);
     // Others hold some of these tasks: continue with the next ones, of any service.
@@ -174,47 +198,11 @@ export class ReadyStore<T extends Task> {
       if (allowance) yield* allowance.enter([name]);
       if (most(name) < 1) continue;
       const ids = new Set(found.map((row) => row.id));
-      const more = yield* this.oldestOf(columns, name, group, Math.min(share + missing, most(name)));
+      const more = yield* this.of(columns, name, group, Math.min(share + missing, most(name)), allowance);
       found.push(...more.filter(({ id }) => !ids.has(id)));
     }
     if (found.length === 0) return { ...this.nothing(wait), isHeld: allowance?.meetsOthers };
     return this.columns.toReading(this.inOrder(found));
-  }
-
-  /** Locks ready tasks of one service in the order of its index. Rows below the mark are mostly tombstones. */
-  private *oldestOf(columns: Sql, service: string, group: string | undefined, limit: number): Script<Row[]> {
-    const fits = [this.dialect.ready.where, ...this.fits({ service, group })];
-    const look = this.lowWater.look(service, group);
-    const { start } = look;
-    const above = start && this.dialect.ready.from(start);
-    let found = above ? yield* this.scan(columns, [...fits, above], limit) : [];
-    if (found.length === 0 && (!above || look.mayTurn)) {
-      const since = performance.now();
-      found = yield* this.scan(columns, fits, limit);
-      look.tookAtFront(performance.now() - since);
-    }
-    if (found.length > 0) look.reached(this.columns.toTask(found.at(-1)!));
-    return found;
-  }
-
-  private *scan(columns: Sql, conditions: Sql[], limit: number): Script<Row[]> {
-    const { dialect } = this;
-    const fits = join(conditions, ' AND ');
-    let window = limit;
-    for (;;) {
-      const rows = yield* select<ReadyRow>(
-        sql`SELECT ${columns} FROM ${dialect.ready.tasks} WHERE ${fits}
-          ORDER BY ${dialect.ready.order} LIMIT ${window} ${dialect.skipLocked}`,
-      );
-      const free = rows.filter((row) => row.id !== null);
-      if (free.length === rows.length) return free;
-      const orphans = yield* dialect.removeOrphans(fits, window);
-      const held = rows.length - free.length - orphans;
-      // Enough rows, or no more rows, or as many held rows as a claim should read.
-      const tired = held > CLAIM_SLACK || window > limit + CLAIM_WINDOW;
-      if (free.length >= limit || rows.length < window || tired) return free;
-      window += CLAIM_SLACK;
-    }
   }
 
   private fits(filter: Omit<TaskFilter, 'taskId'>): Sql[] {

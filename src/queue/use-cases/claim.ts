@@ -197,9 +197,9 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     const dealOf = new Map(found.flatMap(({ rows }, index) => rows.map((row) => [row, deals[index]!])));
     const starts = new Starts(allowance);
     yield* tasks.longTexts.each([...dealOf.keys()], (task, row) => {
-      if (starts.mayStart(task.service) && dealOf.get(row)!.give(task)) {
+      if (starts.mayStart(task) && dealOf.get(row)!.give(task)) {
         dealOf.delete(row);
-        starts.note(task.service);
+        starts.note(task);
       }
       return deals.some((deal) => !deal.isOver);
     });

@@ -1,26 +1,29 @@
 import type { Script } from '../../database/transaction.js';
-import type { Allowance } from '../gates.js';
+import type { Allowance, Belonging } from '../gates.js';
 import type { Claim } from './claim-options.js';
 
 /** Counts the tasks that a transaction starts against what it may start. */
 export class Starts {
-  private readonly services: string[] = [];
+  private readonly tasks: Belonging[] = [];
 
   constructor(private readonly allowance: Allowance | undefined) {}
 
-  mayStart(service: string): boolean {
+  mayStart({ service, userId }: Belonging): boolean {
     if (!this.allowance) return true;
     const left = this.allowance.left(service);
-    return left === Infinity || this.services.filter((name) => name === service).length < left;
+    const room = this.allowance.turns(service)?.roomOf(userId) ?? Infinity;
+    if (left === Infinity && room === Infinity) return true;
+    const others = this.tasks.filter((task) => task.service === service);
+    return others.length < left && (room === Infinity || others.filter((task) => task.userId === userId).length < room);
   }
 
-  note(service: string): void {
-    if (this.allowance) this.services.push(service);
+  note({ service, userId, group }: Belonging): void {
+    if (this.allowance) this.tasks.push({ service, userId, group });
   }
 
   /** Takes them off what is left. */
   *spend(): Script<void> {
-    if (this.services.length > 0) yield* this.allowance!.started(this.services);
+    if (this.tasks.length > 0) yield* this.allowance!.started(this.tasks);
   }
 }
 

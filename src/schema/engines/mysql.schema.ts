@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import { offsetMinutes } from '../../database/offset.js';
 import { MADE, type SchemaStep, type TaskSchemaOptions } from '../schema.js';
-import { type Column, isExact, type SideTable, type Table, tableBeside } from '../tables/table.js';
+import { assertDeclared, type Column, isExact, type SideTable, type Table, tableBeside } from '../tables/table.js';
 import { READY } from '../tables/ready.table.js';
 import { RUNNING } from '../tables/running.table.js';
 import { type Alteration, type Change, EngineSchema } from './engine.schema.js';
@@ -76,10 +76,21 @@ export class MysqlTaskSchema extends EngineSchema<MysqlColumn> {
   protected override async kept(found: MysqlColumn[]): Promise<SchemaStep[]> {
     const zoned = found.some((column) => column.name === 'created_at' && column.zoned);
     return [
-      ...(await this.missingOf(this.ready)),
+      ...(await this.missingOfReady()),
       ...(await this.missingOf(this.running)),
       ...(await this.triggers.missing({ zoned, isNew: found.length === 0 })),
     ];
+  }
+
+  /** Earlier releases made the table with fewer columns. The triggers fill the rest in. */
+  private async missingOfReady(): Promise<SchemaStep[]> {
+    const found = (await this.columnsOf(this.ready.name)).map(({ name }) => name);
+    const added = this.columns(this.ready).filter(([name]) => found.length > 0 && !found.includes(name));
+    if (added.length === 0) return this.missingOf(this.ready);
+    assertDeclared(this.ready, [...found, 'user_id']);
+    const clauses = added.map(([name, column]) => `ADD COLUMN ${this.quote(name)} ${this.definition(column)}`);
+    const sql = `ALTER TABLE ${this.quote(this.ready.name)} ${clauses.join(', ')}`;
+    return [{ what: `${this.ready.name} has no column user_id`, sql }, ...(await this.indexSteps(this.ready))];
   }
 
   protected override keptRemoval(): SchemaStep[] {

@@ -72,8 +72,9 @@ export class MysqlTriggers {
       {
         what: `${this.ready} is not filled`,
         ...pieces,
-        sql: `INSERT IGNORE INTO \`${this.ready}\` (service, priority, created_at, task_id, \`group\`)
-          SELECT service, priority, ${createdOf(zoned)('')}, id, \`group\` FROM \`${table}\` WHERE status = ${status.BEGIN} ${IN_PIECE}`,
+        sql: `INSERT INTO \`${this.ready}\` (service, priority, created_at, task_id, \`group\`, user_id)
+          SELECT service, priority, ${createdOf(zoned)('')}, id, \`group\`, user_id FROM \`${table}\` WHERE status = ${status.BEGIN} ${IN_PIECE}
+          ON DUPLICATE KEY UPDATE user_id = \`${table}\`.user_id`,
       },
       {
         what: `${this.running} has other rows than those that run`,
@@ -108,12 +109,13 @@ export class MysqlTriggers {
     const ready = `\`${this.ready}\``;
     const begin = this.options.status.BEGIN;
     // A duplicate is an orphan: TRUNCATE fires no trigger, and then the same rows were loaded again.
-    const add = `INSERT INTO ${ready} (service, priority, created_at, task_id, \`group\`)
-    VALUES (NEW.service, NEW.priority, ${created('NEW.')}, NEW.id, NEW.\`group\`)
-    ON DUPLICATE KEY UPDATE \`group\` = NEW.\`group\``;
+    const add = `INSERT INTO ${ready} (service, priority, created_at, task_id, \`group\`, user_id)
+    VALUES (NEW.service, NEW.priority, ${created('NEW.')}, NEW.id, NEW.\`group\`, NEW.user_id)
+    ON DUPLICATE KEY UPDATE \`group\` = NEW.\`group\`, user_id = NEW.user_id`;
     const remove = `DELETE FROM ${ready} WHERE service = OLD.service AND priority = OLD.priority
     AND created_at = ${created('OLD.')} AND task_id = OLD.id`;
     const same = `OLD.id = NEW.id AND OLD.service = NEW.service AND OLD.\`group\` <=> NEW.\`group\`
+    AND OLD.user_id = NEW.user_id
     AND OLD.priority = NEW.priority AND OLD.created_at <=> NEW.created_at`;
     const running = `\`${this.running}\``;
     const runs = (row: string): string => isRunning(this.options.status, row);

@@ -41,12 +41,12 @@ export abstract class PartialIndexSchema<F extends Found> extends EngineSchema<F
   }
 
   /** An index's columns, and its predicate if it has one. */
-  private indexText({ columns }: Table, { on, where }: Index): string {
+  private indexText({ columns }: Table, { on, where, byBytes }: Index): string {
     const term = (name: string): string => {
       const { derived } = columns[name]!;
       return derived ? derived(this.engine, (status) => this.equals('status', status)) : this.word(name);
     };
-    const parts = `(${on.map((name) => this.part(term(name), columns[name]!)).join(', ')})`;
+    const parts = `(${on.map((name) => this.part(term(name), columns[name]!, name === byBytes)).join(', ')})`;
     if (!where) return parts;
     const { column, is, neither } = where;
     const predicate = is === 'not null' ? this.predicate(`${term(column)} IS NOT NULL`) : this.equals(column, is);
@@ -73,7 +73,7 @@ export abstract class PartialIndexSchema<F extends Found> extends EngineSchema<F
   }
 
   /** A column, or its expression, as a key of an index. */
-  protected part(term: string, _column: Column): string {
+  protected part(term: string, _column: Column, _byBytes: boolean): string {
     return term;
   }
 

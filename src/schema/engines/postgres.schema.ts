@@ -119,8 +119,9 @@ export class PostgresTaskSchema extends PartialIndexSchema<PostgresColumn> {
     return schema ? `"${schema}"."${name}"` : `"${name}"`;
   }
 
-  protected override part(term: string, { kind, derived }: Column): string {
+  protected override part(term: string, { kind, derived }: Column, byBytes: boolean): string {
     if (derived) return `(${term})`;
+    if (byBytes) return `${term} COLLATE "C"`;
     // The other engines sort NULLs first by default.
     return kind === 'local time' ? `${term} NULLS FIRST` : term;
   }

@@ -10,7 +10,11 @@ export const READY: SideTable = {
     created_at: { kind: 'time' },
     task_id: ID,
     group: { kind: 'key', length: 64, nullable: true },
+    user_id: { kind: 'key', length: 255 },
   },
   primaryKey: ['service', 'priority', 'created_at', 'task_id'],
-  indexes: { group: { on: ['service', 'group', 'priority', 'created_at', 'task_id'] } },
+  indexes: {
+    group: { on: ['service', 'group', 'priority', 'created_at', 'task_id'] },
+    owner: { on: ['service', 'priority', 'user_id', 'created_at', 'task_id'] },
+  },
 };

@@ -13,6 +13,9 @@ export const SERVICES: SideTable = {
     paused_until: { kind: 'time', nullable: true },
     note: { kind: 'text', nullable: true },
     max_running: { kind: 'int', nullable: true },
+    max_running_per_owner: { kind: 'int', nullable: true },
+    // 1: owners take turns, 2: groups do, 0: nobody does.
+    fair: { kind: 'tiny', nullable: true },
     // At most `rate_max` starts in `rate_per` seconds, after up to `rate_burst` at once.
     rate_max: { kind: 'int', nullable: true },
     rate_per: { kind: 'int', nullable: true },

@@ -14,6 +14,8 @@ export type Column = StoredColumn & {
 
 export interface Index {
   on: readonly string[];
+  /** PostgreSQL: the column that it orders byte by byte, not by the database's collation. */
+  byBytes?: string;
   /** The rows that it covers. On MySQL, without partial indexes, it covers all rows. */
   where?: {
     column: string;

@@ -22,6 +22,8 @@ export function tasksTable({ table, status }: TaskSchemaOptions): Table {
       owner: { on: ['user_id', 'created_at', 'id'] },
       ready: { on: ['service', 'priority', 'created_at', 'id'], ...ready },
       ready_group: { on: ['service', 'group', 'priority', 'created_at', 'id'], ...ready },
+      // Owners take turns in its order.
+      ready_owner: { on: ['service', 'priority', 'user_id', 'created_at', 'id'], byBytes: 'user_id', ...ready },
       // MySQL has a separate table for these rows, too: running.table.ts.
       running: {
         on: ['service', 'user_id'],

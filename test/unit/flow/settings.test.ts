@@ -11,6 +11,7 @@ const services = {
   off: { paused: true },
   over: { paused: true, pausedUntil: '2020-01-01T00:00:00Z' },
   plain: { lease: 60 },
+  shared: { maxRunningPerOwner: () => 2, fair: 'group' as const, weight: () => 1 },
 };
 
 describe.each(PLACES)('settings of services on $engine', (where) => {
@@ -38,9 +39,11 @@ describe.each(PLACES)('settings of services on $engine', (where) => {
       note: 'two cards',
       maxRunning: 2,
       rate: null,
+      maxRunningPerOwner: null,
+      fair: false,
       running: 0,
       wait: null,
-      sources: { paused: null, maxRunning: 'option', rate: null },
+      sources: { paused: null, maxRunning: 'option', rate: null, maxRunningPerOwner: null, fair: null },
       changedBy: null,
       changedAt: null,
     });
@@ -63,6 +66,18 @@ describe.each(PLACES)('settings of services on $engine', (where) => {
     expect((await stateOf('gpu')).changedAt).toBeInstanceOf(Date);
   });
 
+  it('of turns win, too, also over what only code can say', async () => {
+    expect(await stateOf('shared')).toMatchObject({ maxRunningPerOwner: null, fair: 'group', running: 0 });
+    expect((await stateOf('shared')).sources).toMatchObject({ maxRunningPerOwner: 'option', fair: 'option' });
+    for (const fair of [true, false, 'group'])
+      expect(await put('shared', { fair, maxRunningPerOwner: 3 })).toMatchObject({
+        data: { fair, maxRunningPerOwner: 3, sources: { maxRunningPerOwner: 'operator', fair: 'operator' } },
+      });
+    expect(await put('shared', { fair: null, maxRunningPerOwner: null })).toMatchObject({
+      data: { fair: 'group', maxRunningPerOwner: null, sources: { maxRunningPerOwner: 'option', fair: 'option' } },
+    });
+  });
+
   it('that are sent as a form are the same', async () => {
     const headers = { authorization: `Bearer ${TOKEN}` };
     const form = { maxRunning: '7', rate: '{"max":3,"per":1}' };
@@ -72,6 +87,12 @@ describe.each(PLACES)('settings of services on $engine', (where) => {
     });
     const removed = await call('PUT', path, { headers, json: { maxRunning: '', rate: '' } });
     expect(removed.body).toMatchObject({ data: { maxRunning: null, rate: null } });
+    for (const [fair, read] of [
+      ['true', true],
+      ['false', false],
+      ['group', 'group'],
+    ] as const)
+      expect((await call('PUT', path, { headers, form: { fair } })).body).toMatchObject({ data: { fair: read } });
   });
 
   it('pause what the options pause until an operator resumes it, and again when null gives it back', async () => {
@@ -92,6 +113,9 @@ describe.each(PLACES)('settings of services on $engine', (where) => {
     ['rate', { rate: { max: 1 } }],
     ['rate', { rate: { max: 1, per: 1, size: 2 } }],
     ['rate', { rate: 'fast' }],
+    ['maxRunningPerOwner', { maxRunningPerOwner: 0 }],
+    ['fair', { fair: 'owner' }],
+    ['fair', { fair: 1 }],
     ['pausedUntil', { paused: null, pausedUntil: '2030-01-01T00:00:00Z' }],
   ])('refuse a wrong %s: %j', async (field, json) => {
     expect(await put('gpu', json)).toMatchObject({ http: 400, data: { detail: [{ field }] } });

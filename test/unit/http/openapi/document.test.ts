@@ -194,12 +194,15 @@ describe.each([
       ({ name, schema }) =>
         // A list's limit is its number of ids, which a JSON text's length doesn't say.
         name !== 'ids' &&
-        schema.type !== 'boolean' &&
-        // The filter of a bulk has the limits of a list.
-        schema.type !== 'object' &&
         // The task of a schedule, and those of a batch, have those of a create.
         !['task', 'tasks', 'then'].includes(name) &&
-        (schema.maxLength ?? schema.maxItems ?? schema.enum ?? schema.minimum) === undefined,
+        [schema, ...((schema.oneOf ?? []) as (typeof schema)[])].every(
+          ({ type, maxLength, maxItems, enum: values, minimum }) =>
+            type !== 'boolean' &&
+            // The filter of a bulk has the limits of a list.
+            type !== 'object' &&
+            (maxLength ?? maxItems ?? values ?? minimum) === undefined,
+        ),
     );
     expect(unlimited.map(({ where }) => where)).toEqual([]);
   });
