@@ -35,7 +35,18 @@ export interface BulkList {
 }
 
 /** Names of conditions. */
-const FILTERS = ['status', 'service', 'group', 'userId', 'workerId', 'error', 'ids', 'createdFrom', 'createdTo'];
+const FILTERS = [
+  'status',
+  'service',
+  'group',
+  'userId',
+  'workerId',
+  'scheduleKey',
+  'error',
+  'ids',
+  'createdFrom',
+  'createdTo',
+];
 
 /** Changes of many tasks by a filter. */
 export class Bulks<T extends Task> {

@@ -15,6 +15,8 @@ export interface TaskFilter {
   service?: string;
   group?: string;
   workerId?: string;
+  /** Only tasks of schedules with this key. */
+  scheduleKey?: string;
   /** How the error of the last attempt begins. The case of letters does not matter. */
   error?: string;
   ids?: string[];

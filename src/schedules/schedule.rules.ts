@@ -2,7 +2,7 @@ import { CronExpressionParser, type CronExpression } from 'cron-parser';
 import { IANAZone } from 'luxon';
 import { objectRule, oneOf } from '../validation/choice.rules.js';
 import { type Rule, type ValueRule, valueRule } from '../validation/rule.js';
-import { booleanRule, BOUNDS, integer, shortText, timeRule } from '../validation/rules.js';
+import { booleanRule, BOUNDS, integer, timeRule } from '../validation/rules.js';
 import { CATCH_UPS, OVERLAPS, SCHEDULE_STATES, type ScheduleSettings } from './schedule.js';
 
 const YEAR = 31_536_000;
@@ -38,13 +38,6 @@ const isZone: Rule = (value) =>
   typeof value === 'string' && IANAZone.isValidZone(value)
     ? undefined
     : { rule: 'timeZone', msg: 'must be an IANA time zone, such as Europe/London' };
-
-/** The key stands in URLs, where these two would name another path. */
-const keyText = shortText(BOUNDS.scheduleKeyLength);
-const isKey: Rule = (value) =>
-  keyText(value) ??
-  (value === '.' || value === '..' ? { rule: 'key', msg: 'must not be . or .., which URLs cannot hold' } : undefined);
-export const scheduleKeyRule = valueRule(isKey, keyText.schema);
 
 /** The rule of each setting. */
 export const SCHEDULE_RULES = {

@@ -224,6 +224,14 @@ export const textRule = valueRule(
 );
 export const nameRule = shortText(BOUNDS.nameLength);
 export const userIdRule = shortText(BOUNDS.userIdLength);
+const scheduleKeyText = shortText(BOUNDS.scheduleKeyLength);
+/** The key stands in URLs, where . and .. would name another path. */
+export const scheduleKeyRule = valueRule(
+  all(scheduleKeyText, (value) =>
+    value === '.' || value === '..' ? { rule: 'key', msg: 'must not be . or .., which URLs cannot hold' } : undefined,
+  ),
+  scheduleKeyText.schema,
+);
 /** The beginning of an error to search for. */
 export const errorBeginRule = shortText(BOUNDS.errorBeginLength);
 

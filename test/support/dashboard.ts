@@ -6,7 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** The pages of the dashboard, by the hashes of their addresses. */
-export const PAGES = ['', 'tasks', 'services', 'callbacks', 'bulk', 'workers'] as const;
+export const PAGES = ['', 'tasks', 'services', 'schedules', 'callbacks', 'bulk', 'workers'] as const;
 export const THEMES = ['light', 'dark'] as const;
 
 /** A page of the dashboard in a browser, and what its console has said that is wrong: the policy, errors, exceptions. */

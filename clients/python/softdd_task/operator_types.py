@@ -29,6 +29,7 @@ class TaskFilter(TypedDict, total=False):
     service: str
     group: str
     workerId: str
+    scheduleKey: str
     error: str
     ids: List[str]
     createdFrom: str

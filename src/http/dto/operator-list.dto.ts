@@ -7,6 +7,7 @@ import {
   idsRule,
   nameRule,
   pageSizeRule,
+  scheduleKeyRule,
   statusRule,
   timeRule,
   userIdRule,
@@ -30,6 +31,9 @@ export class OperatorListDto {
 
   @Field(workerIdRule, { description: 'Only tasks that this worker took last.' })
   workerId?: string;
+
+  @Field(scheduleKeyRule, { description: 'Only tasks of schedules with this key.' })
+  scheduleKey?: string;
 
   @Field(errorBeginRule, {
     description: 'How the error of the last attempt begins. The case of letters does not matter.',

@@ -13,6 +13,7 @@ export interface SearchFilter {
   group?: string | undefined;
   userId?: string | undefined;
   workerId?: string | undefined;
+  scheduleKey?: string | undefined;
   /** How the error of the last attempt begins. The case of letters does not matter. */
   error?: string | undefined;
   ids?: string[] | undefined;
@@ -113,7 +114,20 @@ export class SearchStore {
   }
 
   private conditions(filter: SearchFilter): Sql[] {
-    const { status, statuses, service, group, workerId, error, ids, createdFrom, createdTo, lastId, userId } = filter;
+    const {
+      status,
+      statuses,
+      service,
+      group,
+      workerId,
+      scheduleKey,
+      error,
+      ids,
+      createdFrom,
+      createdTo,
+      lastId,
+      userId,
+    } = filter;
     const conditions: Sql[] = [];
     if (status !== undefined) conditions.push(sql`status = ${status}`);
     if (statuses)
@@ -121,6 +135,7 @@ export class SearchStore {
     if (service !== undefined) conditions.push(sql`service = ${service}`);
     if (group !== undefined) conditions.push(sql`${this.dialect.id('group')} = ${group}`);
     if (workerId !== undefined) conditions.push(sql`worker_id = ${workerId}`);
+    if (scheduleKey !== undefined) conditions.push(sql`schedule_key = ${scheduleKey}`);
     if (error !== undefined) conditions.push(sql`LOWER(error) LIKE ${beginningWith(error.toLowerCase())} ESCAPE '!'`);
     if (ids && userId !== undefined) conditions.push(ids.length === 0 ? sql`1 = 0` : sql`id IN (${list(ids)})`);
     // An id of another version says nothing of its time.

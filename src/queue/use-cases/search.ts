@@ -8,6 +8,7 @@ import {
   isIdLike,
   nameRule,
   pageSizeRule,
+  scheduleKeyRule,
   statusRule,
   timeOf,
   timeRule,
@@ -123,12 +124,13 @@ async function resultOf<T extends Task>(
 
 /** The filter, checked. INVALID_PARAM. */
 export function filterOf(options: TaskFilterOptions): SearchFilter {
-  const { status, service, group, userId, workerId, error, ids, createdFrom, createdTo } = options;
+  const { status, service, group, userId, workerId, scheduleKey, error, ids, createdFrom, createdTo } = options;
   if (status !== undefined) check('status', status, statusRule);
   if (service !== undefined) check('service', service, nameRule);
   if (group !== undefined) check('group', group, nameRule);
   if (userId !== undefined) check('userId', userId, userIdRule);
   if (workerId !== undefined) check('workerId', workerId, workerIdRule);
+  if (scheduleKey !== undefined) check('scheduleKey', scheduleKey, scheduleKeyRule);
   if (error !== undefined) check('error', error, errorBeginRule);
   if (ids !== undefined) check('ids', ids, idsRule);
   if (createdFrom !== undefined) check('createdFrom', createdFrom, timeRule);
@@ -139,6 +141,7 @@ export function filterOf(options: TaskFilterOptions): SearchFilter {
     group,
     userId,
     workerId,
+    scheduleKey,
     error,
     ids: ids?.filter(isIdLike),
     createdFrom: timeOf(createdFrom),

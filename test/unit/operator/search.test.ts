@@ -48,6 +48,19 @@ describe.each(PLACES)("an operator's search on $engine", (where) => {
     expect([nextCursor, searchedTo]).toEqual([null, null]);
   });
 
+  it('finds the tasks of a schedule, of one owner or of all', async () => {
+    const ids: string[] = [];
+    for (const userId of ['eve', 'fay']) {
+      await host.tasks.schedules.set('nightly', { cron: '@daily', task: { input: 'x' } }, { userId });
+      ids.push((await host.tasks.schedules.run('nightly', { userId })).taskId);
+    }
+    const found = async (options: SearchOptions) => (await find(options)).map(({ taskId }) => taskId);
+    expect(await found({ scheduleKey: 'nightly' })).toEqual(ids.toReversed());
+    expect(await found({ scheduleKey: 'nightly', userId: 'eve' })).toEqual(ids.slice(0, 1));
+    expect(await found({ scheduleKey: 'Nightly' })).toEqual([]);
+    expect((await host.tasks.operator.remove(ids)).deleted).toHaveLength(2);
+  });
+
   it.each([
     ['owner', { userId: 'bob' }, 30],
     ['service', { service: 'service-2' }, 20],

@@ -1,10 +1,12 @@
 import { queueEn } from './queue.en.js';
+import { schedulesEn } from './schedules.en.js';
 import { tasksEn } from './tasks.en.js';
 
 /** The page in English. `zh.ts` has the same keys; a key that ends with `_one` is for exactly one. */
 export const en = {
   ...tasksEn,
   ...queueEn,
+  ...schedulesEn,
   'app.skip': 'Skip to the content',
   'app.menu': 'Settings',
   'app.nav': 'Pages',

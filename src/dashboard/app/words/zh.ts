@@ -1,4 +1,5 @@
 import { queueZh } from './queue.zh.js';
+import { schedulesZh } from './schedules.zh.js';
 import type { Word } from './en.js';
 import { tasksZh } from './tasks.zh.js';
 
@@ -6,6 +7,7 @@ import { tasksZh } from './tasks.zh.js';
 export const zh: Record<Word, string> = {
   ...tasksZh,
   ...queueZh,
+  ...schedulesZh,
   'app.skip': '跳到内容',
   'app.menu': '设置',
   'app.nav': '页面',

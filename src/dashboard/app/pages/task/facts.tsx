@@ -7,7 +7,7 @@ import { t } from '../../words/index.js';
 
 /** Whose it is, of which kind, and who has it until when. Links lead to the tasks of the same. */
 export function Facts({ task }: { task: OperatorTask }) {
-  const { userId, service, group, priority, workerId, attempt, maxAttempts, createdAt, updatedAt } = task;
+  const { userId, service, group, priority, workerId, attempt, maxAttempts, createdAt, updatedAt, scheduleKey } = task;
   const isHeld = isRunning(task.status);
   return (
     <dl class="facts is-wide">
@@ -31,6 +31,11 @@ export function Facts({ task }: { task: OperatorTask }) {
           {maxAttempts === null ? attempt : t('task.attempt.of', { n: attempt, most: maxAttempts })}
         </span>
       </Fact>
+      {scheduleKey !== undefined && (
+        <Fact name={t('schedules.key')}>
+          <a href={hashOf(['schedules'], { userId })}>{scheduleKey}</a>
+        </Fact>
+      )}
       {isHeld && (
         <Fact name={t('task.lease')}>
           <Time at={task.leaseExpiresAt} />{' '}

@@ -8,6 +8,7 @@ export const CONDITIONS = {
   group: 'task.group',
   userId: 'task.owner',
   workerId: 'task.worker',
+  scheduleKey: 'schedules.key',
   error: 'tasks.error',
   createdFrom: 'tasks.from',
   createdTo: 'tasks.to',
