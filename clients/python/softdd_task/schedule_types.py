@@ -5,6 +5,8 @@ A test compares them with the server's OpenAPI document.
 
 from typing import Any, Dict, List, Literal, Optional, TypedDict
 
+from .api_types import Unique
+
 Overlap = Literal["skip", "allow", "buffer"]
 CatchUp = Literal["none", "one", "all"]
 ScheduleState = Literal["active", "paused", "ended"]
@@ -23,6 +25,7 @@ class ScheduledTask(_ScheduledInput, total=False):
     priority: int
     maxAttempts: int
     callbackUrl: str
+    unique: Unique
 
 
 class _ScheduleTask(TypedDict):
