@@ -16,7 +16,7 @@ import { Operator } from './operator/operator.js';
 import { Overviews } from './operator/overview.js';
 import { WorkerStore } from './operator/worker.store.js';
 import { MoveDue } from './maintenance/move-due.js';
-import { callbackGauge, pausedGauge } from './task.gauges.js';
+import { callbackGauge, serviceGauges } from './task.gauges.js';
 import { recordsMetrics } from './metrics/metrics.options.js';
 import { openMetrics } from './metrics/open.js';
 import { TimedDatabase } from './metrics/timed-database.js';
@@ -161,7 +161,7 @@ async function open<T extends Task>(
   });
   const metrics = await openMetrics<T>({ ...options, metrics: isWatched }, dialect, queue, [
     callbackGauge(callbacks.callbacks),
-    pausedGauge(flow.services),
+    ...serviceGauges(flow.services),
   ]);
   hangOn(queue, waiting);
   const schedules = await openSchedules<T>(options, dialect, queue, fail);

@@ -9,8 +9,9 @@ export function queueGauges(gauges: Pick<QueueGauges, 'read'>): GaugeSource[] {
   const of = (name: string, help: string, valueOf: (row: ServiceGauges) => number): GaugeSource => ({
     name,
     help,
-    label: 'service',
-    read: async () => new Map((await gauges.read()).map((row) => [row.service || OTHERS, valueOf(row)])),
+    labels: ['service'],
+    read: async () =>
+      (await gauges.read()).map((row) => ({ labels: { service: row.service || OTHERS }, value: valueOf(row) })),
   });
   return [
     of('softdd_task_ready', 'Tasks that are ready, counted up to 100,000.', ({ ready }) => ready),

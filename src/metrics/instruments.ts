@@ -74,7 +74,7 @@ export class Instruments {
       const sources = new Map<GaugeSource, string>();
       const collect = (): Promise<void> => this.collect(source.name);
       entry = {
-        gauge: new this.client.Gauge({ ...this.named(source.name, source.help, source.label), collect }),
+        gauge: new this.client.Gauge({ ...this.named(source.name, source.help, ...source.labels), collect }),
         sources,
       };
       this.gauges.set(source.name, entry);
@@ -93,11 +93,11 @@ export class Instruments {
   private async collect(name: string): Promise<void> {
     const { gauge, sources } = this.gauges.get(name)!;
     try {
-      const read = [...sources].map(async ([source, queue]) => ({ source, queue, values: await source.read() }));
+      const read = [...sources].map(async ([source, queue]) => ({ queue, values: await source.read() }));
       const found = await Promise.all(read);
       gauge.reset();
-      for (const { source, queue, values } of found)
-        for (const [value, number] of values) gauge.set({ queue, [source.label]: value }, number);
+      for (const { queue, values } of found)
+        for (const { labels, value } of values) gauge.set({ queue, ...labels }, value);
       this.failing.delete(name);
     } catch (error) {
       gauge.reset();

@@ -12,13 +12,19 @@ export interface MetricsText {
   text: string;
 }
 
+/** The value of a gauge, by the names of its labels. */
+export interface GaugeValue {
+  labels: Record<string, string>;
+  value: number;
+}
+
 /** A gauge that is read from the database: the same from each process. */
 export interface GaugeSource {
   /** The whole name: `softdd_task_…`. */
   name: string;
   help: string;
-  /** The name of its label besides `queue`. */
-  label: string;
-  /** The value for each value of the label. */
-  read(): Promise<ReadonlyMap<string, number>>;
+  /** The names of its labels besides `queue`. */
+  labels: readonly string[];
+  /** Its values, each with the labels that it belongs to. */
+  read(): Promise<GaugeValue[]>;
 }

@@ -3,7 +3,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import promClient from 'prom-client';
 import { instrumentsOf } from '../../src/metrics/instruments.js';
 import { queueGauges } from '../../src/metrics/gauge-sources.js';
-import { callbackGauge, pausedGauge } from '../../src/task.gauges.js';
+import { callbackGauge, serviceGauges } from '../../src/task.gauges.js';
 import { read } from '../support/documents.js';
 
 interface Dashboard {
@@ -20,8 +20,8 @@ async function declared(): Promise<Record<string, [type: string, labels: string]
   const callbacks = callbackGauge({
     backlog: async () => ({ pending: 0, dead: 0, oldestPending: undefined, deadOrigins: [] }),
   });
-  const paused = pausedGauge({ list: async () => [] });
-  for (const source of [...queueGauges(none), callbacks, paused]) instruments.addGauge(source, 'default');
+  const services = serviceGauges({ list: async () => [] });
+  for (const source of [...queueGauges(none), callbacks, ...services]) instruments.addGauge(source, 'default');
   const metrics = (await registry.getMetricsAsJSON()) as unknown as { name: string; type: string }[];
   const labelsOf = (name: string) => {
     const { labelNames } = registry.getSingleMetric(name) as unknown as { labelNames: string[] };

@@ -77,6 +77,17 @@ describe.each(BATTERY)('the routes for operators on $engine with $adapter', (whe
       ),
     );
     expect(paused.value).toBe(1);
+    await ask('PUT', '/services/measured-and-full', { json: { maxRunning: 0 } });
+    const full = await until('the gauges show the limit', async () => {
+      const samples = samplesIn((await ask('GET', '/metrics')).text);
+      const of = (name: string) =>
+        samples.find((sample) => sample.name === name && sample.labels.service === 'measured-and-full');
+      return of('softdd_task_limited') && [of('softdd_task_limited'), of('softdd_task_max_running')];
+    });
+    expect(full).toEqual([
+      expect.objectContaining({ value: 1, labels: expect.objectContaining({ reason: 'limit' }) }),
+      expect.objectContaining({ value: 0 }),
+    ]);
     const head = await ask('HEAD', '/metrics');
     expect([head.status, head.text]).toEqual([200, '']);
   });

@@ -22,6 +22,8 @@ const METRICS = {
   softdd_task_oldest_ready_age_seconds: 'gauge',
   softdd_task_callbacks: 'gauge',
   softdd_task_paused: 'gauge',
+  softdd_task_max_running: 'gauge',
+  softdd_task_limited: 'gauge',
   softdd_task_created: 'counter',
   softdd_task_claimed: 'counter',
   softdd_task_ended: 'counter',
