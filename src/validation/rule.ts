@@ -25,6 +25,7 @@ export interface ValueSchema {
   maxItems?: number;
   items?: ValueSchema;
   oneOf?: (ValueSchema & { description?: string })[];
+  allOf?: ValueSchema[];
 }
 
 /** The rule of a value in a request: a check and its JSON schema together. */

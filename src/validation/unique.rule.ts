@@ -48,5 +48,5 @@ const SCHEMA: ValueSchema = {
   required: ['key'],
 };
 
-/** Rule for what makes a task unique. `oneOf` keeps what the object requires apart from whether it is required. */
-export const uniqueRule = valueRule(isUnique, { oneOf: [SCHEMA] }, { typeName: 'Unique' });
+/** Rule for what makes a task unique. `allOf` keeps what the object requires apart from whether it is required. */
+export const uniqueRule = valueRule(isUnique, { allOf: [SCHEMA] }, { typeName: 'Unique' });

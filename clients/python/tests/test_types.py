@@ -122,7 +122,8 @@ class TypesTest(unittest.TestCase):
 
     def test_would_tell_of_a_difference(self):
         schema = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}
-        kinds = [{"a": int}, {"a": typing.Optional[str]}, {"b": str}, {"a": typing.List[str]}, {"a": str, "b": str}]
+        either = typing.Union[str, int]
+        kinds = [{"a": either}, {"a": int}, {"a": typing.Optional[str]}, {"b": str}, {"a": typing.List[str]}, {"a": str, "b": str}]
         for kind in (*kinds, {"a": typing.Literal["x"]}):
             wrong = typing.TypedDict("wrong", kind)
             self.assertNotEqual(list(self.differences(wrong, schema, "wrong")), [], kind)
@@ -146,21 +147,30 @@ class TypesTest(unittest.TestCase):
         return {"type": "object", "properties": named}
 
     def resolved(self, schema):
-        reference = schema.get("$ref") or (schema.get("allOf") or [{}])[0].get("$ref")
-        return self.document["components"]["schemas"][reference.rpartition("/")[2]] if reference else schema
+        [only] = schema.get("allOf") or [schema]
+        reference = only.get("$ref")
+        return self.document["components"]["schemas"][reference.rpartition("/")[2]] if reference else only
 
     def differences(self, hint, schema, where):
         """Yields where a type says something else than a schema."""
         schema, arguments = self.resolved(schema), typing.get_args(hint)
+        options = schema.get("oneOf", [])
+        may_be_null = any(one.get("nullable") for one in (schema, *options))
         if type(None) in arguments:
-            if not schema.get("nullable"):
+            if not may_be_null:
                 yield "%s is never null" % where
-            hint = arguments[0]
+            hint = typing.Union[tuple(one for one in arguments if one is not type(None))]
             arguments = typing.get_args(hint)
-        elif schema.get("nullable"):
+        elif may_be_null:
             yield "%s may be null" % where
-        if "oneOf" in schema:  # A list, or its JSON text.
-            schema = schema["oneOf"][0]
+        if typing.get_origin(hint) is typing.Union:
+            if len(options) != len(arguments):
+                yield "%s is one of %d" % (where, len(options))
+            for one, option in zip(arguments, options):
+                yield from self.differences(one, {**option, "nullable": False}, where)
+            return
+        if options:  # A list, or its JSON text.
+            schema = options[0]
         if typing.get_origin(hint) is typing.Literal:
             if sorted(arguments) != sorted(filter(None, schema.get("enum", []))):
                 yield "%s is one of %s" % (where, schema.get("enum"))
