@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { type BatchTask, TaskClient } from '../../src/client/index.js';
+import { type Batch, type BatchTask, TaskClient } from '../../src/client/index.js';
 import { userToken } from '../../src/server/secrets.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
@@ -74,17 +74,24 @@ describe.each(ENGINES)('batches while servers are killed (%s)', (engine) => {
       }
     });
 
-    const ids = await Promise.all(
-      Array.from({ length: BATCHES }, async (_, index) => {
-        const { batchId } = await users[index % users.length]!.batches.create({
-          tasks: tasksOf(index),
-          then: { input: '{{batchId}}', service: 'then' },
-        });
-        return batchId;
-      }),
-    );
-    expect(new Set(ids).size).toBe(BATCHES);
-    const ended = await Promise.all(ids.map((id, index) => users[index % users.length]!.batches.wait(id)));
+    const ids: string[] = [];
+    const ended: Batch[] = [];
+    // A fast machine ends them all before the first kill: there are more, until there was one.
+    while (ids.length < BATCHES || kills === 0) {
+      const first = ids.length;
+      const some = await Promise.all(
+        Array.from({ length: BATCHES }, async (_, place) => {
+          const { batchId } = await users[place % users.length]!.batches.create({
+            tasks: tasksOf(first + place),
+            then: { input: '{{batchId}}', service: 'then' },
+          });
+          return batchId;
+        }),
+      );
+      ids.push(...some);
+      ended.push(...(await Promise.all(some.map((id, place) => users[place % users.length]!.batches.wait(id)))));
+    }
+    expect(new Set(ids).size).toBe(ids.length);
     isOver = true;
     await Promise.all([killing, ...workers]);
     await Promise.all(servers.map((server) => server.stop()));
@@ -94,9 +101,8 @@ describe.each(ENGINES)('batches while servers are killed (%s)', (engine) => {
       expect([total, counts]).toEqual([TASKS, expect.objectContaining({ finished: TASKS - failed, failed })]);
       expect(state).toBe(failed > 0 ? 'failed' : 'finished');
     }
-    expect(kills).toBeGreaterThan(0);
     await expectOnce(ids);
-    console.log(`${engine}: ${BATCHES} batches of ${TASKS}, ${kills} kills: each ended once`);
+    console.log(`${engine}: ${ids.length} batches of ${TASKS}, ${kills} kills: each ended once`);
   }, 580_000);
 
   /** The task and the notice of each end are in the database once. */

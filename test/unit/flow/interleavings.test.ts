@@ -70,7 +70,9 @@ describeOn('mysql', 'postgres')('claims of limited services, statement by statem
     Number((await query(`SELECT COUNT(*) AS n FROM tasks WHERE service = '${service}' AND status = 20`))[0].n);
 
   const AFTER_LOCK = ['count', 'clock', 'scan', 'update', 'commit'] as const;
-  it.each(['gpu', 'api', 'both'].flatMap((service) => AFTER_LOCK.map((point) => [service, point] as const)))(
+  const points = ['gpu', 'api', 'both'].flatMap((service) => AFTER_LOCK.map((point) => [service, point] as const));
+  // A rate alone counts nothing.
+  it.each(points.filter(([service, point]) => service !== 'api' || point !== 'count'))(
     'of %s: one that is held before its %s holds up the other one, which then sees what it started',
     async (service, point) => {
       await create(service, 5);
