@@ -1,40 +1,23 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { describeInBrowser, openBrowser } from '../../support/browser.js';
-import { expectAccessible, type OpenDashboard, openDashboard } from '../../support/dashboard.js';
-import { type Host, startHost } from '../../support/host.js';
+import { beforeAll, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { describeInBrowser } from '../../support/browser.js';
+import { expectAccessible } from '../../support/dashboard.js';
+import type { Host } from '../../support/host.js';
+import { withDashboard } from '../../support/with-dashboard.js';
 import { writeTasks } from '../../support/many-tasks.js';
 
-const TOKEN = 'an-operator-token-0123456789';
-
 describeInBrowser('changes of many tasks', () => {
+  const dashboard = withDashboard('express');
   let host: Host;
-  let browser: Browser;
-  let open: OpenDashboard;
   let page: Page;
   beforeAll(async () => {
-    host = await startHost({
-      engine: 'sqlite',
-      adapter: 'express',
-      options: { operatorTokens: [TOKEN], dashboardUri: '/' },
-    });
-    browser = await openBrowser();
+    ({ host } = dashboard);
     await writeTasks(host, { count: 5000, status: 0, service: 'flood', userId: 'mallory' });
     await writeTasks(host, { count: 40, status: 0, service: 'few' });
   });
-  afterEach(async () => {
-    expect(open.problems).toEqual([]);
-    await open.close();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await host?.close();
-  });
 
   const show = async (hash: string): Promise<void> => {
-    open = await openDashboard(browser, `${host.url}/#/${hash}`);
-    page = open.page;
-    await open.signIn(TOKEN);
+    page = await dashboard.show(hash);
     await page.locator('.table tbody tr').first().waitFor();
   };
   const press = (name: string) => page.locator('.list-bar').getByRole('button', { name, exact: true }).click();

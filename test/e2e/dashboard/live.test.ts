@@ -1,15 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { userToken } from '../../../src/server/secrets.js';
 import { describeInBrowser, openBrowser } from '../../support/browser.js';
-import { type OpenDashboard, openDashboard } from '../../support/dashboard.js';
+import { openDashboard } from '../../support/dashboard.js';
 import { freePort } from '../../support/free-port.js';
-import { type Host, startHost } from '../../support/host.js';
+import type { Host } from '../../support/host.js';
+import { OPERATOR, withDashboard } from '../../support/with-dashboard.js';
 import { newFolder, type RunningServer, startServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
 const SECRET = 'a-secret-of-at-least-32-bytes-in-length';
-const TOKEN = 'an-operator-token-0123456789';
 
 /** What the browser says when the reader turns to another tab, and back. */
 const setHidden = (page: Page, isHidden: boolean): Promise<void> =>
@@ -20,33 +20,17 @@ const setHidden = (page: Page, isHidden: boolean): Promise<void> =>
   }, isHidden);
 
 describeInBrowser('a list that is looked at', () => {
+  const dashboard = withDashboard('fastify');
   let host: Host;
-  let browser: Browser;
-  let open: OpenDashboard;
   let page: Page;
-  beforeAll(async () => {
-    host = await startHost({
-      engine: 'sqlite',
-      adapter: 'fastify',
-      options: { operatorTokens: [TOKEN], dashboardUri: '/' },
-    });
-    browser = await openBrowser();
-  });
-  afterEach(async () => {
-    expect(open.problems).toEqual([]);
-    await open.close();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await host?.close();
+  beforeAll(() => {
+    ({ host } = dashboard);
   });
 
   const create = async (service: string): Promise<string> =>
     (await host.user('alice', 'POST', '/api/tasks', { json: { input: 'a', service, status: 10 } })).body.data.taskId;
   const show = async (hash: string): Promise<void> => {
-    open = await openDashboard(browser, `${host.url}/#/${hash}`);
-    page = open.page;
-    await open.signIn(TOKEN);
+    page = await dashboard.show(hash);
   };
 
   it('moves the progress in its place, and gathers new tasks until they are asked for', async () => {
@@ -69,8 +53,8 @@ describeInBrowser('a list that is looked at', () => {
 
   it('sends at most one request in 2 s, and none while it is hidden', async () => {
     await create('counted');
-    open = await openDashboard(browser, `${host.url}/`);
-    page = open.page;
+    dashboard.open = await openDashboard(dashboard.browser, `${host.url}/`);
+    page = dashboard.open.page;
     await page.clock.install();
     await page.goto(`${host.url}/#/tasks?service=counted`);
     await page.reload();
@@ -78,7 +62,7 @@ describeInBrowser('a list that is looked at', () => {
     page.on('request', (request) => {
       if (request.url().includes('/api/operator/')) sent.push(request.url());
     });
-    await open.signIn(TOKEN);
+    await dashboard.open.signIn(OPERATOR);
     await page.locator('.table tbody tr').first().waitFor();
     const { length: before } = sent;
     for (let look = 1; look <= 10; look++) {
@@ -111,7 +95,7 @@ describeInBrowser('a server that goes', () => {
 
   it('is missed, what was there stays, and it goes on when the server is back', async () => {
     const [port, folder] = [await freePort(), newFolder()];
-    const settings = { PORT: String(port), TASK_OPERATOR_TOKENS: TOKEN, TASK_JWT_SECRET: SECRET };
+    const settings = { PORT: String(port), TASK_OPERATOR_TOKENS: OPERATOR, TASK_JWT_SECRET: SECRET };
     server = await startServer(settings, folder);
     const token = await userToken(SECRET, 'alice');
     const create = (): Promise<Response> =>
@@ -123,7 +107,7 @@ describeInBrowser('a server that goes', () => {
     expect((await create()).status).toBe(200);
     const open = await openDashboard(browser, `${server.url}/#/tasks`);
     const { page } = open;
-    await open.signIn(TOKEN);
+    await open.signIn(OPERATOR);
     const row = page.locator('.table tbody tr').first();
     await row.waitFor();
     await server.stop();

@@ -73,6 +73,7 @@ describeInBrowser('the dashboard of the standalone server, as a newcomer finds i
     await open.goTo('services');
     const row = page.getByRole('row', { name: 'mail' });
     await row.getByRole('button', { name: 'Pause' }).click();
+    await page.locator('dialog[open]').waitFor();
     await page.keyboard.press('Escape');
     await page.locator('dialog').waitFor({ state: 'detached' });
     await row.getByRole('button', { name: 'Pause' }).click();

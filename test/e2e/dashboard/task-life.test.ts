@@ -1,41 +1,24 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import { beforeAll, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { TaskWorker } from '../../../src/client/index.js';
-import { describeInBrowser, openBrowser } from '../../support/browser.js';
-import { type OpenDashboard, openDashboard } from '../../support/dashboard.js';
-import { type Host, startHost, WORKER_TOKEN } from '../../support/host.js';
+import { describeInBrowser } from '../../support/browser.js';
+import { type Host, WORKER_TOKEN } from '../../support/host.js';
+import { withDashboard } from '../../support/with-dashboard.js';
 
-const TOKEN = 'an-operator-token-0123456789';
 const BIG = '9007199254740993';
 
 describeInBrowser('the page of a task', () => {
+  const dashboard = withDashboard('express', { services: { once: { maxAttempts: 1 } } });
   let host: Host;
-  let browser: Browser;
-  let open: OpenDashboard;
   let page: Page;
-  beforeAll(async () => {
-    host = await startHost({
-      engine: 'sqlite',
-      adapter: 'express',
-      options: { operatorTokens: [TOKEN], dashboardUri: '/', services: { once: { maxAttempts: 1 } } },
-    });
-    browser = await openBrowser();
-  });
-  afterEach(async () => {
-    expect(open.problems).toEqual([]);
-    await open.close();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await host?.close();
+  beforeAll(() => {
+    ({ host } = dashboard);
   });
 
   const create = async (json: object): Promise<string> =>
     (await host.user('alice', 'POST', '/api/tasks', { json: { input: 'a', status: 10, ...json } })).body.data.taskId;
   const show = async (taskId: string): Promise<void> => {
-    open = await openDashboard(browser, `${host.url}/#/tasks/${taskId}`);
-    page = open.page;
-    await open.signIn(TOKEN);
+    page = await dashboard.show(`tasks/${taskId}`);
   };
   const chip = (status: string) => page.locator('.task .chip', { hasText: status }).first().waitFor();
   const happened = async (): Promise<string[]> => page.locator('.timeline strong').allInnerTexts();
@@ -112,7 +95,7 @@ describeInBrowser('the page of a task', () => {
     await page.locator('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('The task is deleted.').waitFor();
     await page.getByRole('heading', { name: 'Tasks' }).waitFor();
-    await open.goTo(`tasks/${taskId}`);
+    await dashboard.open.goTo(`tasks/${taskId}`);
     await page.getByRole('heading', { name: 'There is no such task' }).waitFor();
   });
 

@@ -1,25 +1,19 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { describeInBrowser, openBrowser } from '../../support/browser.js';
-import { expectAccessible, type OpenDashboard, openDashboard } from '../../support/dashboard.js';
-import { type Host, startHost } from '../../support/host.js';
+import { beforeAll, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { describeInBrowser } from '../../support/browser.js';
+import { expectAccessible } from '../../support/dashboard.js';
+import type { Host } from '../../support/host.js';
+import { withDashboard } from '../../support/with-dashboard.js';
 import { writeTasks } from '../../support/many-tasks.js';
 
-const TOKEN = 'an-operator-token-0123456789';
 const READ_TOKEN = 'only-to-read-0123456789';
 
 describeInBrowser('the list of tasks', () => {
+  const dashboard = withDashboard('fastify', { operatorReadTokens: [READ_TOKEN] });
   let host: Host;
-  let browser: Browser;
-  let open: OpenDashboard;
   let page: Page;
   beforeAll(async () => {
-    host = await startHost({
-      engine: 'sqlite',
-      adapter: 'fastify',
-      options: { operatorTokens: [TOKEN], operatorReadTokens: [READ_TOKEN], dashboardUri: '/' },
-    });
-    browser = await openBrowser();
+    ({ host } = dashboard);
     // More than one search walks over: what is older than these is found by going on.
     await writeTasks(host, { count: 3, status: -10, service: 'old', error: 'CUDA out of memory' });
     await writeTasks(host, { count: 55_000, status: 30, service: 'filler' });
@@ -30,19 +24,9 @@ describeInBrowser('the list of tasks', () => {
     ] as const)
       await host.user(userId, 'POST', '/api/tasks', { json: { input: 'a', service } });
   });
-  afterEach(async () => {
-    expect(open.problems).toEqual([]);
-    await open.close();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await host?.close();
-  });
 
-  const show = async (hash: string, token = TOKEN): Promise<void> => {
-    open = await openDashboard(browser, `${host.url}/#/${hash}`);
-    page = open.page;
-    await open.signIn(token);
+  const show = async (hash: string, token?: string): Promise<void> => {
+    page = await dashboard.show(hash, token);
   };
   const rows = () => page.locator('.table tbody tr:not(.gap)');
   const rowsAre = (count: number) =>
@@ -99,6 +83,8 @@ describeInBrowser('the list of tasks', () => {
     expect(page.url()).toMatch(/createdFrom=\d{4}-/);
     await page.getByRole('button', { name: 'Remove the condition Created from' }).click();
     await page.getByLabel('Created').selectOption({ label: 'Between…' });
+    // Before it is open, nobody hears the key.
+    await page.locator('dialog[open]').waitFor();
     await page.keyboard.press('Escape');
     await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await page.getByLabel('Created').inputValue()).toBe('');

@@ -5,7 +5,7 @@ import { mayChange } from '../api/session.js';
 import { usePoll } from '../api/use-poll.js';
 import { Chip } from '../components/chip.js';
 import { FirstTask } from '../components/first-task.js';
-import { LimitsButton, limitsText } from '../components/limits.js';
+import { LimitsBar, LimitsButton, limitsText, NO_LIMITS } from '../components/limits.js';
 import { PauseButton } from '../components/pause.js';
 import { Loaded } from '../components/state.js';
 import { type Column, Table } from '../components/table.js';
@@ -105,10 +105,11 @@ const columns = (onChanged: () => void): Column<Row>[] => [
     key: 'limits',
     name: t('services.limits'),
     cell: ({ service, state, maxRunning }) => {
-      const limits = { maxRunning, rate: null, ...state };
+      const limits = { ...NO_LIMITS, maxRunning, ...state };
       return (
         <>
-          {limitsText(limits)} <LimitsButton service={service} limits={limits} onChanged={onChanged} />
+          {limitsText(limits)} <LimitsBar {...limits} />{' '}
+          <LimitsButton service={service} limits={limits} onChanged={onChanged} />
         </>
       );
     },
