@@ -17,12 +17,16 @@ const ALL = [
     'operatorRemoveTasks',
     'operatorListTasksByPost',
   ],
-  ...['operatorChangeTasks', 'operatorListBulks', 'operatorListServices', 'operatorListCallbacks'],
-  ...['operatorReplayCallbacks', 'operatorListWorkers', 'operatorGetTask', 'operatorUpdateTask', 'operatorGetBulk'],
-  ...['operatorChangeBulk', 'operatorSetService', 'operatorReplayCallback', 'live', 'ready'],
+  ...['operatorChangeTasks', 'operatorListBulks', 'operatorListServices', 'operatorListSchedules'],
+  ...['operatorListCallbacks', 'operatorReplayCallbacks', 'operatorListWorkers', 'operatorGetTask'],
+  ...['operatorUpdateTask', 'operatorGetBulk', 'operatorChangeBulk', 'operatorSetService', 'operatorGetSchedule'],
+  ...['operatorRemoveSchedule', 'operatorPauseSchedule', 'operatorResumeSchedule', 'operatorRunSchedule'],
+  ...['operatorReplayCallback', 'live', 'ready', 'listSchedules', 'setSchedule', 'getSchedule', 'removeSchedule'],
+  ...['pauseSchedule', 'resumeSchedule', 'runSchedule'],
+  ...['createBatch', 'listBatches', 'getBatch', 'changeBatch', 'addToBatch'],
 ];
-/** A stream does not end. */
-const ENDING = ALL.filter((id) => id !== 'watchTasks');
+/** A stream does not end. The page does not yet keep the schedule or the batch that it saw last. */
+const ENDING = ALL.filter((id) => id !== 'watchTasks' && !/Schedule|Batch/.test(id));
 const [OF_OPERATORS, OPERATIONS] = [/^operator/, /^(?!operator)/].map((name) => ENDING.filter((id) => name.test(id)));
 
 describeInBrowser('the page /docs, as a newcomer finds it', () => {

@@ -77,7 +77,9 @@ describe.each(BATTERY)('the routes for operators on $engine with $adapter', (whe
       ),
     );
     expect(paused.value).toBe(1);
-    await ask('PUT', '/services/measured-and-full', { json: { maxRunning: 0 } });
+    await data('PUT', '/services/measured-and-full', { json: { maxRunning: 1 } });
+    await create('measured-and-full', 2);
+    await host.tasks.claim({ service: 'measured-and-full', workerId: 'gpu-1' });
     const full = await until('the gauges show the limit', async () => {
       const samples = samplesIn((await ask('GET', '/metrics')).text);
       const of = (name: string) =>
@@ -86,7 +88,7 @@ describe.each(BATTERY)('the routes for operators on $engine with $adapter', (whe
     });
     expect(full).toEqual([
       expect.objectContaining({ value: 1, labels: expect.objectContaining({ reason: 'limit' }) }),
-      expect.objectContaining({ value: 0 }),
+      expect.objectContaining({ value: 1 }),
     ]);
     const head = await ask('HEAD', '/metrics');
     expect([head.status, head.text]).toEqual([200, '']);
