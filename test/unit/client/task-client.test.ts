@@ -41,9 +41,7 @@ describe('TaskClient, on the standalone server', () => {
 
   it('has the statuses and the codes of the server', () => {
     expect(STATUS).toEqual(TASK_STATUS);
-    // In a host these two are off until it says where they are.
-    const { scheduleUri, batchUri } = URIS;
-    expect({ ...URIS }).toEqual({ ...new TaskUris(), scheduleUri, batchUri });
+    expect({ ...URIS }).toEqual({ ...new TaskUris(), scheduleUri: '/api/schedules', batchUri: '/api/batches' });
     const codes = Object.entries(TASK_ERRORS).map(([name, { code }]) => [name, code]);
     expect(ERROR_CODE).toEqual(Object.fromEntries(codes));
   });
