@@ -10,7 +10,7 @@ import { changeMany } from '../queue/use-cases/change-many.js';
 import type { BatchCounter } from './batch-counter.js';
 import type { BatchEnd } from './batch-end.js';
 import { type BatchStore, CANCELLED, CANCELLING } from './batch.store.js';
-import { type Member, type MemberStore, OUTCOME, type Outcome, TODO } from './member.store.js';
+import { type Member, type MemberStore, OUTCOME, type Outcome, STEP } from './member.store.js';
 
 /** Batches of one look, and tasks of one transaction. */
 const BATCHES = 20;
@@ -71,7 +71,7 @@ export class BatchRunner<T extends Task> implements Job, Service {
       const todo = await reading(this.queue.database, () => this.stores.members.todo(batchId, CHUNK));
       if (todo.length === 0) break;
       hasWorked = true;
-      const leading = todo.filter((member) => member.todo === TODO.tell);
+      const leading = todo.filter((member) => member.todo === STEP.tell);
       if (leading.length > 0) await transaction(this.queue.database, () => this.tell(batchId, leading));
       else await this.settle(batchId, todo);
     }
@@ -89,7 +89,7 @@ export class BatchRunner<T extends Task> implements Job, Service {
     const found = yield* members.find(leading);
     const ended = new Map(
       found
-        .filter(({ outcome, leads, todo }) => outcome !== null && leads && todo === TODO.tell)
+        .filter(({ outcome, leads, todo }) => outcome !== null && leads && todo === STEP.tell)
         .map((member) => [member.taskId, member]),
     );
     if (ended.size > 0) {
@@ -126,15 +126,15 @@ export class BatchRunner<T extends Task> implements Job, Service {
     const found = yield* members.find(blocked.map(({ taskId }) => ({ batchId, taskId })));
     const events: QueueEvent<T>[] = [];
     const moves: [todo: number, move: Transition][] = [
-      [TODO.run, unblocked({}, lifeCycle)],
-      [TODO.fail, dependencyFailed({}, lifeCycle)],
+      [STEP.run, unblocked({}, lifeCycle)],
+      [STEP.fail, dependencyFailed({}, lifeCycle)],
     ];
     for (const [todo, { values, event }] of moves) {
       const own = found.filter((member) => member.todo === todo).map(({ taskId }) => taskId);
       events.push(...eventsOf(event!, yield* tasks.update(own, values)));
     }
     yield* hooks.changed(events);
-    yield* members.done(batchId, ids, [TODO.run, TODO.fail]);
+    yield* members.done(batchId, ids, [STEP.run, STEP.fail]);
     return events;
   }
 

@@ -7,8 +7,8 @@ export const OUTCOME = { finished: 1, failed: 2, cancelled: 3 } as const;
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
 
 /** What is to be done about a task of a batch. */
-export const TODO = { tell: 1, run: 2, fail: 3 } as const;
-export type Todo = (typeof TODO)[keyof typeof TODO];
+export const STEP = { tell: 1, run: 2, fail: 3 } as const;
+export type Step = (typeof STEP)[keyof typeof STEP];
 
 /** A task of a batch: its id, and its batch. */
 export interface MemberId {
@@ -29,7 +29,7 @@ export interface NewMember extends MemberId {
 export interface Member extends MemberId {
   outcome: Outcome | null;
   leads: boolean;
-  todo: Todo | null;
+  todo: Step | null;
 }
 
 /** Rows of one statement. */
@@ -115,13 +115,13 @@ export class MemberStore {
 
   /** Counts these tasks as ended in this way, or, with null, as running again. */
   *mark(ids: MemberId[], outcome: Outcome | null): Script<void> {
-    const todo = sql`CASE WHEN leads = 1 THEN ${literal(TODO.tell)} END`;
+    const todo = sql`CASE WHEN leads = 1 THEN ${literal(STEP.tell)} END`;
     const rest = outcome === null ? sql`todo = NULL` : sql`todo = ${todo}, blocked = 0`;
     yield* post(sql`UPDATE ${this.table} SET outcome = ${outcome}, ${rest} WHERE ${this.are(ids)}`);
   }
 
   /** Nothing is to be done about these tasks any more: what they waited for has ended, or no longer matters. */
-  *done(batchId: string, taskIds: string[], todos: Todo[]): Script<void> {
+  *done(batchId: string, taskIds: string[], todos: Step[]): Script<void> {
     if (taskIds.length === 0) return;
     yield* post(
       sql`UPDATE ${this.table} SET todo = NULL, blocked = 0
@@ -133,7 +133,7 @@ export class MemberStore {
   *told(batchId: string, taskIds: string[]): Script<void> {
     yield* post(
       sql`UPDATE ${this.table} SET leads = CASE WHEN outcome IS NULL THEN leads ELSE 0 END, todo = NULL
-        WHERE batch_id = ${batchId} AND task_id IN (${list(taskIds)}) AND todo = ${TODO.tell}`,
+        WHERE batch_id = ${batchId} AND task_id IN (${list(taskIds)}) AND todo = ${STEP.tell}`,
     );
   }
 
@@ -150,7 +150,7 @@ export class MemberStore {
     for (const some of pieces(taskIds))
       // MySQL assigns from left to right: `todo` comes before `waits`.
       yield* post(
-        sql`UPDATE ${this.table} SET todo = CASE WHEN blocked = 1 AND waits <= ${ended} THEN ${literal(TODO.run)} ELSE todo END,
+        sql`UPDATE ${this.table} SET todo = CASE WHEN blocked = 1 AND waits <= ${ended} THEN ${literal(STEP.run)} ELSE todo END,
             waits = waits - ${ended}
           WHERE batch_id = ${batchId} AND task_id IN (${list(some)})`,
       );
@@ -160,7 +160,7 @@ export class MemberStore {
   *doom(batchId: string, taskIds: string[]): Script<void> {
     for (const some of pieces(taskIds))
       yield* post(
-        sql`UPDATE ${this.table} SET todo = ${TODO.fail}
+        sql`UPDATE ${this.table} SET todo = ${STEP.fail}
           WHERE batch_id = ${batchId} AND task_id IN (${list(some)}) AND blocked = 1 AND runs_anyway = 0`,
       );
   }
@@ -209,5 +209,5 @@ const toMember = (row: Row): Member => ({
   taskId: row.task_id as string,
   outcome: orNull(row.outcome) as Outcome | null,
   leads: Number(row.leads) === 1,
-  todo: orNull(row.todo) as Todo | null,
+  todo: orNull(row.todo) as Step | null,
 });

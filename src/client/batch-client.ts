@@ -1,14 +1,7 @@
 import type { Batch, BatchPage, BatchSettings, BatchTask, CreatedBatch, NewBatch } from '../protocol/batch.types.js';
-import { TaskApiError, WaitTimeoutError } from './errors.js';
 import { newKey } from './new-key.js';
-import { backoff, pause } from './pause.js';
 import type { RequestOptions, Transport } from './transport.js';
-import type { WaitOptions } from './wait-for.js';
-
-/** Milliseconds until the second look at a batch. */
-const FIRST_LOOK = 250;
-/** The least seconds that a look may take. */
-const LEAST_LOOK = 0.25;
+import { untilEnded, type WaitOptions } from './wait-for.js';
 
 /** A batch that was asked for. */
 export interface BatchCall {
@@ -72,29 +65,14 @@ export class BatchClient {
   }
 
   /** Resolves with the batch once all its tasks have ended. It looks again at intervals. WaitTimeoutError. */
-  async wait(batchId: string, { timeout = Infinity, interval = 5, signal }: WaitOptions = {}): Promise<Batch> {
-    const end = performance.now() + timeout * 1000;
-    const left = (): number => end - performance.now();
-    for (let gap = FIRST_LOOK; ; gap = Math.min(gap * 1.5, interval * 1000)) {
-      let rest = gap * (0.8 + Math.random() * 0.2);
-      let failure: unknown;
-      let seen: Batch | undefined;
-      try {
-        const most = timeout === Infinity ? {} : { timeout: Math.max(left() / 1000, LEAST_LOOK) };
-        seen = await this.get(batchId, { signal, ...most });
-        if (seen.endedAt !== null) return seen;
-      } catch (error) {
-        if (!(error instanceof TaskApiError && error.retryable)) throw error;
-        rest = Math.max(rest, backoff(1, error.retryAfter));
-        failure = error;
-      }
-      if (left() <= 0) {
-        if (!seen) throw failure;
-        const what = `batch ${batchId} has not ended within ${timeout} s`;
-        throw new WaitTimeoutError(what, { detail: { batch: seen } });
-      }
-      await pause(Math.min(rest, left()), signal);
-    }
+  wait(batchId: string, options: WaitOptions = {}): Promise<Batch> {
+    return untilEnded(options, {
+      kind: 'batch',
+      id: batchId,
+      look: (request) => this.get(batchId, request),
+      hasEnded: ({ endedAt }) => endedAt !== null,
+      most: this.transport.timeout,
+    });
   }
 
   private pathOf(batchId: string): string {

@@ -182,7 +182,7 @@ export class TaskClient {
   waitFor(taskId: string, options: WaitOptions = {}): Promise<Task> {
     const { ends, transport } = this;
     const most = transport.timeout;
-    const look = (request: RequestOptions): Promise<Task> => this.get(taskId, { ...request, retries: 0 });
+    const look = (request: RequestOptions): Promise<Task> => this.get(taskId, request);
     return waitForEnd(taskId, options, { ends, look, most });
   }
 
