@@ -37,13 +37,26 @@ async function lives({ tasks }: Host, isById: boolean): Promise<void> {
   }
 }
 
+const ROUNDS = 3;
+
+/**
+ * What every round cost. A single one may cost more: MySQL plans by its guess of rows, which counts deleted ones until
+ * they are purged.
+ */
+const least = (rounds: Recorder[]): Record<string, number> =>
+  Object.fromEntries(
+    Object.keys(rounds[0]!.counters)
+      .map((name) => [name, Math.min(...rounds.map(({ counters }) => counters[name] ?? 0))] as const)
+      .filter(([, count]) => count > 0),
+  );
+
 describe.each(PLACES)('services without limits on $engine', (where) => {
   afterEach(() => {
     jest.restoreAllMocks();
   });
 
   it.each([false, true])('cost what they cost where no service has one (by id: %s)', async (isById) => {
-    const recorders: Recorder[] = [];
+    const found: { texts: string[]; least: Record<string, number> }[] = [];
     for (const options of [{}, LIMITED]) {
       // What a process looks for by itself is no cost of a task.
       jest.spyOn(Poller.prototype as any, 'look').mockResolvedValue(undefined as never);
@@ -52,20 +65,24 @@ describe.each(PLACES)('services without limits on $engine', (where) => {
       const host = await startHost({ ...where, options });
       // The engine plans anew once it has met the rows.
       await lives(host, isById);
-      const recorder = new Recorder(host, true);
-      await lives(host, isById);
-      recorder.stop();
-      recorders.push(recorder);
+      const rounds: Recorder[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        const recorder = new Recorder(host, true);
+        await lives(host, isById);
+        recorder.stop();
+        rounds.push(recorder);
+      }
+      found.push({ texts: rounds[0]!.texts, least: least(rounds) });
       await host.close();
       jest.restoreAllMocks();
     }
-    const [plain, limited] = recorders;
+    const [plain, limited] = found;
     // A claim by id must not take a task of a limited service.
-    const texts = ({ texts }: Recorder) => texts.map((text) => text.replace(/ AND service NOT IN \([^)]*\)/, ''));
-    expect(texts(limited!).filter((text, place) => text !== texts(plain!)[place])).toEqual([]);
-    expect(texts(limited!)).toHaveLength(texts(plain!).length);
-    expect(limited!.counters).toEqual(plain!.counters);
-    if (where.engine !== 'sqlite') expect(Object.keys(plain!.counters).length).toBeGreaterThan(3);
+    const texts = limited!.texts.map((text) => text.replace(/ AND service NOT IN \([^)]*\)/, ''));
+    expect(texts.filter((text, place) => text !== plain!.texts[place])).toEqual([]);
+    expect(texts).toHaveLength(plain!.texts.length);
+    expect(limited!.least).toEqual(plain!.least);
+    if (where.engine !== 'sqlite') expect(Object.keys(plain!.least).length).toBeGreaterThan(3);
   });
 });
 
