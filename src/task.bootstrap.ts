@@ -6,6 +6,7 @@ import { openBulks } from './bulk/open.js';
 import { openCallbacks, type Outside } from './callbacks/open.js';
 import type { Task } from './contract/task.entity.js';
 import { TaskEvents } from './queue/events.js';
+import { controlsFlow } from './flow/flow.options.js';
 import { openFlow } from './flow/open.js';
 import { hangOn } from './queue/after-commit.js';
 import { Gates } from './queue/gates.js';
@@ -89,7 +90,12 @@ export async function bootstrapQueue<T extends Task>(
     throw new TaskOptionsError(options.name, [{ option, msg }]);
   };
   const metadata = entityMetadata(options, dataSource, fail);
-  const schema = { table: metadata.tableName, status: options.status, timeZone: options.timeZone };
+  const schema: TaskMigrationOptions & { table: string } = {
+    table: metadata.tableName,
+    status: options.status,
+    timeZone: options.timeZone,
+    turns: controlsFlow({ services: options.services, isOperated: isOperated(options) }),
+  };
   const runner = dataSource.createQueryRunner();
   const problem = await engineProblem(dataSource, runner).finally(() => runner.release());
   if (problem) fail('dataSource', problem);

@@ -19,8 +19,9 @@ export class FlowValues {
   services: Record<string, ServiceValues> = {};
 }
 
-/** Whether the options themselves ask for the control of the flow. */
-export const namesServices = ({ services }: FlowValues): boolean => Object.keys(services).length > 0;
+/** Whether a process controls the flow: somebody may operate the queue, or the options name a service. */
+export const controlsFlow = ({ services, isOperated }: FlowValues & { isOperated: boolean }): boolean =>
+  isOperated || Object.keys(services).length > 0;
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -4,7 +4,7 @@ import type { Service } from '../polling/poller.js';
 import type { QueueEventType } from '../queue/events.js';
 import type { Queue } from '../queue/queue.js';
 import type { WaitingRoom } from '../queue/waiting/waiting-room.js';
-import { type FlowValues, namesServices } from './flow.options.js';
+import { controlsFlow, type FlowValues } from './flow.options.js';
 import { ServiceLimits } from './limits.js';
 import { ServiceStore } from './service.store.js';
 import { Services } from './services.js';
@@ -39,7 +39,7 @@ export async function openFlow<T extends Task>(
     (service, turns) => ready.hasRoom(service, turns),
   );
   const look = new SettingsLook(database, store, gates, limits, () => waiting.look());
-  const isOn = isOperated || namesServices({ services });
+  const isOn = controlsFlow({ services, isOperated });
   if (isOn) {
     gates.limits = limits;
     // A task that no longer runs makes room for one that waits.

@@ -23,6 +23,12 @@ export interface TaskMigrationOptions {
    * @defaultValue '+00:00'
    */
   timeZone?: string | undefined;
+  /**
+   * Whether services may ever have `fair` or `maxRunningPerOwner`, for which the ready tasks need an index by owner. The
+   * module itself asks for it if operators are configured, or if option `services` names a service.
+   * @defaultValue true
+   */
+  turns?: boolean | undefined;
 }
 
 /** A migration as TypeORM expects it: its name ends with the 13 digits that order it. */
@@ -75,6 +81,7 @@ function resolve(options: TaskMigrationOptions): TaskSchemaOptions {
     table: options.table ?? 'tasks',
     status: options.status ?? (TASK_STATUS as TaskStatusCatalogue),
     timeZone: options.timeZone ?? '+00:00',
+    turns: options.turns ?? true,
   };
 }
 

@@ -8,6 +8,8 @@ export interface TaskSchemaOptions {
   status: TaskStatusCatalogue;
   /** ISO 8601 offset in which an adopted table's `created_at` and `updated_at` were written. */
   timeZone: string;
+  /** Owners may take turns. */
+  turns: boolean;
 }
 
 /** One difference between the actual and the declared schema, and the statement that removes it. */

@@ -10,7 +10,7 @@ import { connect, problemsOf } from '../unit/schema/fixtures/queue.js';
 
 /** The columns of a task table. Those that stand for an expression are on MySQL alone. */
 const columnsOn = (engine: string): string[] =>
-  Object.entries(tasksTable({ table: 'tasks', status: TASK_STATUS, timeZone: 'Z' }).columns)
+  Object.entries(tasksTable({ table: 'tasks', status: TASK_STATUS, timeZone: 'Z', turns: true }).columns)
     .filter(([, { derived }]) => engine === 'mysql' || !derived)
     .map(([name]) => name);
 

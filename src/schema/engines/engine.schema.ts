@@ -3,7 +3,7 @@ import type { Engine } from '../../database/dialects/dialect.js';
 import { offsetMinutes } from '../../database/offset.js';
 import type { LocalTimeColumn, StoredTime, StoredTimes } from '../../database/stored-time.js';
 import type { SchemaStep, TaskSchema, TaskSchemaOptions } from '../schema.js';
-import { assertDeclared, type Column, type SideTable, type Table, tableBeside } from '../tables/table.js';
+import { assertDeclared, type Column, type Index, type SideTable, type Table, tableBeside } from '../tables/table.js';
 import { tasksTable } from '../tables/tasks.table.js';
 import { columnType } from './column-types.js';
 
@@ -113,6 +113,11 @@ export abstract class EngineSchema<F extends Found> implements TaskSchema {
   protected definition(column: Column): string {
     const preset = column.kind === 'local time' ? this.now() : column.default;
     return `${this.type(column)}${column.nullable ? '' : ' NOT NULL'}${preset === undefined ? '' : ` DEFAULT ${preset}`}`;
+  }
+
+  /** Whether an index that is not there is made. */
+  protected isWanted({ forTurns = false }: Index): boolean {
+    return !forTurns || this.options.turns;
   }
 
   protected drop(table: string): SchemaStep {

@@ -48,7 +48,7 @@ export class MysqlTaskSchema extends EngineSchema<MysqlColumn> {
   }
 
   protected creation(table: Table): Promise<SchemaStep[]> {
-    const keys = this.indexes(table).map(({ name, text }) => `KEY \`${name}\` ${text}`);
+    const keys = this.indexes(table, true).map(({ name, text }) => `KEY \`${name}\` ${text}`);
     const sql = `CREATE TABLE \`${table.name}\` (\n  ${[...this.lines(table), ...keys].join(',\n  ')}
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COMMENT='${MADE}'`;
     return Promise.resolve([{ what: `table ${table.name} is missing`, sql }]);
@@ -57,16 +57,16 @@ export class MysqlTaskSchema extends EngineSchema<MysqlColumn> {
   /** For an existing index the name is enough. */
   protected async indexSteps(table: Table): Promise<SchemaStep[]> {
     const clauses: Change[] = [];
-    for (const { name, text } of this.indexes(table))
+    for (const { name, text } of this.indexes(table, true))
       if (!(await hasIndex(this.runner, table.name, name)))
         clauses.push({ what: `index ${name} is missing`, sql: `ADD INDEX \`${name}\` ${text}` });
     if (table === this.tasks) return this.alter(clauses, 'reads all rows, writes go on');
     return clauses.map(({ what, sql }) => ({ what, sql: `ALTER TABLE \`${table.name}\` ${sql}` }));
   }
 
-  private indexes({ name, indexes }: Table): { name: string; text: string }[] {
+  private indexes({ name, indexes }: Table, onlyWanted = false): { name: string; text: string }[] {
     return Object.entries(indexes)
-      .filter(([, { except }]) => except !== 'mysql')
+      .filter(([, index]) => index.except !== 'mysql' && (!onlyWanted || this.isWanted(index)))
       .map(([suffix, { on }]) => ({
         name: `${name}_${suffix}`,
         text: `(${on.map((column) => this.quote(column)).join(', ')})`,

@@ -15,7 +15,7 @@ export abstract class PartialIndexSchema<F extends Found> extends EngineSchema<F
       const name = `${table.name}_${suffix}`;
       const text = this.indexText(table, index);
       const found = present.get(name);
-      if (found === plain(text)) return [];
+      if (found === plain(text) || (found === undefined && !this.isWanted(index))) return [];
       const sql = `CREATE INDEX "${name}" ON ${this.path(table.name)} ${text}`;
       if (found === undefined) return [{ what: `index ${name} is missing`, sql }];
       const what = `index ${name} is different from what the options require`;

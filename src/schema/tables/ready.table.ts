@@ -15,6 +15,6 @@ export const READY: SideTable = {
   primaryKey: ['service', 'priority', 'created_at', 'task_id'],
   indexes: {
     group: { on: ['service', 'group', 'priority', 'created_at', 'task_id'] },
-    owner: { on: ['service', 'priority', 'user_id', 'created_at', 'task_id'] },
+    owner: { on: ['service', 'priority', 'user_id', 'created_at', 'task_id'], forTurns: true },
   },
 };

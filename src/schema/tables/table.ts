@@ -25,6 +25,8 @@ export interface Index {
   };
   /** The engine that does not need it. */
   except?: Engine;
+  /** It is made only where owners may take turns, and left where it is. */
+  forTurns?: boolean;
 }
 
 export interface Table {

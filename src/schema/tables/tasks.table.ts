@@ -23,7 +23,12 @@ export function tasksTable({ table, status }: TaskSchemaOptions): Table {
       ready: { on: ['service', 'priority', 'created_at', 'id'], ...ready },
       ready_group: { on: ['service', 'group', 'priority', 'created_at', 'id'], ...ready },
       // Owners take turns in its order.
-      ready_owner: { on: ['service', 'priority', 'user_id', 'created_at', 'id'], byBytes: 'user_id', ...ready },
+      ready_owner: {
+        on: ['service', 'priority', 'user_id', 'created_at', 'id'],
+        byBytes: 'user_id',
+        forTurns: true,
+        ...ready,
+      },
       // MySQL has a separate table for these rows, too: running.table.ts.
       running: {
         on: ['service', 'user_id'],

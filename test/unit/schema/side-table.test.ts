@@ -112,7 +112,7 @@ describe.each(ENGINES)('a table that is only declared, on %s', (engine) => {
     database = await createDatabase(engine);
     dataSource = await connect(database);
     runner = dataSource.createQueryRunner();
-    const options = { table: 'tasks', status: TASK_STATUS, timeZone: '+00:00' };
+    const options = { table: 'tasks', status: TASK_STATUS, timeZone: '+00:00', turns: true };
     schema = await createSchema(runner, options, [...SIDE_TABLES, ITEMS]);
   });
   afterEach(async () => {
