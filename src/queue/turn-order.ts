@@ -58,6 +58,8 @@ export class TurnOrder {
   /** The keys are all there are. */
   private isWhole = false;
   private hasBegun = false;
+  /** Somebody was forgotten since the names were read. */
+  private hasForgotten = false;
   private now = 0;
   private turns = 0;
   private readAt = 0;
@@ -72,6 +74,18 @@ export class TurnOrder {
     const isUsed = this.turns >= Math.max(this.keys.length, WINDOW) || now - this.readAt >= FRESH;
     if (this.hasBegun && !(this.isWhole && isUsed)) return;
     this.hasBegun = true;
+    this.begin();
+  }
+
+  /** Reads again if it has forgotten somebody: another process may have made a task of theirs ready. */
+  renew(): boolean {
+    if (!this.hasForgotten) return false;
+    this.begin();
+    return true;
+  }
+
+  private begin(): void {
+    this.hasForgotten = false;
     this.keys = this.withNull && this.served === undefined ? [null] : [];
     this.ofLap = this.keys.length;
     this.last = this.served ?? undefined;
@@ -137,7 +151,9 @@ export class TurnOrder {
 
   /** It has no task that could start. */
   forget(key: TurnKey): void {
-    if (this.isWhole) this.keys = this.keys.filter((other) => other !== key);
+    if (!this.isWhole) return;
+    this.keys = this.keys.filter((other) => other !== key);
+    this.hasForgotten = true;
   }
 
   /** This process has made a task of it ready. */

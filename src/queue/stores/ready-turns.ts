@@ -62,8 +62,10 @@ export class ReadyTurns<T extends Task> {
       if (level === undefined) return false;
       const order = this.orderOf(service, turns, level);
       order.freshen(performance.now());
-      yield* this.read(order, service, turns, level, 1, may);
-      if (order.count(may, 1) > 0) return true;
+      do {
+        yield* this.read(order, service, turns, level, 1, may);
+        if (order.count(may, 1) > 0) return true;
+      } while (order.renew());
       above = level;
     }
     return yield* this.scan.hasOthers(service, turns.full);
@@ -87,6 +89,8 @@ export class ReadyTurns<T extends Task> {
       yield* this.read(order, service, turns, level, wanted + WINDOW - 1, search.may);
       const chosen = search.choose(order, wanted);
       const shares = [...counted(chosen)];
+      // There are tasks of this priority.
+      if (shares.length === 0 && search.isEmpty && order.renew()) continue;
       if (shares.length === 0) return;
       const headOf = ([key, share]: [TurnKey, number]): Script<Row[]> => {
         const head = { service, priority: level, turn: turns.by, key };
@@ -178,6 +182,11 @@ class Search {
   begin(): void {
     this.tried = new Set();
     this.counts = new Map();
+  }
+
+  /** It has found nothing at this priority. */
+  get isEmpty(): boolean {
+    return this.counts.size === 0;
   }
 
   has(key: TurnKey): number {

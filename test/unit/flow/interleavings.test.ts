@@ -13,6 +13,9 @@ const OPTIONS = {
     api: { rate: BURST },
     both: { maxRunning: 2, rate: BURST },
     slow: { rate: { ...BURST, burst: 10 } },
+    owned: { maxRunningPerOwner: 2 },
+    grouped: { maxRunningPerOwner: 2, fair: 'group' as const },
+    single: { maxRunningPerOwner: 1 },
   },
 };
 
@@ -61,8 +64,8 @@ describeOn('mysql', 'postgres')('claims of limited services, statement by statem
   });
 
   const query = (text: string): Promise<any> => host.app.get(DataSource).query(text);
-  const create = async (service: string, count: number, group?: string): Promise<void> => {
-    const task = { userId: 'u', input: 'x', service, group, status: 10 };
+  const create = async (service: string, count: number, userId = 'u'): Promise<void> => {
+    const task = { userId, input: 'x', service, status: 10 };
     await host.tasks.createMany(Array.from({ length: count }, () => task));
   };
   const claim = (from: Host, options: object): Promise<Task[]> => from.tasks.claim({ limit: 5, ...options });
@@ -70,7 +73,9 @@ describeOn('mysql', 'postgres')('claims of limited services, statement by statem
     Number((await query(`SELECT COUNT(*) AS n FROM tasks WHERE service = '${service}' AND status = 20`))[0].n);
 
   const AFTER_LOCK = ['count', 'clock', 'scan', 'update', 'commit'] as const;
-  const points = ['gpu', 'api', 'both'].flatMap((service) => AFTER_LOCK.map((point) => [service, point] as const));
+  const points = ['gpu', 'api', 'both', 'owned', 'grouped'].flatMap((service) =>
+    AFTER_LOCK.map((point) => [service, point] as const),
+  );
   // A rate alone counts nothing.
   it.each(points.filter(([service, point]) => service !== 'api' || point !== 'count'))(
     'of %s: one that is held before its %s holds up the other one, which then sees what it started',
@@ -88,7 +93,7 @@ describeOn('mysql', 'postgres')('claims of limited services, statement by statem
     },
   );
 
-  it.each(['gpu', 'api', 'both'])(
+  it.each(['gpu', 'api', 'both', 'owned', 'grouped'])(
     'of %s: one that has a view of before its lock counts what is new',
     async (service) => {
       for (const options of [{ service, idempotencyKey: `the-key-of-${service}` }, { service }, {}]) {
@@ -105,6 +110,34 @@ describeOn('mysql', 'postgres')('claims of limited services, statement by statem
       }
     },
   );
+
+  it('of one owner hold up those of another one, which then start', async () => {
+    for (const owner of ['u', 'v']) await create('single', 3, owner);
+    const held = steps.hold(POINTS.commit);
+    const first = claim(host, { service: 'single', limit: 1 });
+    await held.reached;
+    const second = claim(other, { service: 'single' });
+    await untilWaiting(host);
+    held.release();
+    const owners = (await Promise.all([first, second])).map((tasks) => tasks.map(({ userId }) => userId));
+    expect(owners.map(({ length }) => length)).toEqual([1, 1]);
+    expect(owners.flat().toSorted()).toEqual(['u', 'v']);
+  });
+
+  it('that count before they lock start too many: what these tests are for', async () => {
+    for (const service of ['gpu', 'owned', 'grouped']) {
+      await create(service, 5);
+      steps.isLockLate = true;
+      const held = steps.hold(POINTS.lock);
+      const first = claim(host, { service });
+      await held.reached;
+      steps.isLockLate = false;
+      expect(await claim(other, { service, limit: 1 })).toHaveLength(1);
+      held.release();
+      expect(await first).toHaveLength(2);
+      expect([service, await started(service)]).toEqual([service, 3]);
+    }
+  });
 
   it('start at the time after they have waited, so that no rate is filled twice', async () => {
     await create('slow', 5);
@@ -133,7 +166,9 @@ describeOn('mysql', 'postgres')('claims of limited services, statement by statem
     });
     afterEach(async () => {
       await query('DELETE FROM tasks_services');
-      await query(`INSERT INTO tasks_services (id) VALUES ('gpu'), ('api'), ('both'), ('slow')`);
+      await query(
+        `INSERT INTO tasks_services (id) VALUES ${Object.keys(OPTIONS.services).map((name) => `('${name}')`)}`,
+      );
     });
 
     it('one that has found none, and another one', async () => {

@@ -113,6 +113,9 @@ describe('the order of turns', () => {
     order.add(range, ['a', 'b'], true);
     order.forget('a');
     expect([serve(order), serve(order), order.count(all, 9)]).toEqual(['b', 'b', 1]);
+    expect(order.renew()).toBe(true);
+    read(order, ['b'], WINDOW);
+    expect([order.renew(), serve(order)]).toEqual([false, 'b']);
     order.forget('b');
     expect(serve(order)).toBeUndefined();
   });
