@@ -60,7 +60,15 @@ export type { Subscription, WatchOptions } from './live/subscription.js';
 export { type RemovalJson } from './http/removal-json.js';
 export { type ListJson, TaskController } from './http/task.controller.js';
 export { BatchController, type BatchJson, type BatchSummaryJson } from './http/batch.controller.js';
-export { AddToBatchDto, BatchChangeDto, CreateBatchDto, ListBatchesDto } from './http/dto/batch.dto.js';
+export {
+  AddToBatchDto,
+  BatchChangeDto,
+  CreateBatchDto,
+  ListBatchesDto,
+  ListBatchLayersDto,
+  ListBatchTasksDto,
+  OperatorListBatchesDto,
+} from './http/dto/batch.dto.js';
 export { ScheduleController, type ScheduleJson } from './http/schedule.controller.js';
 export { ListSchedulesDto, OperatorListSchedulesDto, ScheduleDto, ScheduleOwnerDto } from './http/dto/schedule.dto.js';
 export { BulkChangeDto, BulkDto, ListBulksDto } from './http/dto/bulk.dto.js';
@@ -75,6 +83,7 @@ export { type Bulk, type BulkState } from './bulk/bulk.js';
 export {
   type Batch,
   type BatchCounts,
+  type BatchLayer,
   type BatchMember,
   type BatchState,
   type BatchSummary,
@@ -85,7 +94,15 @@ export {
   type RunOn,
   type ThenTask,
 } from './batches/batch.js';
-export { type BatchCaller, type BatchList, type BatchListOptions, type Batches } from './batches/batches.js';
+export {
+  type BatchGraph,
+  type BatchLayerList,
+  type BatchLayersOptions,
+  type BatchMemberList,
+  type BatchTasksOptions,
+} from './batches/batch-graph.js';
+export { type BatchList, type BatchListOptions, type Batches } from './batches/batches.js';
+export { type BatchCaller } from './batches/own-batch.js';
 export {
   type CatchUp,
   type Overlap,
@@ -107,6 +124,7 @@ export { type ServiceSettings, type ServiceState } from './flow/services.js';
 export { type Rate, type RateOptions } from './flow/settings.js';
 export { type ServiceValues } from './flow/flow.options.js';
 export { type OperatorAction, type OperatorCall, type OperatorListener } from './operator/audit.js';
+export { type OperatorBatches } from './operator/operator-batches.js';
 export { type OperatorSchedules, type OwnedSchedule } from './operator/operator-schedules.js';
 export { type Operator, type OperatorChanges, type TaskDetail } from './operator/operator.js';
 export { type Overview, type ServiceOverview } from './operator/overview.js';

@@ -186,6 +186,7 @@ async function open<T extends Task>(
     services: flow.services,
     callbacks: callbacks.callbacks,
     schedules: schedules.schedules,
+    batches: batches.batches,
     workers: new WorkerStore(dialect, options.status.WAITING),
   };
   const operator = new Operator<T>(queue, { ...parts, bulks, overviews: new Overviews(parts) });

@@ -1,7 +1,7 @@
 import sql, { empty, type Sql } from 'sql-template-tag';
-import { type Dialect, list } from '../database/dialects/dialect.js';
+import { type Dialect, list, literal } from '../database/dialects/dialect.js';
 import { change, post, type Row, type Script, select } from '../database/transaction.js';
-import type { OnFailure } from './batch.js';
+import type { BatchState, OnFailure } from './batch.js';
 
 /** Whether its tasks are being cancelled. */
 export const NOT_CANCELLED = 0;
@@ -69,9 +69,29 @@ export class BatchStore {
 
   /** Newest first. Without an owner: those of all owners. */
   *list(userId: string | undefined, before: string | undefined, limit: number): Script<BatchRow[]> {
-    const owned = userId === undefined ? empty : sql`AND user_id = ${userId}`;
-    const from = before === undefined ? empty : sql`AND id < ${before}`;
-    return yield* this.some(sql`WHERE 1 = 1 ${owned} ${from} ORDER BY id DESC LIMIT ${limit}`);
+    return yield* this.some(sql`${range(userId, before)} LIMIT ${literal(limit)}`);
+  }
+
+  /**
+   * The same of one state. It looks at the next `size` batches, and says where they end. undefined: there are no more.
+   */
+  *listOf(
+    state: BatchState,
+    userId: string | undefined,
+    before: string | undefined,
+    limit: number,
+    size: number,
+  ): Script<{ rows: BatchRow[]; end: string | undefined }> {
+    const looked = sql`FROM ${this.table} ${range(userId, before)}`;
+    const columns = sql`id, sealed, cancelling, total, failed, cancelled, ended_at`;
+    const found = yield* select<{ id: string }>(
+      sql`SELECT id FROM (SELECT ${columns} ${looked} LIMIT ${literal(size)}) looked WHERE ${STATES[state]}
+        ORDER BY id DESC LIMIT ${literal(limit)}`,
+    );
+    const [last] = yield* select<{ id: string }>(sql`SELECT id ${looked} LIMIT 1 OFFSET ${literal(size - 1)}`);
+    const ids = found.map(({ id }) => id);
+    const rows = ids.length === 0 ? [] : yield* this.some(sql`WHERE id IN (${list(ids)}) ORDER BY id DESC`);
+    return { rows, end: last?.id };
   }
 
   /** Ids of batches to look at, the longest due first. Takes no locks. */
@@ -137,6 +157,23 @@ export class BatchStore {
     return (yield* select(sql`SELECT ${this.columns} FROM ${this.table} ${clause}`)).map(toBatch);
   }
 }
+
+/** Rows, newest first, from a batch on. */
+function range(userId: string | undefined, before: string | undefined): Sql {
+  const owned = userId === undefined ? empty : sql`AND user_id = ${userId}`;
+  const from = before === undefined ? empty : sql`AND id < ${before}`;
+  return sql`WHERE 1 = 1 ${owned} ${from} ORDER BY id DESC`;
+}
+
+/** The states, as SQL: see `stateOf`. */
+const EMPTY_CANCELLED = sql`(total = 0 AND cancelling <> ${literal(NOT_CANCELLED)})`;
+const STATES: Record<BatchState, Sql> = {
+  open: sql`sealed = 0`,
+  running: sql`sealed = 1 AND ended_at IS NULL`,
+  finished: sql`ended_at IS NOT NULL AND failed = 0 AND cancelled = 0 AND NOT ${EMPTY_CANCELLED}`,
+  failed: sql`ended_at IS NOT NULL AND failed > 0`,
+  cancelled: sql`ended_at IS NOT NULL AND failed = 0 AND (cancelled > 0 OR ${EMPTY_CANCELLED})`,
+};
 
 function toBatch(row: Row): BatchRow {
   const time = (value: unknown): Date | null => (value === null ? null : new Date(value as string | number));

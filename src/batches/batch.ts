@@ -86,13 +86,23 @@ export interface CreatedBatch extends Batch {
   taskIds: string[];
 }
 
-/** A task of a batch, for who draws its graph. */
+/** A task of a batch, and its place in the graph of those that wait for each other. */
 export interface BatchMember {
   taskId: string;
+  /** The name that its creator gave it. */
   ref: string | null;
   /** null: the task was deleted. */
   status: number | null;
   service: string | null;
-  /** The tasks that it waits for. */
+  /** How many tasks come before it, one after the other. 0: it waits for none. */
+  layer: number;
+  /** The ids of the tasks that it waits for. */
   dependsOn: string[];
+}
+
+/** The tasks of a batch that have as many others before them, one after the other. */
+export interface BatchLayer {
+  layer: number;
+  total: number;
+  counts: BatchCounts;
 }

@@ -13,31 +13,31 @@ import { check, invalid } from '../validation/invalid.js';
 import { booleanRule, callbackLimitRule, isIdLike, userIdRule } from '../validation/rules.js';
 import {
   type Batch,
+  BATCH_STATES,
+  type BatchState,
   type BatchSummary,
+  type BatchTask,
   type CreatedBatch,
   type NewBatch,
   ON_FAILURE,
-  type BatchTask,
 } from './batch.js';
 import { type BatchEnd, stateOf } from './batch-end.js';
+import type { BatchGraph } from './batch-graph.js';
 import { type BatchRow, type BatchStore, CANCELLING, NOT_CANCELLED } from './batch.store.js';
 import { type BatchPlan, planKey, type Planner } from './plan.js';
 import type { MemberStore } from './member.store.js';
+import { type BatchCaller, ownBatch } from './own-batch.js';
 import { shown, summaryOf } from './shown.js';
 
-/** Whose batches. Without an owner: those of all owners. */
-export interface BatchCaller {
-  userId?: string | undefined;
-}
-
 export interface BatchList {
-  /** Newest first. */
+  /** Newest first. With `state` it may be short although there are more: see `nextCursor`. */
   list: BatchSummary[];
   /** The cursor of the next page. null on the last page. */
   nextCursor: string | null;
 }
 
 export interface BatchListOptions extends BatchCaller {
+  state?: BatchState | undefined;
   /** 1 to 1,000. @defaultValue 50 */
   limit?: number | undefined;
   cursor?: string | undefined;
@@ -58,6 +58,8 @@ export class Batches<T extends Task> {
     private readonly planner: Planner<T>,
     private readonly end: BatchEnd<T>,
     private readonly ids: TaskIds,
+    /** Which tasks a batch has, and which of them wait for which. */
+    readonly graph: BatchGraph<T>,
     /** There may be work for the job that works off batches. */
     private readonly wake: () => void,
   ) {}
@@ -144,13 +146,26 @@ export class Batches<T extends Task> {
   }
 
   /** Batches, newest first. INVALID_PARAM. */
-  async list({ userId, limit = 50, cursor }: BatchListOptions = {}): Promise<BatchList> {
+  async list({ userId, state, limit = 50, cursor }: BatchListOptions = {}): Promise<BatchList> {
     check('limit', limit, callbackLimitRule);
+    if (userId !== undefined) check('userId', userId, userIdRule);
+    if (state !== undefined) check('state', state, oneOf(BATCH_STATES));
     if (cursor !== undefined && !isIdLike(cursor))
       throw invalid([{ field: 'cursor', rule: 'cursor', msg: 'cursor must be the nextCursor of an earlier list' }]);
-    const rows = await reading(this.queue.database, () => this.stores.batches.list(userId, cursor, limit + 1));
+    const { rows, end } = await reading(this.queue.database, () => this.rows(userId, state, cursor, limit + 1));
     const list = rows.slice(0, limit).map(summaryOf);
-    return { list, nextCursor: rows.length > limit ? list.at(-1)!.batchId : null };
+    return { list, nextCursor: rows.length > limit ? list.at(-1)!.batchId : (end ?? null) };
+  }
+
+  private *rows(
+    userId: string | undefined,
+    state: BatchState | undefined,
+    before: string | undefined,
+    limit: number,
+  ): Script<{ rows: BatchRow[]; end?: string | undefined }> {
+    const { batches } = this.stores;
+    if (state) return yield* batches.listOf(state, userId, before, limit, LOOKED);
+    return { rows: yield* batches.list(userId, before, limit) };
   }
 
   private *insert(
@@ -201,11 +216,8 @@ export class Batches<T extends Task> {
     this.wake();
   }
 
-  private async row(batchId: string, { userId }: BatchCaller, where: InTransaction): Promise<BatchRow> {
-    const { batches } = this.stores;
-    const found = isIdLike(batchId) ? await this.read(where, () => batches.find(batchId)) : undefined;
-    if (!found || (userId !== undefined && found.userId !== userId)) throw new TaskError('NOT_FOUND');
-    return found;
+  private row(batchId: string, caller: BatchCaller, where: InTransaction): Promise<BatchRow> {
+    return this.read(where, () => ownBatch(this.stores.batches, batchId, caller));
   }
 
   private async of(batchId: string, caller: BatchCaller, where: InTransaction): Promise<Batch> {
@@ -228,6 +240,8 @@ export class Batches<T extends Task> {
 
 /** Seconds until the first look at a new batch. */
 const LOOK = 60;
+/** Batches that a list of one state looks at. */
+const LOOKED = 10_000;
 
 function demandOpen(batch: BatchRow): void {
   if (!batch.sealed) return;

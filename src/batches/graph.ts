@@ -31,6 +31,8 @@ export interface Link {
   runsAnyway: boolean;
   /** Other tasks wait for it. */
   leads: boolean;
+  /** How many tasks come before it, one after the other. */
+  layer: number;
 }
 
 const refRule = shortText(BOUNDS.refLength);
@@ -51,6 +53,7 @@ export function linksOf(tasks: readonly Linked[], draft: number): Link[] {
       needs,
       runsAnyway: (runOn as RunOn | undefined) === 'ended',
       leads: false,
+      layer: 0,
     };
   });
   const count = links.reduce((sum, { needs }) => sum + needs.length, 0);
@@ -59,7 +62,7 @@ export function linksOf(tasks: readonly Linked[], draft: number): Link[] {
     throw invalid([{ field: 'tasks', rule: 'maxDependencies', msg }]);
   }
   for (const { needs } of links) for (const need of needs) links[need]!.leads = true;
-  const circle = circleOf(links);
+  const circle = layered(links);
   if (circle) {
     const names = circle.slice(0, SHOWN).map((place) => links[place]!.ref!);
     const path = [...names, ...(circle.length > SHOWN ? ['…'] : []), names[0]].join(' -> ');
@@ -113,8 +116,8 @@ function demandWaiting({ runAt, status }: Linked, place: string, draft: number):
     throw invalid([problem('status', `${place}.status: a task with dependsOn is no draft; leave status out`)]);
 }
 
-/** The places of a circle, each of which waits for the next one. undefined: there is none. */
-function circleOf(links: readonly Link[]): number[] | undefined {
+/** Sets the layers. Returns the places of a circle, each of which waits for the next one. undefined: there is none. */
+function layered(links: readonly Link[]): number[] | undefined {
   const dependents: number[][] = links.map(() => []);
   const open = links.map(({ needs }, place) => {
     for (const need of needs) dependents[need]!.push(place);
@@ -122,7 +125,11 @@ function circleOf(links: readonly Link[]): number[] | undefined {
   });
   const free = open.flatMap((count, place) => (count === 0 ? [place] : []));
   for (let place = free.pop(); place !== undefined; place = free.pop())
-    for (const dependent of dependents[place]!) if ((open[dependent]! -= 1) === 0) free.push(dependent);
+    for (const dependent of dependents[place]!) {
+      const link = links[dependent]!;
+      link.layer = Math.max(link.layer, links[place]!.layer + 1);
+      if ((open[dependent]! -= 1) === 0) free.push(dependent);
+    }
   const stuck = open.findIndex((count) => count > 0);
   if (stuck < 0) return undefined;
   // Each task that is left waits for another one that is left: the way along them comes back to itself.

@@ -24,6 +24,7 @@ export interface NewMember extends MemberId {
   runsAnyway: boolean;
   /** Other tasks wait for it. */
   leads: boolean;
+  layer: number;
 }
 
 export interface Member extends MemberId {
@@ -52,11 +53,11 @@ export class MemberStore {
   private *inserts(members: NewMember[]): Generator<Statement> {
     for (const some of pieces(members)) {
       const rows = some.map(
-        ({ batchId, taskId, ref, needs, runsAnyway, leads }) =>
+        ({ batchId, taskId, ref, needs, runsAnyway, leads, layer }) =>
           sql`(${batchId}, ${taskId}, ${ref ?? null}, ${needs.length}, ${needs.length > 0 ? 1 : 0},
-            ${runsAnyway ? 1 : 0}, ${leads ? 1 : 0})`,
+            ${runsAnyway ? 1 : 0}, ${leads ? 1 : 0}, ${layer})`,
       );
-      yield sql`INSERT INTO ${this.table} (batch_id, task_id, ref, waits, blocked, runs_anyway, leads)
+      yield sql`INSERT INTO ${this.table} (batch_id, task_id, ref, waits, blocked, runs_anyway, leads, layer)
         VALUES ${join(rows)}`;
     }
     const edges = members.flatMap(({ batchId, taskId, needs }) => needs.map((need) => ({ batchId, taskId, need })));

@@ -6,11 +6,13 @@ import { TaskIds } from '../queue/ids.js';
 import type { Queue } from '../queue/queue.js';
 import { Creation } from '../queue/use-cases/create.js';
 import { BatchCounter } from './batch-counter.js';
+import { BatchGraph } from './batch-graph.js';
 import { BatchEnd, type NotifyOfBatch } from './batch-end.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch.store.js';
 import { Batches } from './batches.js';
 import type { BatchesValues } from './batches.options.js';
+import { GraphStore } from './graph.store.js';
 import { MemberStore } from './member.store.js';
 import { Planner } from './plan.js';
 
@@ -58,6 +60,7 @@ export function openBatches<T extends Task>(
     runner.wake();
     notices.wake();
   };
+  const graph = new BatchGraph(queue, { ...stores, graph: new GraphStore(dialect) });
   const planner = new Planner(creation, lifeCycle, maxBatchTasks, notices.admit);
   const seconds = batchRetention * 86_400;
   const prune = pruneJob('deleting old batches', database, function* (limit) {
@@ -68,7 +71,7 @@ export function openBatches<T extends Task>(
     return limit;
   });
   return {
-    batches: new Batches(queue, stores, creation, planner, end, new TaskIds(), wake),
+    batches: new Batches(queue, stores, creation, planner, end, new TaskIds(), graph, wake),
     running: [runner],
     jobs: isWatching ? [prune] : [],
   };

@@ -60,13 +60,14 @@ export class Planner<T extends Task> {
         return made;
       },
       members: () =>
-        links.map(({ ref, needs, runsAnyway, leads }, index) => ({
+        links.map(({ ref, needs, runsAnyway, leads, layer }, index) => ({
           batchId,
           taskId: taskIds[index]!,
           ref,
           needs: needs.map((need) => taskIds[need]!),
           runsAnyway,
           leads,
+          layer,
         })),
     };
   }

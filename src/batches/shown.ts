@@ -25,7 +25,7 @@ export function shown(
   lifeCycle: LifeCycle,
 ): Batch {
   const { finished, failed, cancelled } = row;
-  const counts: BatchCounts = { waiting: 0, ready: 0, running: 0, finished, failed, cancelled };
+  const counts: BatchCounts = { ...NONE, finished, failed, cancelled };
   let left = row.total - endedOf(row);
   for (const { status, count } of statuses) {
     counts[COUNTED[lifeCycle.phase(status)]] += count;
@@ -36,7 +36,10 @@ export function shown(
   return { ...summaryOf(row), counts };
 }
 
-const COUNTED = {
+export const NONE: Readonly<BatchCounts> = { waiting: 0, ready: 0, running: 0, finished: 0, failed: 0, cancelled: 0 };
+
+/** Where a task of each phase counts. */
+export const COUNTED = {
   INIT: 'waiting',
   WAITING: 'waiting',
   BEGIN: 'ready',

@@ -19,7 +19,7 @@ export {
 export { type TaskHandler } from './worker/runner.js';
 export { type CloseOptions, type RunnerOptions } from './worker/runner.options.js';
 export { type TaskContext } from './worker/session.js';
-export { type BatchCall, BatchClient } from './batch-client.js';
+export { type BatchCall, BatchClient, OperatorBatchClient } from './batch-client.js';
 export { BulkClient } from './bulk-client.js';
 export { OperatorScheduleClient, ScheduleClient } from './schedule-client.js';
 export { OperatorClient } from './operator-client.js';

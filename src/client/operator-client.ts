@@ -18,6 +18,7 @@ import type {
 } from '../protocol/operator.types.js';
 import type { Overview, Stats, StatsQuery } from '../protocol/overview.types.js';
 import type { Removal } from '../protocol/user-answers.types.js';
+import { OperatorBatchClient } from './batch-client.js';
 import { BulkClient } from './bulk-client.js';
 import { OperatorScheduleClient } from './schedule-client.js';
 import type { RequestOptions, Transport } from './transport.js';
@@ -28,13 +29,18 @@ export class OperatorClient {
   readonly bulks: BulkClient<OperatorTaskFilter>;
   /** Schedules of all owners. */
   readonly schedules: OperatorScheduleClient;
+  /** Batches of all owners. */
+  readonly batches: OperatorBatchClient;
 
   constructor(
     private readonly transport: Transport,
     private readonly uri: string,
+    /** Status CANCELLED. */
+    cancelled: number,
   ) {
     this.bulks = new BulkClient(transport, `${uri}/bulk`);
     this.schedules = new OperatorScheduleClient(transport, `${uri}/schedules`);
+    this.batches = new OperatorBatchClient(transport, `${uri}/batches`, cancelled);
   }
 
   /** What is in the queue and what happened in it, by service. */

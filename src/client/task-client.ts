@@ -83,8 +83,8 @@ export class TaskClient {
     this.uris = { ...URIS, ...listsUri(uris), ...uris };
     this.bulks = new BulkClient(this.transport, `${this.uris.getTaskListUri}/bulk`);
     this.schedules = new ScheduleClient(this.transport, this.uris.scheduleUri);
-    this.operator = new OperatorClient(this.transport, this.uris.operatorUri);
     this.status = { ...TASK_STATUS, ...status };
+    this.operator = new OperatorClient(this.transport, this.uris.operatorUri, this.status.CANCELLED);
     this.batches = new BatchClient(this.transport, this.uris.batchUri, this.status.CANCELLED);
     this.codes = { ...ERROR_CODE, ...codes };
     const { FINISHED, ERROR, CANCELLED } = this.status;

@@ -1,13 +1,20 @@
 import { Get, Injectable, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
+import type { BatchLayerList, BatchMemberList } from '../batches/batch-graph.js';
 import type { Batch, BatchSummary, BatchTask, CreatedBatch, NewBatch } from '../batches/batch.js';
 import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
 import type { Task } from '../contract/task.entity.js';
 import type { TaskService } from '../service/task.service.js';
-import { check } from '../validation/invalid.js';
-import type { Rule } from '../validation/rule.js';
-import { AddToBatchDto, BatchChangeDto, CreateBatchDto, ListBatchesDto } from './dto/batch.dto.js';
+import {
+  AddToBatchDto,
+  BatchChangeDto,
+  CreateBatchDto,
+  ListBatchesDto,
+  ListBatchLayersDto,
+  ListBatchTasksDto,
+} from './dto/batch.dto.js';
 import { UserId } from './guards/user.guard.js';
+import { demandCancelled } from './batch-change.js';
 import type { HttpSettings } from './http.options.js';
 import { TaskHeader } from './request/headers.js';
 import { TaskInput } from './request/input.js';
@@ -79,10 +86,36 @@ export class BatchController<T extends Task = Task> {
   ): Promise<BatchJson> {
     const { batches, status: catalogue } = this.tasks;
     if (status !== undefined) {
-      check('status', status, only(catalogue.CANCELLED));
+      demandCancelled(status, catalogue);
       return this.present(await batches.cancel(batchId, { userId }));
     }
     return this.present(await (seal ? batches.seal(batchId, { userId }) : batches.get(batchId, { userId })));
+  }
+
+  @ApiOperation({
+    summary: 'List the tasks of a batch, and which of them wait for which',
+    description: 'In the order in which they were created. Tasks that were deleted stand there, too.',
+  })
+  @Get()
+  async listTasks(
+    @UserId() userId: string,
+    @Param('batchId') batchId: string,
+    @TaskInput('GET') query: ListBatchTasksDto,
+  ): Promise<BatchMemberList> {
+    return this.tasks.batches.graph.tasks(batchId, { ...query, userId });
+  }
+
+  @ApiOperation({
+    summary: 'Count the tasks of a batch by layers',
+    description: 'Tasks that wait for none are the layer 0. Others come one layer after the last that they wait for.',
+  })
+  @Get()
+  async listLayers(
+    @UserId() userId: string,
+    @Param('batchId') batchId: string,
+    @TaskInput('GET') query: ListBatchLayersDto,
+  ): Promise<BatchLayerList> {
+    return this.tasks.batches.graph.layers(batchId, { ...query, userId });
   }
 
   /** What its owner sees of a batch. */
@@ -90,8 +123,3 @@ export class BatchController<T extends Task = Task> {
     return batch;
   }
 }
-
-const only =
-  (allowed: number): Rule =>
-  (value) =>
-    value === allowed ? undefined : { rule: 'isIn', msg: `must be ${allowed}, which cancels the batch` };

@@ -22,7 +22,8 @@ import { StatsDto } from './dto/stats.dto.js';
 import { timeOf } from '../validation/rules.js';
 import { OperatorAccessOf, OperatorName } from './guards/operator-name.js';
 import type { HttpSettings } from './http.options.js';
-import { OperatorSchedulesController, type OperatorTaskJson } from './operator-schedules.controller.js';
+import { OperatorBatchesController } from './operator-batches.controller.js';
+import type { OperatorTaskJson } from './operator-schedules.controller.js';
 import { type RemovalJson, removalJson } from './removal-json.js';
 import { TaskInput } from './request/input.js';
 
@@ -43,7 +44,7 @@ export interface OperatorTaskDetailJson {
 
 /** The routes for operators. A host extends it as it does `TaskController`. */
 @Injectable()
-export class OperatorController<T extends Task = Task> extends OperatorSchedulesController<T> {
+export class OperatorController<T extends Task = Task> extends OperatorBatchesController<T> {
   @InjectTaskOptions() protected readonly options!: HttpSettings;
 
   @ApiOperation({

@@ -9,7 +9,7 @@ export interface OperatorCall {
 export interface OperatorAction {
   /**
    * What: `retry`, `cancel`, `delete`, `change`, `bulk`, `abortBulk`, `setService`, `replayCallback`, `replayCallbacks`,
-   * `pauseSchedule`, `resumeSchedule`, `runSchedule`, `deleteSchedule`.
+   * `pauseSchedule`, `resumeSchedule`, `runSchedule`, `deleteSchedule`, `sealBatch`, `cancelBatch`.
    */
   action: string;
   /** Who, as the host or the token's name says. */

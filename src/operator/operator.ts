@@ -1,5 +1,6 @@
 import { reading } from '../database/database.js';
 import type { Task } from '../contract/task.entity.js';
+import type { Batches } from '../batches/batches.js';
 import type { Bulk } from '../bulk/bulk.js';
 import type { BulkList, BulkRequest, Bulks } from '../bulk/bulks.js';
 import type { TaskCallback } from '../callbacks/callback.js';
@@ -20,6 +21,7 @@ import { Changes } from '../queue/use-cases/change.js';
 import { read } from '../queue/use-cases/read.js';
 import { type Removal, remove } from '../queue/use-cases/remove.js';
 import { search, type SearchCount, type SearchOptions, type SearchResult } from '../queue/use-cases/search.js';
+import { OperatorBatches } from './operator-batches.js';
 import { OperatorSchedules } from './operator-schedules.js';
 import { Audit, type OperatorCall, type OperatorListener } from './audit.js';
 import type { Overview, Overviews } from './overview.js';
@@ -47,6 +49,7 @@ export interface OperatorRooms<T extends Task> {
   bulks: Bulks<T>;
   services: Services;
   schedules: Schedules<T>;
+  batches: Batches<T>;
   callbacks: Callbacks;
   workers: WorkerStore;
   metrics: Metrics;
@@ -59,6 +62,8 @@ export class Operator<T extends Task = Task> {
   private readonly changes: Changes<T>;
   /** Schedules of all owners. */
   readonly schedules: OperatorSchedules<T>;
+  /** Batches of all owners. */
+  readonly batches: OperatorBatches<T>;
 
   constructor(
     private readonly queue: Queue<T>,
@@ -66,6 +71,7 @@ export class Operator<T extends Task = Task> {
   ) {
     this.changes = new Changes(queue);
     this.schedules = new OperatorSchedules(rooms.schedules, this.audit);
+    this.batches = new OperatorBatches(rooms.batches, this.audit);
   }
 
   /** What is in the queue and what happened in it, by service. At most 2 s old, or older if reading is slow. */

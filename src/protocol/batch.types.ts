@@ -70,8 +70,70 @@ export interface CreatedBatch extends Batch {
   taskIds: string[];
 }
 
-export interface BatchPage {
-  list: Batch<EndedCounts>[];
+/** A batch as operators see it. */
+export interface OperatorBatch<Counts = BatchCounts> extends Batch<Counts> {
+  /** The owner. */
+  userId: string;
+}
+
+export interface BatchQuery {
+  /** Only batches in this state. A page may then be short although there are more. */
+  state?: BatchState;
+  /** 1 to 1,000. */
+  limit?: number;
+  /** The `nextCursor` of the page before. */
+  cursor?: string;
+}
+
+export interface OperatorBatchQuery extends BatchQuery {
+  /** Only batches of this owner. */
+  userId?: string;
+}
+
+export interface BatchPage<Shown = Batch<EndedCounts>> {
+  list: Shown[];
   /** Continues the list, as `cursor`. null: it has reached the end. */
+  nextCursor: string | null;
+}
+
+/** A task of a batch, and its place in the graph of those that wait for each other. */
+export interface BatchMember {
+  taskId: string;
+  /** The name that its creator gave it. */
+  ref: string | null;
+  /** null: the task was deleted. */
+  status: number | null;
+  service: string | null;
+  /** How many tasks come before it, one after the other. 0: it waits for none. */
+  layer: number;
+  /** The ids of the tasks that it waits for. */
+  dependsOn: string[];
+}
+
+export interface BatchTaskQuery {
+  /** Only tasks of this layer. A page may then be short although there are more. */
+  layer?: number;
+  status?: number;
+  /** 1 to 1,000. */
+  limit?: number;
+  /** The `nextCursor` of the page before. */
+  cursor?: string;
+}
+
+export interface BatchMemberPage {
+  /** In the order in which they were created. */
+  list: BatchMember[];
+  nextCursor: string | null;
+}
+
+/** The tasks of a batch that have as many others before them, one after the other. */
+export interface BatchLayer {
+  layer: number;
+  total: number;
+  counts: BatchCounts;
+}
+
+export interface BatchLayerPage {
+  list: BatchLayer[];
   nextCursor: string | null;
 }

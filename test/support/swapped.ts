@@ -137,6 +137,7 @@ export const VIDEO_URIS = {
   getCronTaskUri: '/jobs',
   putCronTaskUri: '/jobs/{taskId}/report',
   scheduleUri: '/api/plans',
+  batchUri: '/api/reels',
   operatorUri: '/ops',
 } as const;
 

@@ -52,7 +52,7 @@ from .api_types import (
     Unique,
     WorkerTask,
 )
-from .batch_client import BatchClient
+from .batch_client import BatchClient, OperatorBatchClient
 from .bulk_client import BulkClient
 from .errors import (
     ERROR_CODE,
@@ -80,6 +80,7 @@ __all__ = [
     "ListQuery",
     "NewTask",
     "NotDeleted",
+    "OperatorBatchClient",
     "OperatorClient",
     "OperatorScheduleClient",
     "Removal",

@@ -1,15 +1,28 @@
-"""The client for batches: tasks that belong together."""
+"""The clients for batches: tasks that belong together."""
 
 import math
 import random
 import time
 import urllib.parse
 import uuid
-from typing import Any, Dict, List, Optional, cast
+from typing import Any, Dict, List, Mapping, Optional, cast
 
 from .api_types import NewTask
 from .backoff import backoff
-from .batch_types import Batch, BatchPage, BatchTask, CreatedBatch, OnFailure
+from .batch_types import (
+    Batch,
+    BatchLayerPage,
+    BatchMemberPage,
+    BatchPage,
+    BatchState,
+    BatchTask,
+    BatchTaskQuery,
+    CreatedBatch,
+    OnFailure,
+    OperatorBatch,
+    OperatorBatchPage,
+    OperatorBatchQuery,
+)
 from .connections import Connections
 from .errors import TaskApiError, WaitTimeoutError
 
@@ -28,11 +41,79 @@ class StartedBatch:
         return self._client.wait(self.created["batchId"], timeout, interval)
 
 
-class BatchClient:
-    """A user's own batches."""
+class _Batches:
+    """What users and operators do with batches."""
 
     def __init__(self, connections: Connections, path: str, cancelled: int):
         self._connections, self._path, self._cancelled = connections, path, cancelled
+
+    def tasks(
+        self,
+        batch_id: str,
+        query: Optional[BatchTaskQuery] = None,
+        *,
+        timeout: Optional[float] = None,
+        retries: Optional[int] = None,
+    ) -> BatchMemberPage:
+        """Returns tasks of a batch, and which of them wait for which."""
+        return cast(BatchMemberPage, self._read(self._of(batch_id) + "/tasks", query or {}, timeout, retries))
+
+    def layers(
+        self,
+        batch_id: str,
+        *,
+        limit: Optional[int] = None,
+        cursor: Optional[str] = None,
+        timeout: Optional[float] = None,
+        retries: Optional[int] = None,
+    ) -> BatchLayerPage:
+        """Returns the tasks of a batch by layers, counted: those that wait for none come first."""
+        query = _given(limit=limit, cursor=cursor)
+        return cast(BatchLayerPage, self._read(self._of(batch_id) + "/layers", query, timeout, retries))
+
+    def _read(self, path: str, query: Mapping[str, Any], timeout: Optional[float], retries: Optional[int]) -> Any:
+        return self._connections.send("GET", path, query=query, timeout=timeout, retries=retries)
+
+    def _seal(self, batch_id: str, timeout: Optional[float], retries: Optional[int]) -> Any:
+        path = self._of(batch_id)
+        return self._connections.send("PUT", path, {"seal": True}, timeout=timeout, retries=retries)
+
+    def _cancel(self, batch_id: str, timeout: Optional[float], retries: Optional[int]) -> Any:
+        body, path = {"status": self._cancelled}, self._of(batch_id)
+        return self._connections.send("PUT", path, body, once=True, timeout=timeout, retries=retries)
+
+    def _of(self, batch_id: str) -> str:
+        return self._path + "/" + urllib.parse.quote(batch_id, safe="")
+
+
+class OperatorBatchClient(_Batches):
+    """The batches of all owners, for operators."""
+
+    def get(self, batch_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> OperatorBatch:
+        """Returns a batch."""
+        return cast(OperatorBatch, self._read(self._of(batch_id), {}, timeout, retries))
+
+    def list(
+        self,
+        query: Optional[OperatorBatchQuery] = None,
+        *,
+        timeout: Optional[float] = None,
+        retries: Optional[int] = None,
+    ) -> OperatorBatchPage:
+        """Returns batches, newest first."""
+        return cast(OperatorBatchPage, self._read(self._path, query or {}, timeout, retries))
+
+    def seal(self, batch_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> OperatorBatch:
+        """No tasks are added any more."""
+        return cast(OperatorBatch, self._seal(batch_id, timeout, retries))
+
+    def cancel(self, batch_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> OperatorBatch:
+        """Cancels all tasks that have not ended."""
+        return cast(OperatorBatch, self._cancel(batch_id, timeout, retries))
+
+
+class BatchClient(_Batches):
+    """A user's own batches."""
 
     def create(
         self,
@@ -58,21 +139,20 @@ class BatchClient:
 
     def get(self, batch_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Batch:
         """Returns a batch."""
-        return cast(Batch, self._connections.send("GET", self._of(batch_id), timeout=timeout, retries=retries))
+        return cast(Batch, self._read(self._of(batch_id), {}, timeout, retries))
 
     def list(
         self,
         *,
+        state: Optional[BatchState] = None,
         limit: Optional[int] = None,
         cursor: Optional[str] = None,
         timeout: Optional[float] = None,
         retries: Optional[int] = None,
     ) -> BatchPage:
-        """Returns batches, newest first."""
-        given = {"limit": limit, "cursor": cursor}
-        query = {name: value for name, value in given.items() if value is not None}
-        answer = self._connections.send("GET", self._path, query=query, timeout=timeout, retries=retries)
-        return cast(BatchPage, answer)
+        """Returns batches, newest first. With `state` a page may be short although there are more."""
+        query = _given(state=state, limit=limit, cursor=cursor)
+        return cast(BatchPage, self._read(self._path, query, timeout, retries))
 
     def add(
         self,
@@ -90,14 +170,11 @@ class BatchClient:
 
     def seal(self, batch_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Batch:
         """No tasks are added any more."""
-        path = self._of(batch_id)
-        return cast(Batch, self._connections.send("PUT", path, {"seal": True}, timeout=timeout, retries=retries))
+        return cast(Batch, self._seal(batch_id, timeout, retries))
 
     def cancel(self, batch_id: str, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Batch:
         """Cancels all tasks that have not ended."""
-        body = {"status": self._cancelled}
-        path = self._of(batch_id)
-        return cast(Batch, self._connections.send("PUT", path, body, once=True, timeout=timeout, retries=retries))
+        return cast(Batch, self._cancel(batch_id, timeout, retries))
 
     def wait(self, batch_id: str, timeout: float = math.inf, interval: float = 5.0) -> Batch:
         """Returns the batch once all its tasks have ended. After `timeout` seconds: WaitTimeoutError."""
@@ -123,5 +200,6 @@ class BatchClient:
             time.sleep(min(rest, left))
             gap = min(gap * 1.5, interval)
 
-    def _of(self, batch_id: str) -> str:
-        return self._path + "/" + urllib.parse.quote(batch_id, safe="")
+
+def _given(**given: Any) -> Dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}

@@ -74,3 +74,82 @@ class BatchPage(TypedDict):
 
     list: List[BatchSummary]
     nextCursor: Optional[str]
+
+
+class OperatorBatch(Batch):
+    """A batch as operators see it."""
+
+    userId: str
+
+
+class OperatorBatchSummary(BatchSummary):
+    """The same in a list."""
+
+    userId: str
+
+
+class OperatorBatchPage(TypedDict):
+    """Batches of all owners, newest first."""
+
+    list: List[OperatorBatchSummary]
+    nextCursor: Optional[str]
+
+
+class BatchQuery(TypedDict, total=False):
+    """Which batches. With `state` a page may be short although there are more. `limit` is 1 to 1,000."""
+
+    state: BatchState
+    limit: int
+    cursor: str
+
+
+class OperatorBatchQuery(BatchQuery, total=False):
+    """The same for batches of all owners."""
+
+    userId: str
+
+
+class BatchMember(TypedDict):
+    """A task of a batch. `status` and `service` are None if it was deleted.
+
+    `layer` is how many tasks come before it, one after the other: 0 if it waits for none. `dependsOn` are the ids of the
+    tasks that it waits for, and `ref` is the name that its creator gave it.
+    """
+
+    taskId: str
+    ref: Optional[str]
+    status: Optional[int]
+    service: Optional[str]
+    layer: int
+    dependsOn: List[str]
+
+
+class BatchTaskQuery(TypedDict, total=False):
+    """Which tasks of a batch. With `layer` or `status` a page may be short although there are more."""
+
+    layer: int
+    status: int
+    limit: int
+    cursor: str
+
+
+class BatchMemberPage(TypedDict):
+    """Tasks of a batch, in the order in which they were created."""
+
+    list: List[BatchMember]
+    nextCursor: Optional[str]
+
+
+class BatchLayer(TypedDict):
+    """The tasks of a batch that have as many others before them, one after the other."""
+
+    layer: int
+    total: int
+    counts: BatchCounts
+
+
+class BatchLayerPage(TypedDict):
+    """Layers of a batch: the tasks that wait for none come first."""
+
+    list: List[BatchLayer]
+    nextCursor: Optional[str]

@@ -4,6 +4,7 @@ import urllib.parse
 from typing import Any, List, Mapping, Optional, cast
 
 from .api_types import Removal
+from .batch_client import OperatorBatchClient
 from .bulk_client import BulkClient
 from .connections import Connections
 from .operator_types import (
@@ -35,12 +36,14 @@ class OperatorClient:
 
     bulks       changes of many tasks
     schedules   schedules of all owners
+    batches     batches of all owners
     """
 
-    def __init__(self, connections: Connections, uri: str):
+    def __init__(self, connections: Connections, uri: str, cancelled: int):
         self._connections, self._uri = connections, uri
         self.bulks: BulkClient[OperatorBulkRequest] = BulkClient(connections, uri + "/bulk")
         self.schedules = OperatorScheduleClient(connections, uri + "/schedules")
+        self.batches = OperatorBatchClient(connections, uri + "/batches", cancelled)
 
     def overview(self, *, timeout: Optional[float] = None, retries: Optional[int] = None) -> Overview:
         """Returns what is in the queue and what happened in it, by service."""

@@ -76,7 +76,7 @@ class TaskClient:
         self.bulks: BulkClient[BulkRequest] = BulkClient(self._connections, self._uris["getTaskListUri"] + "/bulk")
         self.schedules = ScheduleClient(self._connections, self._uris["scheduleUri"])
         self.batches = BatchClient(self._connections, self._uris["batchUri"], self.status["CANCELLED"])
-        self.operator = OperatorClient(self._connections, self._uris["operatorUri"])
+        self.operator = OperatorClient(self._connections, self._uris["operatorUri"], self.status["CANCELLED"])
 
     def create(
         self,

@@ -3,7 +3,7 @@ import uuid
 
 from softdd_task import STATUS, TaskApiError, TaskClient, WaitTimeoutError
 
-from .support import URL, USER
+from .support import OPERATOR, URL, USER
 
 
 class BatchesTest(unittest.TestCase):
@@ -11,6 +11,9 @@ class BatchesTest(unittest.TestCase):
         self.client = TaskClient(URL, USER)
         self.addCleanup(self.client.close)
         self.service = uuid.uuid4().hex[:8]
+        operator = TaskClient(URL, OPERATOR)
+        self.addCleanup(operator.close)
+        self.all = operator.operator.batches
 
     def part(self, text, **more):
         return {"input": text, "service": self.service, **more}
@@ -39,4 +42,20 @@ class BatchesTest(unittest.TestCase):
         with self.assertRaises(TaskApiError):
             batches.add(batch_id, [self.part("y")])
         batches.cancel(batch_id)
+        self.assertEqual(batches.wait(batch_id, timeout=20)["state"], "cancelled")
+
+    def test_with_its_graph_and_for_operators(self):
+        batches = self.client.batches
+        batch_id = batches.create([self.part("a", ref="a"), self.part("b", dependsOn=["a"])], seal=False)["batchId"]
+        first, second = batches.tasks(batch_id)["list"]
+        self.assertEqual((first["ref"], second["dependsOn"], second["layer"]), ("a", [first["taskId"]], 1))
+        self.assertEqual(batches.tasks(batch_id, {"layer": 0})["list"], [first])
+        self.assertEqual([each["total"] for each in batches.layers(batch_id, limit=10)["list"]], [1, 1])
+        self.assertIn(batch_id, [each["batchId"] for each in batches.list(state="open")["list"]])
+        self.assertEqual(self.all.get(batch_id)["userId"], "alice")
+        self.assertIn(batch_id, [each["batchId"] for each in self.all.list({"userId": "alice", "limit": 100})["list"]])
+        self.assertEqual(self.all.tasks(batch_id, {"limit": 1})["list"], [first])
+        self.assertEqual(len(self.all.layers(batch_id)["list"]), 2)
+        self.assertTrue(self.all.seal(batch_id)["sealed"])
+        self.all.cancel(batch_id)
         self.assertEqual(batches.wait(batch_id, timeout=20)["state"], "cancelled")

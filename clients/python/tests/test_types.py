@@ -6,7 +6,7 @@ import typing
 import unittest
 import urllib.request
 
-from softdd_task import BatchClient, OperatorClient, OperatorScheduleClient, ScheduleClient, batch_types, operator_types, schedule_types
+from softdd_task import BatchClient, OperatorBatchClient, OperatorClient, OperatorScheduleClient, ScheduleClient, batch_types, operator_types, schedule_types
 from softdd_task.bulk_client import BulkClient
 
 from .support import URL
@@ -48,6 +48,11 @@ BATCHES = {
     "add": "addToBatch",
     "seal": "changeBatch",
     "cancel": "changeBatch",
+    "tasks": "listBatchTasks",
+    "layers": "listBatchLayers",
+}
+OPERATOR_BATCHES = {
+    name: "operator" + of[0].upper() + of[1:] for name, of in BATCHES.items() if name not in ("create", "add")
 }
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -61,7 +66,8 @@ class TypesTest(unittest.TestCase):
 
     def test_each_operation_for_operators_has_its_method(self):
         shown = {name for name in self.operations if name.startswith("operator") and not name.endswith("ByPost")}
-        self.assertEqual(shown - {"operatorMetrics"}, {*METHODS, *BULKS.values(), *OPERATOR_SCHEDULES.values()})
+        of_operators = {*METHODS, *BULKS.values(), *OPERATOR_SCHEDULES.values(), *OPERATOR_BATCHES.values()}
+        self.assertEqual(shown - {"operatorMetrics"}, of_operators)
         self.assertEqual(self.public(OperatorClient), set(METHODS.values()))
         self.assertEqual(self.public(BulkClient), set(BULKS))
         self.assertEqual(self.public(ScheduleClient), set(SCHEDULES))
@@ -88,9 +94,19 @@ class TypesTest(unittest.TestCase):
 
     def test_batches_are_those_of_the_document(self):
         self.assertEqual(self.public(BatchClient), {*BATCHES, "wait"})
-        for name, operation in BATCHES.items():
-            hint = typing.get_type_hints(getattr(BatchClient, name))["return"]
-            self.assertEqual(list(self.differences(hint, self.answer(operation), name)), [])
+        self.assertEqual(self.public(OperatorBatchClient), set(OPERATOR_BATCHES))
+        for kind, operations in ((BatchClient, BATCHES), (OperatorBatchClient, OPERATOR_BATCHES)):
+            for name, operation in operations.items():
+                hint = typing.get_type_hints(getattr(kind, name))["return"]
+                self.assertEqual(list(self.differences(hint, self.answer(operation), name)), [])
+        for kind, operation in (
+            ("BatchQuery", "listBatches"),
+            ("OperatorBatchQuery", "operatorListBatches"),
+            ("BatchTaskQuery", "listBatchTasks"),
+        ):
+            schema = self.request(operation)
+            schema["properties"].pop("batchId", None)  # It stands in the path.
+            self.assertEqual(list(self.differences(getattr(batch_types, kind), schema, kind)), [])
         schema = self.document["components"]["schemas"]["batchTask"]
         self.assertEqual(list(self.differences(batch_types.BatchTask, schema, "batchTask")), [])
 
@@ -133,7 +149,7 @@ class TypesTest(unittest.TestCase):
 
     @staticmethod
     def public(kind):
-        return {name for name, value in vars(kind).items() if callable(value) and not name.startswith("_")}
+        return {name for name in dir(kind) if callable(getattr(kind, name)) and not name.startswith("_")}
 
     def answer(self, operation):
         schema = self.operations[operation]["responses"]["200"]["content"]["application/json"]["schema"]

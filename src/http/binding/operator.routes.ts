@@ -6,7 +6,9 @@ import { OperatorUpdateDto } from '../dto/operator-update.dto.js';
 import { RemoveTasksDto } from '../dto/remove-tasks.dto.js';
 import { StatsDto } from '../dto/stats.dto.js';
 import { ServiceDto } from '../dto/service.dto.js';
+import { CHANGE_BATCH, LIST_BATCH_LAYERS, LIST_BATCH_TASKS, LIST_BATCHES, SHOW_BATCH } from './batch.routes.js';
 import { BODY, byPost, CHANGE, INPUT, type RouteDefinition } from './route-definition.js';
+import { OperatorListBatchesDto } from '../dto/batch.dto.js';
 import { OperatorListSchedulesDto, ScheduleOwnerDto } from '../dto/schedule.dto.js';
 import {
   LIST_SCHEDULES,
@@ -56,6 +58,23 @@ const SCHEDULES: readonly RouteDefinition[] = [
   ofOwner(PAUSE_SCHEDULE, { operationId: 'operatorPauseSchedule', needsBody: true, answer: 'operatorSchedule' }),
   ofOwner(RESUME_SCHEDULE, { operationId: 'operatorResumeSchedule', needsBody: true, answer: 'operatorSchedule' }),
   ofOwner(RUN_SCHEDULE, { operationId: 'operatorRunSchedule', needsBody: true, answer: 'operatorTask' }),
+];
+
+/** The same route for operators: the id of a batch needs no owner beside it. */
+const ofAnyOwner = (route: RouteDefinition, own: Partial<RouteDefinition>): RouteDefinition => ({
+  ...route,
+  ...OPERATOR,
+  subPath: `/batches${route.subPath ?? ''}`,
+  operationId: `operator${route.operationId[0]!.toUpperCase()}${route.operationId.slice(1)}`,
+  ...own,
+});
+
+const BATCHES: readonly RouteDefinition[] = [
+  ofAnyOwner(LIST_BATCHES, { handler: 'batches', input: OperatorListBatchesDto, answer: 'operatorBatches' }),
+  ofAnyOwner(SHOW_BATCH, { handler: 'batch', answer: 'operatorBatch' }),
+  ofAnyOwner(CHANGE_BATCH, { handler: 'changeBatch', answer: 'operatorBatch' }),
+  ofAnyOwner(LIST_BATCH_TASKS, { handler: 'batchTasks' }),
+  ofAnyOwner(LIST_BATCH_LAYERS, { handler: 'batchLayers' }),
 ];
 
 const ROUTES: readonly RouteDefinition[] = [
@@ -157,6 +176,7 @@ const ROUTES: readonly RouteDefinition[] = [
     errors: BODY,
   },
   ...SCHEDULES,
+  ...BATCHES,
   {
     ...OPERATOR,
     method: GET,

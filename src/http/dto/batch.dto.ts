@@ -1,9 +1,23 @@
 import { ApiSchema } from '@nestjs/swagger';
-import { type BatchTask, ON_FAILURE, type OnFailure, type ThenTask } from '../../batches/batch.js';
+import {
+  BATCH_STATES,
+  type BatchState,
+  type BatchTask,
+  ON_FAILURE,
+  type OnFailure,
+  type ThenTask,
+} from '../../batches/batch.js';
 import { batchTasksRule } from '../../batches/graph.js';
 import { objectRule, oneOf } from '../../validation/choice.rules.js';
 import { Field } from '../../validation/field.js';
-import { booleanRule, BOUNDS, callbackLimitRule, cursorRule, integer } from '../../validation/rules.js';
+import {
+  booleanRule,
+  callbackLimitRule,
+  cursorRule,
+  layerRule,
+  statusRule,
+  userIdRule,
+} from '../../validation/rules.js';
 import { urlRule } from '../../validation/url.rule.js';
 
 const TASKS = {
@@ -13,6 +27,8 @@ const TASKS = {
   example: [{ input: 'part 1' }, { input: 'part 2' }],
   required: true,
 } as const;
+
+const CURSOR = { description: 'The `nextCursor` of the answer before.' };
 
 /** A new batch. */
 @ApiSchema({ name: 'createBatch' })
@@ -58,7 +74,7 @@ export class AddToBatchDto {
 /** A change of a batch. */
 @ApiSchema({ name: 'batchChange' })
 export class BatchChangeDto {
-  @Field(integer(BOUNDS.status.min, BOUNDS.status.max), {
+  @Field(statusRule, {
     description: 'CANCELLED cancels all tasks that have not ended, and seals the batch.',
     example: -20,
   })
@@ -70,9 +86,44 @@ export class BatchChangeDto {
 
 @ApiSchema({ name: 'listBatches' })
 export class ListBatchesDto {
+  @Field(oneOf(BATCH_STATES), {
+    description: 'Only batches in this state. A page may then be short although there are more.',
+  })
+  state?: BatchState;
+
   @Field(callbackLimitRule, { description: 'The most batches of one answer.', default: 50 })
   limit?: number;
 
-  @Field(cursorRule, { description: 'The `nextCursor` of the answer before.' })
+  @Field(cursorRule, CURSOR)
+  cursor?: string;
+}
+
+@ApiSchema({ name: 'operatorListBatches' })
+export class OperatorListBatchesDto extends ListBatchesDto {
+  @Field(userIdRule, { description: 'Only batches of this owner.' })
+  userId?: string;
+}
+
+@ApiSchema({ name: 'listBatchTasks' })
+export class ListBatchTasksDto {
+  @Field(layerRule, { description: 'Only tasks that have as many others before them, one after the other.' })
+  layer?: number;
+
+  @Field(statusRule, { description: 'Only tasks in this status. A page may then be short although there are more.' })
+  status?: number;
+
+  @Field(callbackLimitRule, { description: 'The most tasks of one answer.', default: 50 })
+  limit?: number;
+
+  @Field(cursorRule, CURSOR)
+  cursor?: string;
+}
+
+@ApiSchema({ name: 'listBatchLayers' })
+export class ListBatchLayersDto {
+  @Field(callbackLimitRule, { description: 'The most layers of one answer.', default: 50 })
+  limit?: number;
+
+  @Field(cursorRule, CURSOR)
   cursor?: string;
 }

@@ -11,7 +11,15 @@ import {
   SERVICE,
   WORKER_LOAD,
 } from './operator-schemas.js';
-import { BATCH, BATCH_SUMMARY, CREATED_BATCH } from './batch-schemas.js';
+import {
+  BATCH,
+  BATCH_LAYER,
+  BATCH_MEMBER,
+  BATCH_SUMMARY,
+  CREATED_BATCH,
+  OPERATOR_BATCH,
+  OPERATOR_BATCH_SUMMARY,
+} from './batch-schemas.js';
 import { OPERATOR_SCHEDULE, SCHEDULE } from './schedule-schemas.js';
 import { list, object } from './schema-parts.js';
 import type { TaskSchemas } from './schemas.js';
@@ -110,6 +118,12 @@ export const ANSWER_SCHEMAS = {
   batch: () => BATCH,
   createdBatch: () => CREATED_BATCH,
   batches: () => object({ list: list('Newest first.', BATCH_SUMMARY), nextCursor: NEXT_CURSOR }),
+  batchTasks: () =>
+    object({ list: list('In the order in which they were created.', BATCH_MEMBER), nextCursor: NEXT_CURSOR }),
+  batchLayers: () =>
+    object({ list: list('Those that wait for none come first.', BATCH_LAYER), nextCursor: NEXT_CURSOR }),
+  operatorBatch: () => OPERATOR_BATCH,
+  operatorBatches: () => object({ list: list('Newest first.', OPERATOR_BATCH_SUMMARY), nextCursor: NEXT_CURSOR }),
   workers: () => object({ list: list('Most tasks first.', WORKER_LOAD) }),
 } satisfies Record<string, (schemas: TaskSchemas) => Schema>;
 

@@ -43,3 +43,14 @@ export const CREATED_BATCH = object({
 const USER_ID = { userId: text('The owner.') };
 export const OPERATOR_BATCH = object({ ...shown(COUNTS), ...USER_ID });
 export const OPERATOR_BATCH_SUMMARY = object({ ...shown(ENDED), ...USER_ID });
+
+const LAYER = whole('How many tasks come before, one after the other. 0: it waits for none.');
+export const BATCH_MEMBER = object({
+  taskId: text('Id of the task.'),
+  ref: orNull(text('The name that its creator gave it.')),
+  status: orNull(whole('Its status. null: it was deleted.')),
+  service: orNull(text('Its service. null: it was deleted.')),
+  layer: LAYER,
+  dependsOn: list('The ids of the tasks that it waits for.', { type: 'string' }),
+});
+export const BATCH_LAYER = object({ layer: LAYER, total: whole('Its tasks.'), counts: object(COUNTS) });

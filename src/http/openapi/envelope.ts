@@ -1,3 +1,4 @@
+import { BATCH_STATES } from '../../batches/batch.js';
 import type { ApiResponseOptions } from '@nestjs/swagger';
 import type { TaskErrorCatalogue, TaskErrorName } from '../../contract/errors.js';
 import type { TaskResponse } from '../../contract/response.js';
@@ -101,15 +102,17 @@ const MSG: Schema = { type: 'string', description: 'The reason, for people.' };
 
 const STATE: Schema = {
   type: 'object',
-  required: ['status', 'allowed', 'msg'],
+  required: ['msg'],
   properties: {
-    status: { type: 'integer', description: 'Status of the task now.', example: 30 },
+    status: { type: 'integer', description: 'Of a task: its status now.', example: 30 },
     allowed: {
       type: 'array',
       items: { type: 'integer' },
-      description: 'Statuses to which it may change.',
+      description: 'Of a task: statuses to which it may change.',
       example: [],
     },
+    taskId: { type: 'string', description: 'The task that holds the unique key.' },
+    state: { type: 'string', enum: [...BATCH_STATES], description: 'Of a batch: its state now.' },
     msg: { ...MSG, example: 'the task is finished' },
   },
 };

@@ -54,6 +54,8 @@ export const BATCH_MEMBERS: SideTable = {
     runs_anyway: { kind: 'tiny', default: 0 },
     // 1: tasks wait for it that were not told of its end.
     leads: { kind: 'tiny', default: 0 },
+    // How many tasks come before it, one after the other.
+    layer: { kind: 'int', default: 0 },
     // What is to be done: 1 tell the tasks that wait for it, 2 run it, 3 let it fail.
     todo: { kind: 'small', nullable: true },
   },
@@ -67,5 +69,5 @@ export const BATCH_DEPENDENCIES: SideTable = {
   holds: 'dependencies of tasks',
   columns: { batch_id: ID, needs: ID, task_id: ID },
   primaryKey: ['batch_id', 'needs', 'task_id'],
-  indexes: {},
+  indexes: { task: { on: ['batch_id', 'task_id'] } },
 };

@@ -56,6 +56,27 @@ describe.each(BATTERY)('batches over REST on $engine with $adapter', (where) => 
     await alice('PUT', `/api/tasks/${ended.thenTaskId}`, { status: -20 });
   });
 
+  it('show their tasks, which of them wait for which, and the layers of the graph', async () => {
+    const { batchId, taskIds } = await create({
+      tasks: [part('1', { ref: 'one' }), part('2', { dependsOn: ['one'] })],
+      seal: false,
+    });
+    const { body } = await alice('GET', `/api/batches/${batchId}/tasks?limit=1`);
+    expect(body.data.list).toEqual([
+      { taskId: taskIds[0], ref: 'one', status: 10, service: 'parts', layer: 0, dependsOn: [] },
+    ]);
+    const next = await alice('GET', `/api/batches/${batchId}/tasks?cursor=${body.data.nextCursor}`);
+    expect(next.body.data).toMatchObject({ list: [{ layer: 1, dependsOn: [taskIds[0]] }], nextCursor: null });
+    const layers = await alice('GET', `/api/batches/${batchId}/layers`);
+    expect(layers.body.data.list.map(({ total }: any) => total)).toEqual([1, 1]);
+    for (const path of ['tasks', 'layers'])
+      expect((await host.user('bob', 'GET', `/api/batches/${batchId}/${path}`)).status).toBe(404);
+    const { body: open } = await alice('GET', '/api/batches?state=open');
+    expect(open.data.list.map((batch: any) => batch.batchId)).toEqual([batchId]);
+    await alice('PUT', `/api/batches/${batchId}`, { status: -20 });
+    await until('the end', async () => (await alice('GET', `/api/batches/${batchId}`)).body.data.endedAt);
+  });
+
   it('take more tasks, are sealed and cancelled', async () => {
     const { batchId } = await create({ tasks: [], seal: false });
     const added = await alice('POST', `/api/batches/${batchId}/tasks`, { tasks: [part('x'), part('y')] });

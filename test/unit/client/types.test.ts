@@ -61,16 +61,24 @@ const EQUAL = `
     createdBatch: true satisfies Equal<client.CreatedBatch, Data<'createBatch'>>,
     addedToBatch: true satisfies Equal<client.CreatedBatch, Data<'addToBatch'>>,
     batches: true satisfies Equal<client.BatchPage, Data<'listBatches'>>,
+    batchTasks: true satisfies Equal<client.BatchMemberPage, Data<'listBatchTasks'>>,
+    batchLayers: true satisfies Equal<client.BatchLayerPage, Data<'listBatchLayers'>>,
     batchTask: true satisfies Equal<client.BatchTask, Schemas['batchTask']>,
     thenTask: true satisfies Equal<client.ThenTask, Schemas['thenTask']>,
     // The document says no more of these answers: once it does, they are to be compared.
     reportedMany: true satisfies Equal<{ list: { [name: string]: unknown }[] }, Data<'reportTasks'>>,
   };
-  // The metrics are for Prometheus. Those of bulk changes and of schedules are methods of \`bulks\` and \`schedules\`. Each other one for operators has its method of \`client.operator\`.
-  type Operators = Exclude<keyof client.OperatorClient, 'bulks' | 'schedules'>;
+  // The metrics are for Prometheus. Those of bulk changes, schedules and batches are methods of clients of their own. Each other one for operators has its method of \`client.operator\`.
+  type Operators = Exclude<keyof client.OperatorClient, 'bulks' | 'schedules' | 'batches'>;
   type Said<Name extends Operators> = Awaited<ReturnType<client.OperatorClient[Name]>>;
   type OfAll<Name extends keyof client.OperatorScheduleClient> = Awaited<ReturnType<client.OperatorScheduleClient[Name]>>;
+  type OfBatches<Name extends keyof client.OperatorBatchClient> = Awaited<ReturnType<client.OperatorBatchClient[Name]>>;
   export const operators: Record<string, true> = {
+    batches: true satisfies Equal<OfBatches<'list'>, Data<'operatorListBatches'>>,
+    batch: true satisfies Equal<OfBatches<'get'>, Data<'operatorGetBatch'>>,
+    batchChanged: true satisfies Equal<OfBatches<'cancel'>, Data<'operatorChangeBatch'>>,
+    batchTasks: true satisfies Equal<OfBatches<'tasks'>, Data<'operatorListBatchTasks'>>,
+    batchLayers: true satisfies Equal<OfBatches<'layers'>, Data<'operatorListBatchLayers'>>,
     schedules: true satisfies Equal<OfAll<'list'>, Data<'operatorListSchedules'>>,
     schedule: true satisfies Equal<OfAll<'get'>, Data<'operatorGetSchedule'>>,
     scheduleRun: true satisfies Equal<OfAll<'run'>, Data<'operatorRunSchedule'>>,
@@ -97,7 +105,7 @@ const EQUAL = `
     operatorListWorkers: 'workers',
   } as const satisfies Record<
     Exclude<Extract<keyof operations, \`operator\${string}\`>,
-      \`\${string}ByPost\` | \`operator\${string}Schedule\${'' | 's'}\` | 'operatorMetrics' | 'operatorChangeTasks' | 'operatorGetBulk' | 'operatorChangeBulk'>, Operators>;
+      \`\${string}ByPost\` | \`operator\${string}Schedule\${'' | 's'}\` | \`operator\${string}Batch\${string}\` | 'operatorMetrics' | 'operatorChangeTasks' | 'operatorGetBulk' | 'operatorChangeBulk'>, Operators>;
   export const operations_: true = true satisfies Same<
     (typeof OPERATIONS)[keyof typeof OPERATIONS], Operators>;
   // Each other operation has its method. Those of health are the orchestrator's; a twin by POST is for who can't PUT.
@@ -105,7 +113,7 @@ const EQUAL = `
     listTasks: 'list', createTask: 'create', removeTasks: 'remove', getTask: 'get', updateTask: 'update',
     claimTask: 'claim', reportTask: 'report', reportTasks: 'reportMany', watchTasks: 'watch',
   } as const satisfies Record<Exclude<keyof operations, 'live' | 'ready' | \`\${string}ByPost\` | \`operator\${string}\`
-    | \`\${string}Schedule\${'' | 's'}\` | \`\${string}Batch\${'' | 'es'}\` | 'changeTasks' | 'getBulk' | 'changeBulk'>, Method>;
+    | \`\${string}Schedule\${'' | 's'}\` | \`\${string}Batch\${string}\` | 'changeTasks' | 'getBulk' | 'changeBulk'>, Method>;
   export const methods: true = true satisfies Same<
     (typeof METHODS)[keyof typeof METHODS] | 'createMany' | 'batch' | 'markReady' | 'cancel' | 'release' | 'waitFor', Method>;`;
 

@@ -20,6 +20,7 @@ const transport = (bearer: () => string, timeout: number): Transport =>
 export const operator = new OperatorClient(
   transport(() => token.value, 20),
   '',
+  SETTINGS.status.CANCELLED!,
 );
 
 /** The same with a token that is still to be tried. */
@@ -27,4 +28,5 @@ export const operatorWith = (bearer: string): OperatorClient =>
   new OperatorClient(
     transport(() => bearer, 20),
     '',
+    SETTINGS.status.CANCELLED!,
   );

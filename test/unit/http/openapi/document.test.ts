@@ -7,7 +7,7 @@ import { buildDocument } from '../../../../src/server/docs.js';
 import { VIDEO_STATUS } from '../../../support/swapped.js';
 import { exampleOf, type Operation, operationsOf, type Schema, schemasOf } from './fixtures/document.js';
 import { hostOfTwo, standaloneApp, swappedHost } from './fixtures/hosts.js';
-import { batches } from './fixtures/batch-operations.js';
+import { BATCH_EXAMPLES, batches, operatorBatches } from './fixtures/batch-operations.js';
 
 interface Running {
   app: INestApplication;
@@ -62,6 +62,7 @@ const operators = (suffix: string, tasks: string, operator: string) => {
     [`operatorPauseSchedule${suffix}`]: of('POST /schedules/{key}/pause'),
     [`operatorResumeSchedule${suffix}`]: of('POST /schedules/{key}/resume'),
     [`operatorRunSchedule${suffix}`]: of('POST /schedules/{key}/run'),
+    ...operatorBatches(suffix, of),
     [`operatorListCallbacks${suffix}`]: of('GET /callbacks'),
     [`operatorReplayCallback${suffix}`]: of('POST /callbacks/{id}/replay'),
     [`operatorReplayCallbacks${suffix}`]: of('POST /callbacks/replay'),
@@ -86,7 +87,7 @@ const HEALTH = { live: ['GET /health/live', 'health'], ready: ['GET /health/read
 const STANDALONE: object = {
   ...TASKS,
   ...schedules('', '/api/schedules'),
-  ...batches('/api/batches'),
+  ...batches('', '/api/batches'),
   ...OPERATORS,
   ...HEALTH,
 };
@@ -109,6 +110,7 @@ const videos = (suffix: string) => {
     VideoController_stats: ['GET /api/tasks/stats', tasks, 'user'],
     VideoScheduleController_count: ['GET /api/plan-count', `schedules${suffix}`, 'user'],
     ...schedules(suffix, '/api/plans'),
+    ...batches(suffix, '/api/reels'),
     VideoOperatorController_titles: ['GET /ops/titles', `operator${suffix}`, 'operator'],
     ...operators(suffix, '/api/videos', '/ops'),
   };
@@ -237,11 +239,7 @@ describe.each([
       pauseSchedule: [{}, undefined],
       resumeSchedule: [{}, undefined],
       runSchedule: [{}, undefined],
-      createBatch: [{}, ['tasks', 'then']],
-      listBatches: [{}, undefined],
-      getBatch: [{}, undefined],
-      changeBatch: [{}, ['status']],
-      addToBatch: [{}, ['tasks']],
+      ...BATCH_EXAMPLES,
       operatorListSchedules: [{}, undefined],
       operatorGetSchedule: [{ userId: 'alice' }, undefined],
       operatorRemoveSchedule: [{}, ['userId']],

@@ -7,14 +7,16 @@ import type { AnswerRooms } from '../../../../src/queue/answer-room.js';
 import { TASK_STATUS, type TaskStatusCatalogue } from '../../../../src/index.js';
 import { buildDocument } from '../../../../src/server/docs.js';
 import { VIDEO_STATUS } from '../../../support/swapped.js';
-import { type Adapter, ADAPTERS, type Host, startHost, WHOLE, WORKER_TOKEN } from '../../../support/host.js';
+import { type Adapter, ADAPTERS, type Host, WHOLE, WORKER_TOKEN } from '../../../support/host.js';
 import { openStream } from '../../../support/event-stream.js';
 import { type Answer, call, type CallOptions } from '../../../support/http.js';
 import { DocumentCheck, exampleOf, type Operation, operationsOf } from './fixtures/document.js';
+import { describeBatches } from './fixtures/batch-cases.js';
+import { describeLists } from './fixtures/list-cases.js';
 import { describeSchedules } from './fixtures/schedule-cases.js';
 import { describeOperators } from './fixtures/operator-cases.js';
 import { asText, ENCODINGS } from './fixtures/encodings.js';
-import { BOUNDS, OPERATOR_TOKEN, swappedHost } from './fixtures/hosts.js';
+import { boundHost, OPERATOR_TOKEN, swappedHost } from './fixtures/hosts.js';
 
 /** What the host under test answers with and asks for. */
 interface Kind {
@@ -29,7 +31,7 @@ interface Kind {
 
 const KINDS: Record<string, Kind> = {
   default: {
-    start: (adapter) => startHost({ engine: 'sqlite', adapter, options: { ...BOUNDS, scheduleUri: '/api/schedules' } }),
+    start: boundHost,
     status: TASK_STATUS as TaskStatusCatalogue,
     notFound: 404,
     credentials: {
@@ -181,25 +183,6 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     await expectAnswer('watchTasks', 430, { query: { ids }, as: 'nobody' });
   });
 
-  it('listTasks', async () => {
-    const taskId = await create('INIT');
-    await expectAnswer('listTasks', 200, { query: { page: 1, pageNum: 2 } });
-    await expectAnswer('listTasks', 200, { query: { ids: JSON.stringify([taskId]) } });
-    await expectAnswer('listTasks', 400, { query: { page: 0 } });
-    await expectAnswer('listTasks', 413, { query: TOO_MANY });
-    await expectAnswer('listTasks', 430, { as: 'nobody' });
-  });
-
-  it('listTasksByPost', async () => {
-    const taskId = await create('INIT');
-    await expectAnswer('listTasksByPost', 200, {});
-    await expectAnswer('listTasksByPost', 200, { json: { ids: [taskId] } });
-    await expectAnswer('listTasksByPost', 400, { json: { ids: 'x' } });
-    await expectAnswer('listTasksByPost', 413, { query: TOO_MANY });
-    await expectAnswer('listTasksByPost', 415, { raw: '<a/>', headers: { 'content-type': 'text/xml' } });
-    await expectAnswer('listTasksByPost', 430, { as: 'nobody' });
-  });
-
   it('more tasks than the quota', async () => {
     const crowd = { as: 'crowd' } as const;
     const first = await expectAnswer('createTask', 200, { json: { input: 'in' }, ...crowd });
@@ -255,8 +238,11 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     await expectAnswer('claimTask', 430, { as: 'nobody' });
   });
 
-  describeSchedules({ expectAnswer, example, taskOf, notFound, tooMany: TOO_MANY });
-  describeOperators({ expectAnswer, create, createClaimed, example, taskOf, status, notFound, tooMany: TOO_MANY });
+  const cases = { expectAnswer, example, taskOf, status, notFound, tooMany: TOO_MANY };
+  describeLists({ ...cases, create });
+  describeSchedules(cases);
+  describeBatches(cases);
+  describeOperators({ ...cases, create, createClaimed });
 
   it('refuses other media types wherever there is a body', async () => {
     const raw = { raw: '<input/>', headers: { 'content-type': 'application/xml' } };
