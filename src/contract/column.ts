@@ -1,7 +1,7 @@
 /** A column as every engine understands it. */
 export type StoredColumn = Kind & {
   nullable?: true;
-  default?: number;
+  default?: number | '';
   /**
    * A column of the legacy table, which has it always, or perhaps because its host added it. In an adopted table it is
    * compared with the declaration, and changed if it differs. Other existing columns are not touched.

@@ -112,7 +112,8 @@ export abstract class EngineSchema<F extends Found> implements TaskSchema {
 
   protected definition(column: Column): string {
     const preset = column.kind === 'local time' ? this.now() : column.default;
-    return `${this.type(column)}${column.nullable ? '' : ' NOT NULL'}${preset === undefined ? '' : ` DEFAULT ${preset}`}`;
+    const end = preset === undefined ? '' : ` DEFAULT ${preset === '' ? `''` : preset}`;
+    return `${this.type(column)}${column.nullable ? '' : ' NOT NULL'}${end}`;
   }
 
   /** Whether an index that is not there is made. */

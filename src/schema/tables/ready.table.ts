@@ -10,7 +10,8 @@ export const READY: SideTable = {
     created_at: { kind: 'time' },
     task_id: ID,
     group: { kind: 'key', length: 64, nullable: true },
-    user_id: { kind: 'key', length: 255 },
+    // By default empty: the triggers of release 1.0.0, which do not know it, run until the migration has replaced them.
+    user_id: { kind: 'key', length: 255, default: '' },
   },
   primaryKey: ['service', 'priority', 'created_at', 'task_id'],
   indexes: {
