@@ -6,7 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** The pages of the dashboard, by the hashes of their addresses. */
-export const PAGES = ['', 'tasks', 'services', 'schedules', 'callbacks', 'bulk', 'workers'] as const;
+export const PAGES = ['', 'tasks', 'services', 'schedules', 'batches', 'callbacks', 'bulk', 'workers'] as const;
 export const THEMES = ['light', 'dark'] as const;
 
 /** A page of the dashboard in a browser, and what its console has said that is wrong: the policy, errors, exceptions. */
@@ -55,7 +55,7 @@ export async function openDashboard(
 }
 
 /** What was to be read is there. */
-export const settled = (page: Page): Promise<void> => page.locator('.skeleton').waitFor({ state: 'detached' });
+export const settled = (page: Page): Promise<void> => page.locator('.skeleton').first().waitFor({ state: 'detached' });
 
 /** Fails for each rule of accessibility that the page breaks. It runs beside the policy of the page, not through it. */
 export async function expectAccessible(page: Page): Promise<void> {

@@ -1,3 +1,4 @@
+import { batchesEn } from './batches.en.js';
 import { queueEn } from './queue.en.js';
 import { schedulesEn } from './schedules.en.js';
 import { tasksEn } from './tasks.en.js';
@@ -7,6 +8,7 @@ export const en = {
   ...tasksEn,
   ...queueEn,
   ...schedulesEn,
+  ...batchesEn,
   'app.skip': 'Skip to the content',
   'app.menu': 'Settings',
   'app.nav': 'Pages',
@@ -60,6 +62,8 @@ export const en = {
   'common.loading': 'Loading',
   'common.raw': 'Raw',
   'common.pretty': 'Indented',
+  'common.nextPage': 'Next page',
+  'common.firstPage': 'First page',
   'common.all': 'All',
   'common.remove': 'Remove the condition {name}',
   'chart.values': 'Values of {name}',

@@ -39,6 +39,4 @@ export const schedulesEn = {
   'schedules.none': 'There are no schedules',
   'schedules.none.text':
     'A schedule creates a task again and again: see PUT /api/schedules/{key} and the option schedules.',
-  'schedules.further': 'Next page',
-  'schedules.first': 'First page',
 } as const;

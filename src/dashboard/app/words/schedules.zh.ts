@@ -40,6 +40,4 @@ export const schedulesZh: Record<keyof typeof schedulesEn, string> = {
   'schedules.run.text': '上一个任务仍在运行时也会创建。计划的时间不变。',
   'schedules.none': '没有计划',
   'schedules.none.text': '计划会反复创建任务：见 PUT /api/schedules/{key} 和选项 schedules。',
-  'schedules.further': '下一页',
-  'schedules.first': '第一页',
 };

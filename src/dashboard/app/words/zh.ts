@@ -1,3 +1,4 @@
+import { batchesZh } from './batches.zh.js';
 import { queueZh } from './queue.zh.js';
 import { schedulesZh } from './schedules.zh.js';
 import type { Word } from './en.js';
@@ -8,6 +9,7 @@ export const zh: Record<Word, string> = {
   ...tasksZh,
   ...queueZh,
   ...schedulesZh,
+  ...batchesZh,
   'app.skip': '跳到内容',
   'app.menu': '设置',
   'app.nav': '页面',
@@ -61,6 +63,8 @@ export const zh: Record<Word, string> = {
   'common.loading': '加载中',
   'common.raw': '原文',
   'common.pretty': '缩进',
+  'common.nextPage': '下一页',
+  'common.firstPage': '第一页',
   'common.all': '全部',
   'common.remove': '移除条件 {name}',
   'chart.values': '{name} 的数值',

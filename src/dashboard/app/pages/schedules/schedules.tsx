@@ -3,8 +3,8 @@ import type { OperatorSchedule } from '../../../../protocol/schedule.types.js';
 import { operator } from '../../api/client.js';
 import { mayChange } from '../../api/session.js';
 import { usePoll } from '../../api/use-poll.js';
-import { Button } from '../../components/button.js';
 import { Chip, Choice, FilterChip } from '../../components/chip.js';
+import { Pages } from '../../components/pages.js';
 import { Empty, Loaded } from '../../components/state.js';
 import { type Column, Table } from '../../components/table.js';
 import { Time } from '../../components/time.js';
@@ -73,14 +73,7 @@ export function SchedulesPage({ query }: PageProps) {
                 onOpen={(one) => setOpenName(nameOf(one))}
               />
             )}
-            {(nextCursor !== null || cursor) && (
-              <p class="row">
-                {cursor && <Button onClick={() => setQuery({ cursor: undefined })}>{t('schedules.first')}</Button>}
-                {nextCursor !== null && (
-                  <Button onClick={() => setQuery({ cursor: nextCursor })}>{t('schedules.further')}</Button>
-                )}
-              </p>
-            )}
+            <Pages cursor={cursor} nextCursor={nextCursor} />
           </>
         )}
       </Loaded>

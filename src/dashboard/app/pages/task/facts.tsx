@@ -7,7 +7,19 @@ import { t } from '../../words/index.js';
 
 /** Whose it is, of which kind, and who has it until when. Links lead to the tasks of the same. */
 export function Facts({ task }: { task: OperatorTask }) {
-  const { userId, service, group, priority, workerId, attempt, maxAttempts, createdAt, updatedAt, scheduleKey } = task;
+  const {
+    userId,
+    service,
+    group,
+    priority,
+    workerId,
+    attempt,
+    maxAttempts,
+    createdAt,
+    updatedAt,
+    scheduleKey,
+    batchId,
+  } = task;
   const isHeld = isRunning(task.status);
   return (
     <dl class="facts is-wide">
@@ -34,6 +46,13 @@ export function Facts({ task }: { task: OperatorTask }) {
       {scheduleKey !== undefined && (
         <Fact name={t('schedules.key')}>
           <a href={hashOf(['schedules'], { userId })}>{scheduleKey}</a>
+        </Fact>
+      )}
+      {batchId !== undefined && (
+        <Fact name={t('batches.id')}>
+          <a class="mono" href={hashOf(['batches', batchId])}>
+            {batchId}
+          </a>
         </Fact>
       )}
       {isHeld && (
