@@ -1,6 +1,7 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { Entity } from 'typeorm';
 import type { Task as TaskOnWire } from '../protocol/wire.types.js';
+import { isoTime } from './iso-time.js';
 import { TaskColumn } from './task-column.js';
 import type { TaskFieldName } from './task.fields.js';
 
@@ -103,15 +104,15 @@ export class Task implements Record<TaskFieldName, unknown> {
       attempt: this.attempts,
       maxAttempts: this.maxAttempts,
       error: this.error,
-      runAt: iso(this.runAt),
-      createdAt: iso(this.createdAt),
-      updatedAt: iso(this.updatedAt),
-      startedAt: iso(this.startedAt),
-      finishedAt: iso(this.finishedAt),
-      leaseExpiresAt: iso(this.leaseExpiresAt),
+      runAt: isoTime(this.runAt),
+      createdAt: isoTime(this.createdAt),
+      updatedAt: isoTime(this.updatedAt),
+      startedAt: isoTime(this.startedAt),
+      finishedAt: isoTime(this.finishedAt),
+      leaseExpiresAt: isoTime(this.leaseExpiresAt),
       // Most tasks have none: so their answers stay as short as before.
       ...(typeof this.scheduleKey === 'string'
-        ? { scheduleKey: this.scheduleKey, scheduledFor: iso(this.scheduledFor)! }
+        ? { scheduleKey: this.scheduleKey, scheduledFor: isoTime(this.scheduledFor)! }
         : {}),
       ...(typeof this.uniqueKey === 'string' ? { uniqueKey: this.uniqueKey } : {}),
       ...(this.duplicate ? { duplicate: true } : {}),
@@ -120,5 +121,3 @@ export class Task implements Record<TaskFieldName, unknown> {
     };
   }
 }
-
-const iso = (time: Date | null): string | null => time?.toISOString() ?? null;

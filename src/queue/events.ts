@@ -55,7 +55,7 @@ export class TaskEvents<T extends Task> {
   }
 
   tell({ type, task }: QueueEvent<T>): void {
-    if (type === 'waiting') return;
+    if (type === 'waiting' || this.listeners.size === 0) return;
     const event = { type, task };
     for (const listener of this.listeners) this.call(listener, event);
   }

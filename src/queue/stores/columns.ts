@@ -7,8 +7,10 @@ import { FromNow } from '../../database/clock.js';
 import { type Dialect, isTimeColumn, literal, sizeOf } from '../../database/dialects/dialect.js';
 import { type Cell, type RowToWrite, Shape } from '../../database/rows.js';
 import { cutTime } from '../../database/stored-time.js';
+import { readTime } from '../../database/read-time.js';
 import type { Row } from '../../database/transaction.js';
 import { type ColumnMetadata, fromDatabase, toDatabase } from '../../database/typeorm-internals.js';
+import { type RowReader, rowReader } from './row-reader.js';
 
 /** The most bytes of texts that one statement reads. A single row may have more. */
 export const READ_BYTES = 5 * 1024 * 1024;
@@ -54,6 +56,10 @@ const SHORT_LENGTH = 1000;
 export class TaskColumns<T extends Task> {
   private readonly selected: Cast[];
   private readonly writable: Cast[];
+  /** Sets what is stored as it is. */
+  private readonly readPlain: RowReader;
+  /** The other selected columns. */
+  private readonly converted: Cast[];
   private readonly byProperty: Map<string, Cast>;
   private readonly noColumn = new Shape();
   /** Whether the host's entity has columns of its own. The database may change their values (defaults, triggers). */
@@ -78,6 +84,8 @@ export class TaskColumns<T extends Task> {
   ) {
     this.writable = metadata.columns.filter((column) => !column.isVirtual).map(castOf);
     this.selected = this.writable.filter((cast) => cast.metadata.isSelect);
+    this.readPlain = rowReader(this.selected.filter(({ isPlain }) => isPlain));
+    this.converted = this.selected.filter(({ isPlain }) => !isPlain);
     this.byProperty = new Map(this.writable.map((cast) => [cast.property, cast]));
     this.hasOwn = this.writable.some(({ property }) => !TASK_COLUMNS.includes(property));
     this.hostColumns = new Set(
@@ -137,10 +145,10 @@ export class TaskColumns<T extends Task> {
   /** An entity instance with the values of a row. */
   toTask(row: Row): T {
     const task = this.metadata.create() as T;
-    for (const cast of this.selected) {
+    this.readPlain(task, row);
+    for (const cast of this.converted) {
       const value = row[cast.name];
-      if (cast.isTime && value !== null) set(task, cast, new Date(value as string | number));
-      else if (cast.isPlain) set(task, cast, value);
+      if (cast.isTime && value !== null) set(task, cast, readTime(value as string | number));
       else set(task, cast, fromDatabase(this.dataSource, value, cast.metadata));
     }
     return task;

@@ -41,29 +41,42 @@ const MARKS = 1000;
  * or as soon as nothing is above the mark.
  */
 export class LowWater {
-  private readonly marks = new Map<string, Mark>();
+  /** By service, then by the part of it. */
+  private readonly marks = new Map<string, Map<string, Mark>>();
+  private count = 0;
   /** The quickest look at the front: one that met no tombstones. */
   private quickest = Infinity;
 
   /** Begins a look for ready tasks of a filter. */
   look(part: Part): Look {
     const key = keyOf(part);
-    let mark = this.marks.get(key);
-    if (!mark) {
-      if (this.marks.size >= MARKS) this.marks.clear();
-      this.marks.set(key, (mark = { place: undefined, took: 0, restsUntil: 0 }));
-    }
+    const mark = this.marks.get(part.service)?.get(key) ?? this.add(part.service, key);
     return new Look(mark, (took) => this.isSlow(took));
   }
 
   /** Called when this process has made a task ready. */
   lower({ service, group, userId, priority, createdAt }: Task): void {
-    if (this.marks.size === 0) return;
-    const parts = [{ service }, { service, group }, { service, group, priority }, { service, owner: userId, priority }];
-    for (const key of new Set(parts.map(keyOf))) {
-      const mark = this.marks.get(key);
-      if (mark) mark.place = lowest(mark.place, { priority, createdAt });
+    const marks = this.marks.get(service);
+    if (!marks) return;
+    const place = { priority, createdAt };
+    lower(marks.get(WHOLE), place);
+    // Mostly only whole services are claimed from.
+    if (marks.size === 1 && marks.has(WHOLE)) return;
+    for (const part of [{ group }, { group, priority }, { owner: userId, priority }])
+      lower(marks.get(keyOf(part)), place);
+  }
+
+  private add(service: string, key: string): Mark {
+    if (this.count >= MARKS) {
+      this.marks.clear();
+      this.count = 0;
     }
+    const mark = { place: undefined, took: 0, restsUntil: 0 };
+    const marks = this.marks.get(service);
+    if (marks) marks.set(key, mark);
+    else this.marks.set(service, new Map([[key, mark]]));
+    this.count += 1;
+    return mark;
   }
 
   private isSlow(took: number): boolean {
@@ -113,6 +126,16 @@ export const byPlace = (a: Place, b: Place): number => a.priority - b.priority |
 
 const lowest = (a: Place | undefined, b: Place): Place => (!a || byPlace(b, a) < 0 ? b : a);
 
+function lower(mark: Mark | undefined, to: Place): void {
+  if (mark) mark.place = lowest(mark.place, to);
+}
+
+/** The key of all tasks of a service. */
+const WHOLE = '';
+
 /** `0`: any group, any owner, any priority. They are strings otherwise, or null; a priority is in a list. */
-const keyOf = ({ service, group = 0 as never, owner = 0 as never, priority }: Part): string =>
-  JSON.stringify([service, group, owner, priority === undefined ? 0 : [priority]]);
+function keyOf({ group, owner, priority }: Omit<Part, 'service'>): string {
+  if (group === undefined && owner === undefined && priority === undefined) return WHOLE;
+  const orAny = (value: string | null | undefined): unknown => (value === undefined ? 0 : value);
+  return JSON.stringify([orAny(group), orAny(owner), priority === undefined ? 0 : [priority]]);
+}
