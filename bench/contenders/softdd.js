@@ -31,12 +31,12 @@ export const softdd = {
       create: (inputs) =>
         tasks.createMany(inputs.map((input) => ({ userId: 'bench', input, status: BEGIN }))).then(idsOf),
       claim: (limit) => tasks.claim({ service: 'default', limit, workerId: 'bench' }),
-      finish: (claimed) =>
-        Promise.all(
-          claimed.map(({ taskId, leaseToken }) =>
-            tasks.report(taskId, { leaseToken, status: FINISHED, output: 'done' }),
-          ),
-        ),
+      finish: async (claimed) => {
+        const results = await tasks.reportMany(
+          claimed.map(({ taskId, leaseToken }) => ({ taskId, leaseToken, status: FINISHED, output: 'done' })),
+        );
+        for (const { status, reason } of results) if (status === 'rejected') throw reason;
+      },
     };
   },
 

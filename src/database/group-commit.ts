@@ -6,8 +6,11 @@ import type { Script } from './transaction.js';
 /** The outcome of one item: its result, its error, or that it must run alone because somebody holds its row. */
 export type Outcome<R> = { value: R } | { error: unknown } | { alone: true };
 
+/** The outcome of an item whose transaction has committed, or why there is none. */
+export type Settled<R> = Exclude<Outcome<R>, { alone: true }>;
+
 export const done = <R>(value: R): Outcome<R> => ({ value });
-export const failed = (error: unknown): Outcome<never> => ({ error });
+export const failed = (error: unknown): { error: unknown } => ({ error });
 export const ALONE: Outcome<never> = { alone: true };
 
 /** A use case that handles many requests in one transaction. */
@@ -45,8 +48,7 @@ interface Entry {
   size: Size;
   /** `performance.now()` of its arrival. */
   since: number;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+  settle(outcome: Settled<unknown>): void;
 }
 
 /**
@@ -60,10 +62,35 @@ export class GroupCommit {
 
   /** Resolves after COMMIT. TOO_MANY_REQUESTS if too many items wait already. */
   run<I, R>(command: Command<I, R>, item: I): Promise<R> {
+    return new Promise((resolve, reject) => {
+      this.laneOf(command).add(command, item, (outcome) => {
+        if ('value' in outcome) resolve(outcome.value);
+        else reject(outcome.error as Error);
+      });
+    });
+  }
+
+  /** The same for many items. The outcome of each, in their order. */
+  runEach<I, R>(command: Command<I, R>, items: I[]): Promise<Settled<R>[]> {
+    const lane = this.laneOf(command);
+    const outcomes = new Array<Settled<R>>(items.length);
+    return new Promise((resolve) => {
+      let open = items.length;
+      if (open === 0) resolve(outcomes);
+      for (const [index, item] of items.entries())
+        lane.add(command, item, (outcome) => {
+          outcomes[index] = outcome;
+          open -= 1;
+          if (open === 0) resolve(outcomes);
+        });
+    });
+  }
+
+  private laneOf(command: unknown): Lane {
     const key = this.database.oneWriter ? undefined : command;
     let lane = this.lanes.get(key);
     if (!lane) this.lanes.set(key, (lane = new Lane(this.database)));
-    return lane.run(command, item);
+    return lane;
   }
 }
 
@@ -85,28 +112,22 @@ class Lane {
 
   constructor(private readonly database: Database) {}
 
-  run<I, R>(command: Command<I, R>, item: I): Promise<R> {
+  /** `settle` is called after COMMIT. It must not throw. */
+  add<I, R>(command: Command<I, R>, item: I, settle: (outcome: Settled<R>) => void): void {
     const size = command.size(item);
     if (this.waitingSize.rows + size.rows > WAITING.rows || this.waitingSize.chars + size.chars > WAITING.chars) {
       const msg = `${this.waitingSize.rows} rows are already queued for the database; retry after the Retry-After header`;
-      return Promise.reject(new TaskError('TOO_MANY_REQUESTS', { msg }));
+      return settle(failed(new TaskError('TOO_MANY_REQUESTS', { msg })));
     }
-    return new Promise<R>((resolve, reject) => {
-      this.enqueue({
-        command: command as Command<unknown, unknown>,
-        item,
-        keys: command.keys(item),
-        size,
-        since: performance.now(),
-        resolve: resolve as (value: unknown) => void,
-        reject,
-      });
+    this.waiting.push({
+      command: command as Command<unknown, unknown>,
+      item,
+      keys: command.keys(item),
+      size,
+      since: performance.now(),
+      settle: settle as Entry['settle'],
     });
-  }
-
-  private enqueue(entry: Entry): void {
-    this.waiting.push(entry);
-    add(this.waitingSize, entry.size, 1);
+    add(this.waitingSize, size, 1);
     this.schedule();
   }
 
@@ -182,7 +203,7 @@ class Lane {
       // If the database is away, the halves would fail, too.
       const isUnavailable = error instanceof TaskError && error.errorName === 'UNAVAILABLE';
       if (isUnavailable) this.rejectLate(error);
-      if (entries.length === 1 || isUnavailable) return entries.forEach((entry) => entry.reject(error));
+      if (entries.length === 1 || isUnavailable) return entries.forEach((entry) => entry.settle({ error }));
       const middle = Math.ceil(entries.length / 2);
       await this.attempt(entries.slice(0, middle));
       return this.attempt(entries.slice(middle));
@@ -198,16 +219,13 @@ class Lane {
     for (const entry of this.waiting.filter(isLate)) add(this.waitingSize, entry.size, -1);
     this.waiting = this.waiting.filter((entry) => !isLate(entry));
     this.held = this.held.filter((entry) => !isLate(entry));
-    for (const entry of late) entry.reject(error);
+    for (const entry of late) entry.settle({ error });
   }
 
   private settle(entry: Entry, outcome: Outcome<unknown>): void {
-    if ('value' in outcome) entry.resolve(outcome.value);
-    else if ('error' in outcome) entry.reject(outcome.error);
-    else {
-      this.held.push(entry);
-      void this.runAlone();
-    }
+    if (!('alone' in outcome)) return entry.settle(outcome);
+    this.held.push(entry);
+    void this.runAlone();
   }
 }
 

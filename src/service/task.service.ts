@@ -20,7 +20,7 @@ import { Creation, type Idempotent, type NewTask, type Traced } from '../queue/u
 import { list, type ListOptions, type TaskList } from '../queue/use-cases/list.js';
 import { read, readOwn } from '../queue/use-cases/read.js';
 import { type Removal, remove } from '../queue/use-cases/remove.js';
-import { Reports, type TaskReport } from '../queue/use-cases/report.js';
+import { type OneReport, Reports, type TaskReport } from '../queue/use-cases/report.js';
 import type { LiveRoom } from '../live/live-room.js';
 import type { Schedules } from '../schedules/schedules.js';
 import type { WaitingRoom } from '../queue/waiting/waiting-room.js';
@@ -163,6 +163,14 @@ export class TaskService<T extends Task = Task> {
    */
   async report(taskId: string, report: TaskReport): Promise<T> {
     return this.reports.report(taskId, report);
+  }
+
+  /**
+   * Reports on several tasks, in as few transactions as their rows allow. Each is judged on its own, as `report()` does:
+   * `fulfilled` with the task, or `rejected` with the error. The results are in the order of the reports.
+   */
+  async reportMany(reports: readonly OneReport[]): Promise<PromiseSettledResult<T>[]> {
+    return this.reports.reportMany(reports);
   }
 
   /** Only renews a lease. NOT_FOUND, LEASE_LOST. */

@@ -20,6 +20,9 @@ import { checkWritten } from '../../validation/task.rules.js';
 /** What a worker says of its task. A report without a lease token counts only for a legacy claim. */
 export type TaskReport = Given<Report>;
 
+/** One of several reports, with the id of its task. */
+export type OneReport = TaskReport & { taskId: string };
+
 /** The most bytes of tasks, as answered, in one transaction. Reports beyond it run alone. */
 const TRANSACTION_BYTES = 2 * BOUNDS.answerBytes;
 
@@ -43,17 +46,57 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
   constructor(private readonly queue: Queue<T>) {}
 
   async report(taskId: string, report: TaskReport): Promise<T> {
+    const request = this.request(taskId, report);
+    const { task } = this.committed(await this.queue.groupCommit.run(this, request));
+    if (report.pauseService !== undefined) await this.pause(task, report.pauseService);
+    return task;
+  }
+
+  /** Each is judged on its own. The results are in the order of the reports. */
+  async reportMany(reports: readonly OneReport[]): Promise<PromiseSettledResult<T>[]> {
+    const results = new Array<PromiseSettledResult<T>>(reports.length);
+    const requests = new Map<number, ReportRequest>();
+    const attempt = (index: number, work: () => T | undefined): void => {
+      try {
+        const value = work();
+        if (value) results[index] = { status: 'fulfilled', value };
+      } catch (reason) {
+        results[index] = { status: 'rejected', reason };
+      }
+    };
+    for (const [index, { taskId, ...report }] of reports.entries())
+      attempt(index, () => void requests.set(index, this.request(taskId, report)));
+    const outcomes = await this.queue.groupCommit.runEach(this, [...requests.values()]);
+    for (const [place, index] of [...requests.keys()].entries()) {
+      const outcome = outcomes[place]!;
+      attempt(index, () => {
+        if ('error' in outcome) throw outcome.error;
+        return this.committed(outcome.value).task;
+      });
+    }
+    for (const [index, { pauseService }] of reports.entries()) {
+      const result = results[index]!;
+      if (pauseService !== undefined && result.status === 'fulfilled') await this.pause(result.value, pauseService);
+    }
+    return results;
+  }
+
+  private request(taskId: string, report: TaskReport): ReportRequest {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
     this.checkReport(report);
-    const reported = await this.queue.groupCommit.run(this, { ...report, taskId, space: spaceOf(report) });
+    return { ...report, taskId, space: spaceOf(report) };
+  }
+
+  private committed(reported: Reported<T>): Reported<T> {
     const { hooks } = this.queue;
     if (reported.event) hooks.committed(eventOf(reported));
     else hooks.edited(reported.task);
-    const { pauseService } = report;
-    // After the commit: a claim locks the service before its tasks. A worker whose answer is lost says it again.
-    if (pauseService !== undefined)
-      await this.queue.gates.pause?.(reported.task.service, pauseService, reported.task.workerId);
-    return reported.task;
+    return reported;
+  }
+
+  /** After the commit: a claim locks the service before its tasks. A worker whose answer is lost says it again. */
+  private async pause({ service, workerId }: T, seconds: number): Promise<void> {
+    await this.queue.gates.pause?.(service, seconds, workerId);
   }
 
   *script(reports: ReportRequest[]): Script<Outcome<Reported<T>>[]> {
