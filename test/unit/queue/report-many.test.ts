@@ -21,7 +21,7 @@ describe.each(ENGINES)('reports on several tasks, on %s', (engine) => {
   beforeAll(async () => {
     database = await createDatabase(engine);
     dataSource = await connect(database);
-    queue = await openQueue(dataSource, { requireLease: true, retry: { maxAttempts: 1 } });
+    queue = await openQueue(dataSource, { requireLease: true, maxAttempts: 1 });
   });
   afterAll(async () => {
     await queue?.close();
