@@ -18,7 +18,7 @@ const { values } = parseArgs({
   },
 });
 const QUICK = { rounds: 1, seconds: 0.5, warmup: 0.5, tasks: 2000, claims: 50, share: 0.01, connections: [64, 256] };
-const CPU = { rounds: 1, seconds: 2, warmup: 1, tasks: 8000 };
+const CPU = { rounds: 1, seconds: 2, warmup: 3, tasks: 20_000 };
 const FULL = { rounds: 5, seconds: 3, warmup: 2, tasks: 40_000, claims: 500, share: 1, connections: [1, 16, 64, 256] };
 const effort = values.quick ? QUICK : values.cpu ? CPU : FULL;
 if (values.quick)
