@@ -3,64 +3,43 @@ import { DataSource } from 'typeorm';
 import { type Batch, type BatchTask, TaskClient } from '../../src/client/index.js';
 import { userToken } from '../../src/server/secrets.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../support/databases.js';
-import { freePort } from '../support/free-port.js';
-import { newFolder, type RunningServer, startServer } from '../support/server.js';
+import { WHOLE } from '../support/host.js';
+import { Cluster, SECRET, WORKER } from './fixtures/cluster.js';
 
-const SECRET = 'a-secret-of-at-least-32-bytes-in-length';
-const WORKER = 'a-worker-token-of-ours';
-/** The long form: TEST_CHAOS_BATCHES=200, each of 100 tasks. */
-const BATCHES = Number(process.env.TEST_CHAOS_BATCHES ?? 12);
-const TASKS = process.env.TEST_CHAOS_BATCHES ? 100 : 25;
+/** The whole storm: TEST_MATRIX=all, or TEST_CHAOS_BATCHES for another number of batches. */
+const IS_WHOLE = WHOLE || process.env.TEST_CHAOS_BATCHES !== undefined;
+const BATCHES = Number(process.env.TEST_CHAOS_BATCHES ?? (WHOLE ? 200 : 12));
+const TASKS = IS_WHOLE ? 100 : 25;
 const WORKERS = 6;
 /** The short form kills few times: a server takes seconds to start. */
-const KILLS = process.env.TEST_CHAOS_BATCHES ? Infinity : 3;
-/** Milliseconds between two kills. */
-const KILL = 2000;
+const KILLS = IS_WHOLE ? Infinity : 3;
+/** Seconds between two kills. */
+const KILL = 2;
 
 describe.each(ENGINES)('batches while servers are killed (%s)', (engine) => {
   let database: TestDatabase;
-  const servers: RunningServer[] = [];
+  let cluster: Cluster;
   let isOver = false;
   afterAll(async () => {
     isOver = true;
-    await Promise.all(servers.map((server) => server.stop('SIGKILL')));
+    await cluster?.stop();
     await database?.drop();
   });
 
   it('end each exactly once', async () => {
     database = await createDatabase(engine);
+    const environment = { TASK_CALLBACK_URL: 'http://127.0.0.1:9/', TASK_DISPATCH_CALLBACKS: 'false' };
     // SQLite serves one process.
-    const ports = await Promise.all(Array.from({ length: engine === 'sqlite' ? 1 : 2 }, () => freePort()));
-    const folder = newFolder();
-    const start = (port: number): Promise<RunningServer> =>
-      startServer(
-        {
-          DATABASE_URL: database.url,
-          PORT: String(port),
-          TASK_JWT_SECRET: SECRET,
-          TASK_WORKER_TOKENS: WORKER,
-          TASK_CALLBACK_URL: 'http://127.0.0.1:9/',
-          TASK_DISPATCH_CALLBACKS: 'false',
-        },
-        folder,
-      );
-    for (const port of ports) servers.push(await start(port));
+    const servers = Array.from({ length: engine === 'sqlite' ? 1 : 3 }, () => environment);
+    cluster = await Cluster.start(database.url, servers);
     const token = await userToken(SECRET, 'alice');
+    const { urls } = cluster;
     const clientOf = (index: number, bearer: string): TaskClient =>
-      new TaskClient({ baseUrl: `http://127.0.0.1:${ports[index % ports.length]}`, token: bearer, retries: 1000 });
-    const users = ports.map((_, index) => clientOf(index, token));
+      new TaskClient({ baseUrl: urls[index % urls.length]!, token: bearer, retries: 1000 });
+    const users = urls.map((_, index) => clientOf(index, token));
 
-    let kills = 0;
-    const killing = (async () => {
-      for (let turn = 0; !isOver && turn < KILLS; turn++) {
-        await new Promise((resolve) => setTimeout(resolve, KILL));
-        if (isOver) return;
-        const index = turn % ports.length;
-        await servers[index]!.stop('SIGKILL');
-        kills += 1;
-        servers[index] = await start(ports[index]!);
-      }
-    })();
+    const startedAt = Date.now();
+    const killing = cluster.killEach(KILL, () => isOver || cluster.killed >= KILLS);
     const workers = Array.from({ length: WORKERS }, async (_, index) => {
       const client = clientOf(index, WORKER);
       while (!isOver) {
@@ -77,7 +56,7 @@ describe.each(ENGINES)('batches while servers are killed (%s)', (engine) => {
     const ids: string[] = [];
     const ended: Batch[] = [];
     // A fast machine ends them all before the first kill: there are more, until there was one.
-    while (ids.length < BATCHES || kills === 0) {
+    while (ids.length < BATCHES || cluster.killed === 0) {
       const first = ids.length;
       const some = await Promise.all(
         Array.from({ length: BATCHES }, async (_, place) => {
@@ -94,7 +73,6 @@ describe.each(ENGINES)('batches while servers are killed (%s)', (engine) => {
     expect(new Set(ids).size).toBe(ids.length);
     isOver = true;
     await Promise.all([killing, ...workers]);
-    await Promise.all(servers.map((server) => server.stop()));
     // A third of the batches has a failed task, and its dependent fails with it.
     for (const [index, { total, counts, state }] of ended.entries()) {
       const failed = index % 3 === 0 ? 2 : 0;
@@ -102,7 +80,10 @@ describe.each(ENGINES)('batches while servers are killed (%s)', (engine) => {
       expect(state).toBe(failed > 0 ? 'failed' : 'finished');
     }
     await expectOnce(ids);
-    console.log(`${engine}: ${ids.length} batches of ${TASKS}, ${kills} kills: each ended once`);
+    const seconds = Math.round((Date.now() - startedAt) / 1000);
+    process.stdout.write(
+      `  batches on ${engine}: ${ids.length} of ${TASKS} tasks, ${cluster.killed} kills in ${seconds} s: each ended once\n`,
+    );
   }, 580_000);
 
   /** The task and the notice of each end are in the database once. */

@@ -40,7 +40,11 @@ describeOn('mysql', 'postgres')('servers whose clocks are hours apart, on one %s
   const [FAST, SLOW] = [0, 1];
   beforeAll(async () => {
     database = await createDatabase(engine);
-    cluster = await Cluster.start(database.url, [wrongBy(5), wrongBy(-5)]);
+    const schedules = { TASK_SCHEDULES: 'true', TASK_MIN_INTERVAL: '1' };
+    cluster = await Cluster.start(database.url, [
+      { ...wrongBy(5), ...schedules },
+      { ...wrongBy(-5), ...schedules },
+    ]);
     say = callers(cluster.urls, await userToken(SECRET, 'alice', '1y'));
   });
   afterAll(async () => {
@@ -85,6 +89,42 @@ describeOn('mysql', 'postgres')('servers whose clocks are hours apart, on one %s
     await expectUntil(taskId, 5, runAt);
     await until('it is ready', async () => (await statusOf(taskId)) === 10);
     await say.user(server, 'DELETE', '/api/tasks', { query: { ids: JSON.stringify([taskId]) } });
+  });
+
+  it.concurrent.each([
+    ['fast', FAST],
+    ['slow', SLOW],
+  ])('a schedule that the %s one is told of creates the task of each time once, and in time', async (key, server) => {
+    const startAt = inSeconds(2);
+    const times = Array.from({ length: 4 }, (_, n) => new Date(Date.parse(startAt) + n * 1000).toISOString());
+    // A time of more than a minute ago would be left out.
+    const json = { every: 1, startAt, endAt: times.at(-1), overlap: 'allow', catchUp: 'none', task: { input: 'x' } };
+    expect((await say.user(server, 'PUT', `/api/schedules/${key}`, { json })).next).toEqual(times);
+    const shown = await until('its end', async () => {
+      const schedule = await say.user(SLOW, 'GET', `/api/schedules/${key}`);
+      return schedule.state === 'ended' ? schedule : undefined;
+    });
+    expect(shown.runs.map((run: { scheduledFor: string }) => run.scheduledFor)).toEqual(times.toReversed());
+    const { list } = await say.user(FAST, 'GET', '/api/tasks', { query: { pageNum: 1000 } });
+    const made = list.filter(({ scheduleKey }: { scheduleKey?: string }) => scheduleKey === key);
+    expect(made.map((task: { scheduledFor: string }) => task.scheduledFor).sort()).toEqual(times);
+    for (const { createdAt, scheduledFor } of made)
+      expect(Date.parse(createdAt)).toBeGreaterThanOrEqual(Date.parse(scheduledFor));
+    await say.user(FAST, 'DELETE', '/api/tasks', {
+      query: { ids: JSON.stringify(made.map(({ taskId }: { taskId: string }) => taskId)) },
+    });
+  });
+
+  it('both show the same next times of a cron expression, counted from now', async () => {
+    const json = { cron: '*/5 * * * *', timeZone: 'Asia/Shanghai', task: { input: 'x' }, paused: true };
+    for (const server of [FAST, SLOW]) {
+      const path = `/api/schedules/cron-${server}`;
+      await say.user(server, 'PUT', path, { json });
+      const { next } = await say.user(server, 'POST', `${path}/resume`);
+      expect(secondsUntil(next[0])).toBeGreaterThan(-5);
+      expect(secondsUntil(next[0])).toBeLessThanOrEqual(300);
+      await say.user(server, 'DELETE', path);
+    }
   });
 
   it('claims and lists keep the order of creation', async () => {
