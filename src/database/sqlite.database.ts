@@ -102,7 +102,9 @@ export class SqliteDatabase implements Database {
     await this.attempt(script);
   }
 
+  /** Again: nothing. A host may close its app twice. */
   async close(): Promise<void> {
+    if (this.closed) return;
     this.closed = true;
     if (!this.own) return;
     // After this the file alone is complete: a copy of it is a backup.

@@ -36,6 +36,13 @@ describe.each(PLACES)("TaskService in a host's code on $engine", (where) => {
     expect(tasks).toBeInstanceOf(TaskService);
   });
 
+  it('is closed with its app, which may be closed once more', async () => {
+    const other = await startHost(where);
+    await other.app.close();
+    await other.close();
+    expect(await failure(other.tasks.create({ userId: 'alice', input: 'in' }))).toBe('UNAVAILABLE');
+  });
+
   it('creates what the routes show, and the other way round', async () => {
     const task = await tasks.create({
       userId: 'alice',
