@@ -23,12 +23,17 @@ export function ownColumns(values: object): Record<string, unknown> {
 }
 const QUEUE_VALUES: ReadonlySet<string> = new Set([...TASK_COLUMNS, 'unique']);
 
-/** What a new row gives a task that holds its unique key: all that a create may write, but neither service nor status. */
+/**
+ * What a new row gives a task that holds its unique key: all that a create may write, but neither service nor status. The
+ * task of a schedule is for the newer time.
+ */
 export function contentOf(row: NewRow): TaskValues {
   const content: TaskValues = { ...ownColumns(row), uniqueRule: row.uniqueRule };
+  for (const name of OF_SCHEDULES) if (row[name]) content[name] = row[name];
   for (const name of CONTENT) content[name] = row[name] ?? (TASK_FIELDS[name] as TaskField).default ?? null;
   return content;
 }
+const OF_SCHEDULES = ['scheduleKey', 'scheduledFor'] as const;
 const CONTENT = CREATED.filter((name) => name !== 'service' && name !== 'status') as (keyof typeof TASK_FIELDS)[];
 
 export function countOwners(tasks: readonly { userId: string }[]): Map<string, number> {
