@@ -1,88 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Look } from '../../../src/queue/stores/low-water.js';
-import { Poller } from '../../../src/polling/poller.js';
-import type { Task } from '../../../src/index.js';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Host, PLACES, spread, startHost } from '../../support/host.js';
+import { expectAlike, measured } from './fixtures/measured.js';
 import { Recorder } from './fixtures/recorder.js';
 
 const RATE = { max: 1, per: 86_400, burst: 1 };
 const LIMITED = { services: { gpu: { maxRunning: 1 }, api: { rate: RATE }, off: { paused: true } } };
 
-/** All that can happen to tasks of a service. */
-async function lives({ tasks }: Host, isById: boolean): Promise<void> {
-  const service = 'free';
-  const { claim, report } = {
-    claim: async (options: object): Promise<Task> => (await tasks.claim(options))[0]!,
-    report: ({ taskId, leaseToken }: Task, values: object) =>
-      tasks.report(taskId, { leaseToken: leaseToken!, ...values }),
-  };
-  const create = () => tasks.create({ userId: 'u', input: 'x', service, status: 10 });
-  for (const end of [
-    { status: 30, output: 'y' },
-    { status: 10 },
-    { status: -10, retry: true },
-    { status: -10 },
-    undefined,
-  ]) {
-    const { taskId } = await create();
-    const filters = isById ? [{ taskId }] : [{ service }, {}];
-    for (const filter of filters) {
-      const task = await claim(filter);
-      await report(task, { progress: 50 });
-      if (end) await report(task, end);
-      else await tasks.cancel(task.taskId);
-      if (filter !== filters.at(-1)) await create();
-    }
-    expect(await tasks.claim({ service: 'nothing-there' })).toEqual([]);
-  }
-}
-
-const ROUNDS = 3;
-
-/**
- * What every round cost. A single one may cost more: MySQL plans by its guess of rows, which counts deleted ones until
- * they are purged.
- */
-const least = (rounds: Recorder[]): Record<string, number> =>
-  Object.fromEntries(
-    Object.keys(rounds[0]!.counters)
-      .map((name) => [name, Math.min(...rounds.map(({ counters }) => counters[name] ?? 0))] as const)
-      .filter(([, count]) => count > 0),
-  );
-
 describe.each(PLACES)('services without limits on $engine', (where) => {
-  afterEach(() => {
-    jest.restoreAllMocks();
-  });
-
   it.each([false, true])('cost what they cost where no service has one (by id: %s)', async (isById) => {
-    const found: { texts: string[]; least: Record<string, number> }[] = [];
-    for (const options of [{}, LIMITED]) {
-      // What a process looks for by itself is no cost of a task.
-      jest.spyOn(Poller.prototype as any, 'look').mockResolvedValue(undefined as never);
-      // Where a look begins depends on how quick the last one was.
-      jest.spyOn(Look.prototype, 'start', 'get').mockReturnValue(undefined);
-      const host = await startHost({ ...where, options });
-      // The engine plans anew once it has met the rows.
-      await lives(host, isById);
-      const rounds: Recorder[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        const recorder = new Recorder(host, true);
-        await lives(host, isById);
-        recorder.stop();
-        rounds.push(recorder);
-      }
-      found.push({ texts: rounds[0]!.texts, least: least(rounds) });
-      await host.close();
-      jest.restoreAllMocks();
-    }
-    const [plain, limited] = found;
+    const plain = await measured(where, isById, { options: {} });
+    const limited = await measured(where, isById, { options: LIMITED });
     // A claim by id must not take a task of a limited service.
-    const texts = limited!.texts.map((text) => text.replace(/ AND service NOT IN \([^)]*\)/, ''));
-    expect(texts.filter((text, place) => text !== plain!.texts[place])).toEqual([]);
-    expect(texts).toHaveLength(plain!.texts.length);
-    expect(limited!.least).toEqual(plain!.least);
-    if (where.engine !== 'sqlite') expect(Object.keys(plain!.least).length).toBeGreaterThan(3);
+    const texts = limited.texts.map((text) => text.replace(/ AND service NOT IN \([^)]*\)/, ''));
+    expectAlike(plain, { ...limited, texts });
+    if (where.engine !== 'sqlite') expect(Object.keys(plain.least).length).toBeGreaterThan(3);
   });
 });
 
