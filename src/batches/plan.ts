@@ -113,11 +113,13 @@ export class Planner<T extends Task> {
   }
 }
 
-/** Another task that holds the key would be the answer, and no task of the batch. */
+/** Another task that holds the key would be the answer. The batch could neither wait for it nor count it. */
 const notUnique = (field: string): FieldProblem => ({
   field,
   rule: 'ofBatch',
-  msg: `${field}: tasks of a batch are not unique; use an Idempotency-Key for a batch that is created once`,
+  msg:
+    `${field}: a batch cannot wait for a task that it has not created; leave unique out, and send an Idempotency-Key ` +
+    'for a batch that is created once (docs/batches.md)',
 });
 
 const ALONE = new Error('a create by itself must have an outcome; report this as a bug');

@@ -3,6 +3,8 @@ import { ApiOperation, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { Column, Entity, type MigrationInterface, type QueryRunner } from 'typeorm';
 import {
+  BatchController,
+  type BatchSummary,
   type ClaimTaskDto,
   type CreateTaskDto,
   WorkerTaskController,
@@ -90,6 +92,12 @@ export class VideoScheduleController extends ScheduleController<VideoTask> {
   }
 }
 
+export class VideoBatchController extends BatchController<VideoTask> {
+  protected override present<B extends BatchSummary>(batch: B): Omit<B, 'userId'> {
+    return { ...super.present(batch), ...{ reel: `${batch.userId}/${batch.batchId}` } };
+  }
+}
+
 export class VideoOperatorController extends OperatorController<VideoTask> {
   override async overview(access?: 'all' | 'read') {
     return { ...(await super.overview(access)), site: 'studio' };
@@ -165,6 +173,7 @@ export const EVERYTHING = {
   controller: VideoController,
   cronController: VideoWorkerController,
   scheduleController: VideoScheduleController,
+  batchController: VideoBatchController,
   operatorController: VideoOperatorController,
   status: VIDEO_STATUS,
   error: VIDEO_ERRORS,

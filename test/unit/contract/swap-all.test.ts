@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SwaggerModule } from '@nestjs/swagger';
 import { ADAPTERS, BATTERY, type Host, startHost } from '../../support/host.js';
+import { until } from '../../support/until.js';
 import { call } from '../../support/http.js';
 import { EVERYTHING, forRootAsync, videoMigrations } from '../../support/swapped.js';
 
@@ -100,6 +101,25 @@ describe.each(CASES)('a host with everything swapped by $way on $engine with $ad
     const again = await call('POST', `${host.url}/ops/schedules/daily/run`, owner);
     expect(again.body.result).toMatchObject({ title: 'Film', owner: 'alice@studio' });
     expect((await call('DELETE', `${host.url}/api/plans/daily`, alice)).body.result).toEqual({ key: 'daily' });
+  });
+
+  it('has batches of its own form, whose tasks have the columns of the host', async () => {
+    const post = (path: string, json: object) => call('POST', `${host.url}/api/reels${path}`, { ...alice, json });
+    const made = await post('', { tasks: [{ input: 'in', title: 'Part' }], then: { input: 'all', title: 'Film' } });
+    const { batchId, taskIds } = made.body.result;
+    expect(made.body).toMatchObject({ ok: true, result: { total: 1, reel: `alice/${batchId}` } });
+    const shown = async (taskId: string) => (await call('GET', `${host.url}/api/videos/${taskId}`, alice)).body.result;
+    expect(await shown(taskIds[0])).toMatchObject({ title: 'Part', status: 110, batchId });
+    const long = await post('', { tasks: [{ input: 'in', title: 'x'.repeat(101) }] });
+    expect(long.body.error.detail).toMatchObject([{ field: 'tasks[0].title', rule: 'maxLength' }]);
+    const change = { ...alice, json: { status: -20 } };
+    expect((await call('PUT', `${host.url}/api/reels/${batchId}`, change)).body.result.sealed).toBe(true);
+    const ended = await until('its end', async () => {
+      const { result } = (await call('GET', `${host.url}/api/reels/${batchId}`, alice)).body;
+      return result.endedAt ? result : undefined;
+    });
+    expect(ended).toMatchObject({ state: 'cancelled', reel: `alice/${batchId}` });
+    expect(await shown(ended.thenTaskId)).toMatchObject({ title: 'Film', status: 110, input: 'all' });
   });
 
   it('answers failures by its own catalogue, entries of its own included', async () => {
