@@ -64,6 +64,12 @@ export class Services {
     return reading(this.database, () => this.states());
   }
 
+  /** How many tasks of each owner run, in services that count them. */
+  async runningByOwner(services: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string | null, number>>> {
+    const asked = { total: [], owners: services, groups: [] };
+    return (await reading(this.database, () => this.store.running.of(asked))).owners;
+  }
+
   /**
    * Changes a service. This process acts on it at once, others within a second. `by` names the operator. A pause
    * without a new `pausedUntil` has no end. INVALID_PARAM.

@@ -3,7 +3,7 @@ import type { Callbacks } from '../callbacks/callbacks.service.js';
 import { type Database, reading } from '../database/database.js';
 import { select } from '../database/transaction.js';
 import type { Dialect, Engine } from '../database/dialects/dialect.js';
-import type { Services } from '../flow/services.js';
+import type { Services, ServiceState } from '../flow/services.js';
 import type { Activity } from '../metrics/activity.js';
 import { Cached } from '../metrics/cached.js';
 import type { Metrics } from '../metrics/metrics.service.js';
@@ -30,7 +30,7 @@ export interface ServiceOverview extends ServiceGauges {
   maxRunning: number | null;
   /** Why claims find no task now, if a pause or a limit is the reason. */
   wait: WaitReason | null;
-  /** Whose the next of its ready tasks are. null: fewer than 100 are ready, or 20 services have more. */
+  /** Whose the next of its ready tasks are. null: fewer than 100 are ready and owners take no turns, or 20 services have more. */
   owners: ReadyOwners | null;
   /** Minutes that have begun count, too. */
   last5m: Activity;
@@ -69,7 +69,7 @@ export interface OverviewParts {
 
 /** The most workers that are counted. */
 const WORKERS = 1000;
-/** Owners are looked for in services with at least 100 ready tasks, and in the 20 with most of them. */
+/** Owners are looked for in services with at least 100 ready tasks, and where they take turns; in the 20 with most. */
 const CROWDED = { services: 20, ready: 100 } as const;
 
 /** Makes overviews: at most one at a time, and the same one for everybody who asks within 2 s. */
@@ -97,7 +97,7 @@ export class Overviews {
     const gaugesOf = new Map(gauges.map((some) => [some.service, some]));
     const { pending, dead, oldestPending, deadOrigins } = await callbacks.backlog();
     const loads = await reading(database, () => workers.list(WORKERS));
-    const owners = await this.ownersOf(gauges);
+    const owners = await this.ownersOf(gauges, states);
     const time = new Date();
     return {
       services: [...names].sort().map((service) => {
@@ -133,14 +133,23 @@ export class Overviews {
     };
   }
 
-  private async ownersOf(gauges: readonly ServiceGauges[]): Promise<Map<string, ReadyOwners>> {
-    const { database } = this.parts;
-    const crowded = gauges
-      .filter(({ service, ready }) => service !== '' && ready >= CROWDED.ready)
+  private async ownersOf(
+    gauges: readonly ServiceGauges[],
+    states: readonly ServiceState[],
+  ): Promise<Map<string, ReadyOwners>> {
+    const { database, services } = this.parts;
+    const inTurns = new Set(states.filter(takesTurns).map(({ service }) => service));
+    const isShown = ({ service, ready, running }: ServiceGauges): boolean =>
+      ready >= CROWDED.ready || (inTurns.has(service) && ready + running > 0);
+    const shown = gauges
+      .filter((one) => one.service !== '' && isShown(one))
       .sort((a, b) => b.ready - a.ready)
-      .slice(0, CROWDED.services);
+      .slice(0, CROWDED.services)
+      .map(({ service }) => service);
+    const running = await services.runningByOwner(shown.filter((service) => inTurns.has(service)));
     const found = new Map<string, ReadyOwners>();
-    for (const { service } of crowded) found.set(service, await reading(database, () => this.readyOwners.of(service)));
+    for (const service of shown)
+      found.set(service, await reading(database, () => this.readyOwners.of(service, running.get(service))));
     return found;
   }
 
@@ -151,6 +160,8 @@ export class Overviews {
     return row!.version;
   }
 }
+
+const takesTurns = ({ fair, sources }: ServiceState): boolean => fair !== false || sources.maxRunningPerOwner !== null;
 
 const NOTHING: Omit<ServiceGauges, 'service'> = {
   ready: 0,

@@ -21,12 +21,12 @@ export interface Activity {
   runMs: Timed;
 }
 
-/** Whose tasks stand first in a service with many ready tasks. */
+/** Whose tasks stand first in a service with many ready tasks, or one in which owners take turns. */
 export interface ReadyOwners {
   /** Tasks that were looked at: the next 1,000 that claims would find. */
   lookedAt: number;
-  /** Most tasks first, at most 3. */
-  list: { userId: string; ready: number }[];
+  /** Most tasks first, ready or running, at most 5. `running`: null where the service counts nobody's. */
+  list: { userId: string; ready: number; running: number | null }[];
 }
 
 export interface ServiceOverview {
@@ -45,7 +45,7 @@ export interface ServiceOverview {
   maxRunning: number | null;
   /** Why claims find no task now, if a pause or a limit is the reason. */
   wait: 'paused' | 'limit' | 'rate' | null;
-  /** Whose the next of its ready tasks are. null: fewer than 100 are ready, or 20 services have more. */
+  /** Whose the next of its ready tasks are. null: fewer than 100 are ready and owners take no turns, or 20 services have more. */
   owners: ReadyOwners | null;
   last5m: Activity;
   last60m: Activity;

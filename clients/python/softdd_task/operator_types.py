@@ -319,14 +319,15 @@ class StatsPoint(Activity):
 
 
 class ReadyOwner(TypedDict):
-    """How many of the ready tasks that were looked at belong to an owner."""
+    """How many of the ready tasks that were looked at belong to an owner, and how many that run (None: not counted)."""
 
     userId: str
     ready: int
+    running: Optional[int]
 
 
 class ReadyOwners(TypedDict):
-    """Whose the next 1,000 ready tasks of a service are: at most 3 owners, most tasks first."""
+    """Whose the next 1,000 ready tasks of a service are: at most 5 owners, most tasks first."""
 
     lookedAt: int
     list: List[ReadyOwner]

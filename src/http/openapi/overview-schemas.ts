@@ -36,11 +36,16 @@ const SERVICE = object({
     ...object({
       lookedAt: whole('Tasks that were looked at: the next 1,000 that claims would find.'),
       list: list(
-        'Most tasks first, at most 3.',
-        object({ userId: text('The owner.'), ready: whole('Those of the tasks that are theirs.') }),
+        'Most tasks first, ready or running, at most 5.',
+        object({
+          userId: text('The owner.'),
+          ready: whole('Those of the tasks that are theirs.'),
+          running: orNull(whole('Tasks of theirs that run. null: owners take no turns, and nobody has a limit.')),
+        }),
       ),
     }),
-    description: 'Whose the next of its ready tasks are. null: fewer than 100 are ready, or 20 services have more.',
+    description:
+      'Whose the next of its ready tasks are. null: fewer than 100 are ready and owners take no turns, or 20 services have more.',
   }),
   last5m: { ...object(activity), description: 'What happened in the last 5 minutes.' },
   last60m: { ...object(activity), description: 'What happened in the last 60 minutes.' },

@@ -42,6 +42,20 @@ describeInBrowser('the limits of a service', () => {
     await expectAccessible(page);
   });
 
+  it('shows what runs and is ready of each owner where they take turns', async () => {
+    for (const userId of ['bob', 'carol', 'carol'])
+      await dashboard.host.tasks.create({ userId, input: 'x', service: 'shared', status: 10 });
+    await dashboard.host.tasks.operator.setService('shared', { fair: true });
+    await dashboard.host.tasks.claim({ service: 'shared', limit: 2 });
+    const page = await open('gpu');
+    const owners = rowOf(page, 'shared').locator('.owners li');
+    await owners.getByText('1 running, 1 ready').waitFor();
+    expect(await owners.allTextContents()).toEqual(['carol 1 running, 1 ready', 'bob 1 running, 0 ready']);
+    await expectAccessible(page);
+    await owners.getByRole('link', { name: 'carol' }).click();
+    await page.waitForURL(/service=shared&userId=carol/);
+  });
+
   it('are changed, each by itself, and given back when their fields are emptied', async () => {
     const page = await open('gpu');
     await edit(page, 'gpu');

@@ -28,7 +28,10 @@ describe('what is wrong', () => {
         [
           service('paused', { paused: true, oldestReadySeconds: 9000 }),
           service('failing', { last60m: { failed: 6, finished: 1000 } }),
-          service('flooded', { ready: 1000, owners: { lookedAt: 1000, list: [{ userId: 'bob', ready: 700 }] } }),
+          service('flooded', {
+            ready: 1000,
+            owners: { lookedAt: 1000, list: [{ userId: 'bob', ready: 700, running: null }] },
+          }),
           service('old', { oldestReadySeconds: 840 }),
         ],
         {},
@@ -57,7 +60,12 @@ describe('what is wrong', () => {
 
   it('is no flood of few, of many owners, or of nobody', () => {
     const owned = (ready: number, list: { userId: string; ready: number }[]) =>
-      of([service('mail', { ready, owners: { lookedAt: 1000, list } })]);
+      of([
+        service('mail', {
+          ready,
+          owners: { lookedAt: 1000, list: list.map((one) => ({ ...one, running: null })) },
+        }),
+      ]);
     expect(owned(999, [{ userId: 'bob', ready: 999 }])).toEqual([]);
     expect(owned(5000, [{ userId: 'bob', ready: 499 }])).toEqual([]);
     expect(owned(5000, [{ userId: '', ready: 1000 }])).toEqual([]);

@@ -4,6 +4,7 @@ import { TASK_STATUS } from '../../../src/index.js';
 import { ReadyOwnerStore } from '../../../src/operator/ready-owner.store.js';
 import type { TaskQueue } from '../../../src/task.bootstrap.js';
 import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { until } from '../../support/until.js';
 import { backlog, costOf, dialectOf } from '../queue/fixtures/cost.js';
 import { connect, openQueue } from '../schema/fixtures/queue.js';
 
@@ -16,7 +17,10 @@ describe.each(ENGINES)('whose the next tasks of a service are, on %s', (engine) 
   beforeAll(async () => {
     database = await createDatabase(engine);
     dataSource = await connect(database);
-    queue = await openQueue(dataSource, { operatorTokens: ['an-operator-token-0123456789'] });
+    queue = await openQueue(dataSource, {
+      operatorTokens: ['an-operator-token-0123456789'],
+      services: { fair: { fair: true } },
+    });
   });
   afterAll(async () => {
     await queue?.close();
@@ -47,15 +51,32 @@ describe.each(ENGINES)('whose the next tasks of a service are, on %s', (engine) 
     }
   });
 
-  it('names at most 3, in the overview only where at least 100 are ready', async () => {
-    for (const owner of ['a', 'b', 'c', 'd']) await create(owner, 'crowd', 30);
+  it('names at most 5, in the overview only where at least 100 are ready', async () => {
+    for (const owner of ['a', 'b', 'c', 'd', 'e', 'f']) await create(owner, 'crowd', 30);
     const { services } = await queue.service.operator.overview();
     const ownersOf = (name: string) => services.find(({ service }) => service === name)!.owners;
     expect(ownersOf('mail')).toBeNull();
     expect(ownersOf('crowd')).toEqual({
-      lookedAt: 120,
-      list: ['a', 'b', 'c'].map((userId) => ({ userId, ready: 30 })),
+      lookedAt: 180,
+      list: ['a', 'b', 'c', 'd', 'e'].map((userId) => ({ userId, ready: 30, running: null })),
     });
+  });
+
+  it('says what runs of each where owners take turns, however few are ready', async () => {
+    for (const owner of ['a', 'b', 'c']) await create(owner, 'fair', 2);
+    const running = await queue.service.claim({ service: 'fair', limit: 3 });
+    await queue.service.cancel(running.find(({ userId }) => userId === 'b')!.taskId);
+    // The same overview is given for 2 s.
+    const owners = await until('the overview has them', async () => {
+      const { services } = await queue.service.operator.overview();
+      return services.find(({ service }) => service === 'fair')?.owners;
+    });
+    expect(owners.lookedAt).toBe(3);
+    expect(owners.list.map(({ userId, ready, running }) => [userId, ready, running])).toEqual([
+      ['a', 1, 1],
+      ['c', 1, 1],
+      ['b', 1, 0],
+    ]);
   });
 
   it('cost the same however many are ready or have ended', async () => {

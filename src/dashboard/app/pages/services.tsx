@@ -6,6 +6,7 @@ import { usePoll } from '../api/use-poll.js';
 import { Chip } from '../components/chip.js';
 import { FirstTask } from '../components/first-task.js';
 import { LimitsBar, LimitsButton, limitsText, NO_LIMITS } from '../components/limits.js';
+import { Owners } from '../components/owners.js';
 import { PauseButton } from '../components/pause.js';
 import { Loaded } from '../components/state.js';
 import { type Column, Table } from '../components/table.js';
@@ -113,6 +114,11 @@ const columns = (onChanged: () => void): Column<Row>[] => [
         </>
       );
     },
+  },
+  {
+    key: 'owners',
+    name: t('services.owners'),
+    cell: ({ service, owners }) => <Owners service={service} owners={owners} />,
   },
   { key: 'until', name: t('services.until'), cell: ({ pausedUntil }) => <Time at={pausedUntil} /> },
   {

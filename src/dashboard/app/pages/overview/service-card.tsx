@@ -55,6 +55,9 @@ const PauseNote = ({ service: { note, pausedUntil } }: { service: ServiceOvervie
   </p>
 );
 
+/** Of fewer ready tasks it is not said whose they are. */
+const CROWDED = 100;
+
 function Facts({ service: one, range, stats }: Omit<CardProps, 'onChanged'> & { stats: Stats | undefined }) {
   const { service, maxRunning, oldestReadySeconds, owners } = one;
   const link = (name: 'ready' | 'waiting' | 'running', role: 'BEGIN' | 'WAITING' | 'START') => (
@@ -86,7 +89,7 @@ function Facts({ service: one, range, stats }: Omit<CardProps, 'onChanged'> & { 
           {oldestReadySeconds === null ? '–' : duration(oldestReadySeconds * 1000, language.value)}
         </dd>
       </div>
-      {owners && first && first.userId !== '' && (
+      {owners && owners.lookedAt >= CROWDED && first && first.userId !== '' && (
         <div>
           <dt>{t('overview.owner')}</dt>
           <dd>
