@@ -12,6 +12,8 @@ import { type Change, concurrency, excess, ownConcurrency, readLog, startLog } f
 
 /** Seconds of storm, and seconds that all tasks have to end afterwards. */
 const SECONDS = Number(process.env.TEST_CHAOS_FLOW_SECONDS ?? 6);
+/** The most storms until a wrong order is found. */
+const STORMS = 5;
 const PATIENCE = 120 + SECONDS * 2;
 
 const RATE = { max: 10, per: 1, burst: 5 };
@@ -196,9 +198,14 @@ describeOn('mysql', 'postgres')('the same storm on %s', (engine) => {
   it(
     'finds too many that run if claims count before they lock',
     async () => {
-      const { found } = await storm(engine, true);
-      expect(found.filter(({ over }) => over > 0).map(({ what }) => what)).not.toEqual([]);
+      // Who counts too early is found by chance: mostly in the first storm.
+      const broken: string[] = [];
+      for (let storms = 0; storms < STORMS && broken.length === 0; storms++) {
+        const { found } = await storm(engine, true);
+        broken.push(...found.filter(({ over }) => over > 0).map(({ what }) => what));
+      }
+      expect(broken).not.toEqual([]);
     },
-    (SECONDS + PATIENCE + 60) * 1000,
+    (SECONDS + PATIENCE + 60) * 1000 * STORMS,
   );
 });

@@ -95,7 +95,7 @@ describe.each(ENGINES)('a server that is killed while it creates the task of a s
     const dies = { dist: built('.'), at: 'UPDATE \\S*tasks_schedules\\S* SET next_for', when, mark };
     const environment = { NODE_OPTIONS: `--import ${FIXTURE}`, DIES: JSON.stringify(dies), TASK_SCHEDULES: 'true' };
     const first = await place.start(environment);
-    const startAt = new Date(Math.ceil(Date.now() / 1000) * 1000 + 1000);
+    const startAt = new Date(Math.ceil(Date.now() / 1000) * 1000 + 2000);
     const endAt = new Date(startAt.getTime() + (SECONDS - 1) * 1000);
     const token = await userToken(SECRET, 'alice');
     const put = await call('PUT', `${first.url}/api/schedules/${when}`, {
