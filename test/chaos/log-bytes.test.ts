@@ -19,7 +19,7 @@ const HOSTS: Record<string, TaskModuleOptions> = {
 };
 const ROUNDS = 9;
 /** Where a row stands in its page makes a round cost a little more or less. */
-const SAME = 0.04;
+const SAME = 0.06;
 
 /** What happens beside our transactions writes to the log, too. */
 const QUIET = {
