@@ -140,6 +140,7 @@ function progressOf(row: ScheduleRow, { nextFor, waitsFor, skipped }: Plan, runs
 /** Whether it is as it was read: nobody has changed it or moved it on. */
 const isUnchanged = (read: ScheduleRow, locked: ScheduleRow): boolean =>
   read.id === locked.id &&
+  read.nextFor?.getTime() === locked.nextFor?.getTime() &&
   read.dueAt?.getTime() === locked.dueAt?.getTime() &&
   read.updatedAt.getTime() === locked.updatedAt.getTime() &&
   JSON.stringify(read.definition) === JSON.stringify(locked.definition);
