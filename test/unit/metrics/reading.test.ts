@@ -1,28 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DataSource } from 'typeorm';
-import type { TaskQueue } from '../../../src/task.bootstrap.js';
-import { connect, openQueue } from '../schema/fixtures/queue.js';
-import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ownQueue } from '../schema/fixtures/own-queue.js';
+import { ENGINES } from '../../support/databases.js';
 
 describe.each(ENGINES)('what happened, on %s', (engine) => {
-  let database: TestDatabase;
-  let dataSource: DataSource;
-  let queue: TaskQueue;
-  beforeAll(async () => {
-    database = await createDatabase(engine);
-    dataSource = await connect(database);
-    queue = await openQueue(dataSource);
-  });
-  afterAll(async () => {
-    await queue?.close();
-    await dataSource?.destroy();
-    await database?.drop();
-  });
-  beforeEach(() => dataSource.query('DELETE FROM tasks_metrics'));
+  const own = ownQueue(engine);
+  beforeEach(() => own.dataSource.query('DELETE FROM tasks_metrics'));
 
   const minuteOf = (time: string): number => Date.parse(time) / 60_000;
   const add = (minute: number, service: string, values: Record<string, number>) =>
-    dataSource.query(
+    own.dataSource.query(
       `INSERT INTO tasks_metrics (minute, service, ${Object.keys(values).join(', ')})
       VALUES (${minute}, '${service}', ${Object.values(values).join(', ')})`,
     );
@@ -35,7 +21,7 @@ describe.each(ENGINES)('what happened, on %s', (engine) => {
     await add(minute + 4, 'b', { created: 1, failed: 1, run_ms: 9_000_000_000, run_more: 2 });
     await add(minute + 10, 'a', { created: 7 });
     await add(minute + 15, 'a', { created: 100 });
-    const all = await queue.service.metrics.stats({ from: at('09:00'), to: at('09:15'), step: 300 });
+    const all = await own.service.metrics.stats({ from: at('09:00'), to: at('09:15'), step: 300 });
     expect({ ...all, points: all.points.map(({ time, created }) => [time, created]) }).toEqual({
       from: at('09:00'),
       to: at('09:15'),
@@ -52,7 +38,7 @@ describe.each(ENGINES)('what happened, on %s', (engine) => {
       runMs: { mean: 4_500_000_000, p95: 3e8 },
     });
     expect(all.points[1]).toMatchObject({ waitMs: { mean: null, p95: null } });
-    const { points } = await queue.service.metrics.stats({
+    const { points } = await own.service.metrics.stats({
       from: at('09:00'),
       to: at('09:15'),
       step: 300,
@@ -62,14 +48,14 @@ describe.each(ENGINES)('what happened, on %s', (engine) => {
   });
 
   it('has whole steps that hold the time asked for, by default 60 of the last hour', async () => {
-    const wide = await queue.service.metrics.stats({ from: at('09:07'), to: at('09:52'), step: 1800 });
+    const wide = await own.service.metrics.stats({ from: at('09:07'), to: at('09:52'), step: 1800 });
     expect([wide.from, wide.to, wide.points.length]).toEqual([at('09:00'), at('10:00'), 2]);
-    const { from, to, step, points } = await queue.service.metrics.stats();
+    const { from, to, step, points } = await own.service.metrics.stats();
     expect(step).toBe(60);
     expect(points.length).toBe((to.getTime() - from.getTime()) / 60_000);
     expect(Math.abs(points.length - 60)).toBeLessThanOrEqual(1);
     expect(Math.abs(to.getTime() - Date.now())).toBeLessThan(120_000);
-    const week = await queue.service.metrics.stats({ from: new Date(Date.now() - 7 * 86_400_000) });
+    const week = await own.service.metrics.stats({ from: new Date(Date.now() - 7 * 86_400_000) });
     expect(week.points.length).toBeLessThanOrEqual(61);
   });
 
@@ -81,7 +67,7 @@ describe.each(ENGINES)('what happened, on %s', (engine) => {
     ['step', { from: at('00:00'), to: new Date('2026-12-26'), step: 60 }],
     ['service', { service: '' }],
   ])('refuses a wrong %s: %j', async (field, options) => {
-    await expect(queue.service.metrics.stats(options)).rejects.toMatchObject({
+    await expect(own.service.metrics.stats(options)).rejects.toMatchObject({
       errorName: 'INVALID_PARAM',
       detail: [expect.objectContaining({ field })],
     });
@@ -94,7 +80,7 @@ describe.each(ENGINES)('what happened, on %s', (engine) => {
     await add(minute - 30, 'a', { created: 4 });
     await add(minute - 3, 'b', { finished: 3 });
     await add(minute - 3, 'c', { finished: 9 });
-    const { metrics } = queue.service;
+    const { metrics } = own.service;
     const five = await metrics.recent(['a', 'b', 'none'], 5);
     expect([...five.keys()]).toEqual(['a', 'b', 'none']);
     expect(five.get('a')).toMatchObject({ created: 3, retried: 2, finished: 0, waitMs: { mean: 50 } });

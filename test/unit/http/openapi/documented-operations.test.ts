@@ -11,6 +11,7 @@ import { type Adapter, ADAPTERS, type Host, WHOLE, WORKER_TOKEN } from '../../..
 import { openStream } from '../../../support/event-stream.js';
 import { type Answer, call, type CallOptions } from '../../../support/http.js';
 import { DocumentCheck, exampleOf, type Operation, operationsOf } from './fixtures/document.js';
+import type { Cases, Sent } from './fixtures/cases.js';
 import { describeBatches } from './fixtures/batch-cases.js';
 import { describeLists } from './fixtures/list-cases.js';
 import { describeSchedules } from './fixtures/schedule-cases.js';
@@ -80,13 +81,8 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
   });
   afterAll(() => host?.close());
 
-  interface Request extends CallOptions {
-    /** For the parameter in the path, whatever its name. */
-    taskId?: string;
-    as?: 'user' | 'stranger' | 'crowd' | 'worker' | 'operator' | 'nobody';
-  }
   /** Sends an operation as the document has it, and holds the answer to the document. */
-  async function expectAnswer(id: string, expected: number, { taskId = '', as, ...options }: Request): Promise<Answer> {
+  async function expectAnswer(id: string, expected: number, { taskId = '', as, ...options }: Sent): Promise<Answer> {
     const operation = operations.get(id)!;
     const audience = as ?? (Object.keys(operation.security[0]!)[0] as 'user' | 'worker' | 'operator');
     const headers = { ...(audience === 'nobody' ? {} : credentials[audience]), ...options.headers };
@@ -238,11 +234,8 @@ describe.each(CASES)('the documented operations of a $kind host on $adapter', ({
     await expectAnswer('claimTask', 430, { as: 'nobody' });
   });
 
-  const cases = { expectAnswer, example, taskOf, status, notFound, tooMany: TOO_MANY };
-  describeLists({ ...cases, create });
-  describeSchedules(cases);
-  describeBatches(cases);
-  describeOperators({ ...cases, create, createClaimed });
+  const cases: Cases = { expectAnswer, create, createClaimed, example, taskOf, status, notFound, tooMany: TOO_MANY };
+  for (const describeAll of [describeLists, describeSchedules, describeBatches, describeOperators]) describeAll(cases);
 
   it('refuses other media types wherever there is a body', async () => {
     const raw = { raw: '<input/>', headers: { 'content-type': 'application/xml' } };
