@@ -15,6 +15,7 @@ import type { DataSourceOptions } from 'typeorm';
 import { TaskModule, type TaskModuleOptions, TaskService } from '../../src/index.js';
 import { borrowDatabase, giveBack } from './database-pool.js';
 import { createDatabase, type Engine, ENGINES, type TestDatabase } from './databases.js';
+import { HostDataSource } from './host-data-source.js';
 import { type Answer, call, type CallOptions } from './http.js';
 
 export const ADAPTERS = ['express', 'fastify'] as const;
@@ -102,17 +103,23 @@ export const createAdapter = (adapter: Adapter): ExpressAdapter | FastifyAdapter
 /** Options that the tables are made by. */
 const SCHEMA_OPTIONS = ['entity', 'table', 'status', 'timeZone', 'migrate'];
 
+const OF_HOSTS = { autoLoadEntities: true, retryAttempts: 1 };
+
 /** A host app with the queue in it, listening on a free port. */
 export async function startHost({ engine, adapter, options = {}, ...rest }: HostOptions): Promise<Host> {
   // Hosts with tables of their own, or another schema, leave nothing that others could use.
   const plain = !rest.imports && !rest.typeorm && !rest.register && SCHEMA_OPTIONS.every((name) => !(name in options));
   const database = rest.database ?? (await (plain ? borrowDatabase(engine) : createDatabase(engine)));
   const { register = (given) => TaskModule.forRoot(given) } = rest;
+  const own = new HostDataSource();
+  const leave = async (): Promise<void> => {
+    if (!rest.database) await (plain ? giveBack(database) : database.drop());
+  };
   class HostModule {}
   const module = {
     module: HostModule,
     imports: [
-      TypeOrmModule.forRoot({ ...database.options(), ...rest.typeorm, autoLoadEntities: true, retryAttempts: 1 }),
+      TypeOrmModule.forRootAsync(own.optionsOf({ ...database.options(), ...rest.typeorm, ...OF_HOSTS })),
       register({ guards: [HeaderGuard], workerTokens: [WORKER_TOKEN], ...options }),
       ...(rest.imports ?? []),
     ],
@@ -124,6 +131,10 @@ export async function startHost({ engine, adapter, options = {}, ...rest }: Host
     logger: ['error'],
     abortOnError: false,
     ...rest.nest,
+  }).catch(async (error: unknown) => {
+    await own.abandon();
+    await leave();
+    throw error;
   });
   rest.configure?.(app);
   await app.listen(0, '127.0.0.1');
@@ -143,7 +154,7 @@ export async function startHost({ engine, adapter, options = {}, ...rest }: Host
       call(method, url + path, withHeaders(given, { authorization: `Bearer ${WORKER_TOKEN}` })),
     async close() {
       await app.close();
-      if (!rest.database) await (plain ? giveBack(database) : database.drop());
+      await leave();
     },
   };
 }
