@@ -1,6 +1,7 @@
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import type { DataSource, EntityMetadata } from 'typeorm';
+import { ofBatch } from './batches/of-batch.js';
 import { openBatches } from './batches/open.js';
 import { openBulks } from './bulk/open.js';
 import { openCallbacks, type Outside } from './callbacks/open.js';
@@ -159,7 +160,7 @@ async function open<T extends Task>(
   };
   const waiting = new WaitingRoom(options.maxWaiters, (filters) => reading(database, () => queue.ready.probe(filters)));
   const moveDue = new MoveDue(queue);
-  const live = new LiveRoom<T>(queue, new LiveStore(dialect), options);
+  const live = new LiveRoom<T>(queue, new LiveStore(dialect, ofBatch(dialect)), options);
   const callbacks = openCallbacks<T>(options, dialect, queue, outside);
   const flow = await openFlow(queue, dialect, waiting, {
     services: options.services,

@@ -164,7 +164,7 @@ export class TaskClient {
   watch(query: Omit<WatchQuery, 'lastEventId'>, { signal }: WatchOptions = {}): AsyncGenerator<WatchEvent> {
     const { ids = [], ...rest } = query;
     if (ids.length > WATCHED_IDS)
-      throw new TypeError(`watch() takes at most ${WATCHED_IDS} ids; watch a service or a group instead`);
+      throw new TypeError(`watch() takes at most ${WATCHED_IDS} ids; watch a service, a group or a batch`);
     // As text: a JSON list would be too long for a URL.
     const named = { ...rest, ...(query.ids ? { ids: ids.join(',') } : {}) };
     const path = this.uris.getTaskEventsUri;

@@ -85,12 +85,13 @@ export class LiveStream implements Watcher {
     void this.pump();
   }
 
-  takes({ taskId, service, group }: WatchedRow): boolean {
+  takes({ taskId, service, group, batchId }: WatchedRow): boolean {
     const { filter } = this;
     return (
       !this.watched.has(taskId) &&
       (filter.service === undefined || filter.service === service) &&
-      (filter.group === undefined || filter.group === group)
+      (filter.group === undefined || filter.group === group) &&
+      (filter.batchId === undefined || filter.batchId === batchId)
     );
   }
 

@@ -9,6 +9,8 @@ export interface LiveFilter {
   ids?: string[] | undefined;
   service?: string | undefined;
   group?: string | undefined;
+  /** Only tasks of this batch. */
+  batchId?: string | undefined;
 }
 
 /** The most new tasks that one look reads. */
@@ -18,9 +20,13 @@ const NEW = 5000;
 export class LiveStore {
   private readonly columns: Sql;
 
-  constructor(private readonly dialect: Dialect) {
+  constructor(
+    private readonly dialect: Dialect,
+    /** Condition that a task belongs to a batch. */
+    private readonly ofBatch: (batchId: string) => Sql,
+  ) {
     const times = ['created_at', 'updated_at', 'lease_expires_at'];
-    const names = ['id', 'user_id', 'service', 'group', 'status', 'progress', 'attempts'];
+    const names = ['id', 'user_id', 'service', 'group', 'status', 'progress', 'attempts', 'batch_id'];
     this.columns = join([
       ...names.map((name) => dialect.id(name)),
       ...times.map((name) => sql`${dialect.read(name)} AS ${dialect.id(`softdd_${name}`)}`),
@@ -35,11 +41,12 @@ export class LiveStore {
   }
 
   /** An owner's newest tasks, newest first. */
-  *newest(userId: string, { service, group }: LiveFilter, limit: number): Script<WatchedRow[]> {
+  *newest(userId: string, { service, group, batchId }: LiveFilter, limit: number): Script<WatchedRow[]> {
     const { dialect } = this;
     const conditions = [sql`user_id = ${userId}`];
     if (service !== undefined) conditions.push(sql`service = ${service}`);
     if (group !== undefined) conditions.push(sql`${dialect.id('group')} = ${group}`);
+    if (batchId !== undefined) conditions.push(this.ofBatch(batchId));
     return yield* this.read(join(conditions, ' AND '), sql`ORDER BY ${dialect.listOrder} LIMIT ${limit}`);
   }
 
@@ -75,6 +82,7 @@ const toLive = (row: Row): WatchedRow => ({
   userId: row.user_id as string,
   service: row.service as string,
   group: row.group as string | null,
+  batchId: row.batch_id as string | null,
   status: Number(row.status),
   progress: Number(row.progress),
   attempts: Number(row.attempts),

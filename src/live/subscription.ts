@@ -1,10 +1,10 @@
 import type { AnswerSpace } from '../queue/answer-room.js';
 import { invalid, check } from '../validation/invalid.js';
-import { nameRule, someIdsRule, userIdRule } from '../validation/rules.js';
+import { batchIdRule, nameRule, someIdsRule, userIdRule } from '../validation/rules.js';
 import type { LiveFilter } from './live.store.js';
 import type { StreamReceiver } from './live-stream.js';
 
-/** Which of an owner's tasks to watch: `ids`, or `service` and `group`, one of them or both. */
+/** Which of an owner's tasks to watch: `ids`, or one or more of `service`, `group` and `batchId`. */
 export interface WatchOptions {
   userId: string;
   /** These tasks, at most 1,000. */
@@ -13,6 +13,8 @@ export interface WatchOptions {
   service?: string | undefined;
   /** The newest 1,000 of this group, and new ones. */
   group?: string | undefined;
+  /** The newest 1,000 of this batch, and new ones. */
+  batchId?: string | undefined;
   /** The `id` of the last event that the client has seen: without a change since then, it gets no snapshot. */
   lastEventId?: string | undefined;
 }
@@ -40,27 +42,32 @@ export class Subscription {
   /** INVALID_PARAM. */
   constructor(
     private readonly room: Opener,
-    { userId, ids, service, group, lastEventId }: WatchOptions,
+    { userId, ids, service, group, batchId, lastEventId }: WatchOptions,
   ) {
     check('userId', userId, userIdRule);
     if (ids !== undefined) check('ids', ids, someIdsRule);
     if (service !== undefined) check('service', service, nameRule);
     if (group !== undefined) check('group', group, nameRule);
-    const isFiltered = service !== undefined || group !== undefined;
+    if (batchId !== undefined) check('batchId', batchId, batchIdRule);
+    const isFiltered = service !== undefined || group !== undefined || batchId !== undefined;
     if (ids === undefined && !isFiltered)
       throw invalid([
-        { field: 'ids', rule: 'isDefined', msg: 'ids, service or group is required: say which tasks to watch' },
+        {
+          field: 'ids',
+          rule: 'isDefined',
+          msg: 'ids, service, group or batchId is required: say which tasks to watch',
+        },
       ]);
     if (ids !== undefined && isFiltered)
       throw invalid([
         {
           field: 'ids',
           rule: 'either',
-          msg: 'ids excludes service and group; send ids alone, or without it the others',
+          msg: 'ids excludes service, group and batchId; send ids alone, or without it the others',
         },
       ]);
     this.userId = userId;
-    this.filter = { ids, service, group };
+    this.filter = { ids, service, group, batchId };
     this.lastEventId = lastEventId;
   }
 

@@ -11,6 +11,7 @@ export interface WatchedRow extends TaskState {
   userId: string;
   service: string;
   group: string | null;
+  batchId: string | null;
   createdAt: Date | null;
 }
 

@@ -148,13 +148,15 @@ export interface WatchQuery {
   // <watch>
   /**
    * Only these tasks, at most 1000: ids with commas in between, or the JSON text of a list. A URL holds about 200 ids.
-   * Not allowed together with `service` or `group`.
+   * Not allowed together with `service`, `group` or `batchId`.
    */
   ids?: string[];
   /** The newest 1000 tasks of this service, and new ones. At most 64 characters. */
   service?: string;
   /** The newest 1000 tasks of this group, and new ones. At most 64 characters. */
   group?: string;
+  /** The newest 1000 tasks of this batch, and new ones. At most 36 characters. */
+  batchId?: string;
   /** The same as the header Last-Event-ID, for clients that cannot send it. */
   lastEventId?: string;
   // </watch>

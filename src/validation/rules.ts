@@ -98,6 +98,8 @@ export const taskIdRule: Rule = (value) =>
 export const pageRule = integer(1, BOUNDS.page);
 export const pageSizeRule = integer(1, BOUNDS.pageSize);
 export const callbackLimitRule = integer(1, BOUNDS.callbacks);
+/** An id of a batch. One that is none names no tasks. */
+export const batchIdRule = shortText(36);
 /** A layer of a batch. */
 export const layerRule = integer(0, BOUNDS.dependencies);
 /** A list of strings. In forms and queries it is the JSON text of one. */

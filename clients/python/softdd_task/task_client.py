@@ -188,17 +188,22 @@ class TaskClient:
         return cast(Removal, self._send("DELETE", path, body, once=True, timeout=timeout, retries=retries))
 
     def watch(
-        self, *, ids: Optional[List[str]] = None, service: Optional[str] = None, group: Optional[str] = None
+        self,
+        *,
+        ids: Optional[List[str]] = None,
+        service: Optional[str] = None,
+        group: Optional[str] = None,
+        batch_id: Optional[str] = None,
     ) -> Iterator[WatchEvent]:
         """Yields the user's tasks as they are, then each change as it happens.
 
         Each is {"event": "task", "task": …}, or {"event": "removed", "taskId": …} for a task that was deleted or is not
-        the user's. Give `ids` (at most 200), or `service` and `group`. It connects again by itself, and ends with the
-        loop. A server without event streams answers 404.
+        the user's. Give `ids` (at most 200), or one or more of `service`, `group` and `batch_id`. It connects again by
+        itself, and ends with the loop. A server without event streams answers 404.
         """
         if ids is not None and len(ids) > WATCHED_IDS:
-            raise ValueError("watch() takes at most %d ids; watch a service or a group instead" % WATCHED_IDS)
-        path = self._events_path(ids, service, group)
+            raise ValueError("watch() takes at most %d ids; watch a service, a group or a batch" % WATCHED_IDS)
+        path = self._events_path(ids, service=service, group=group, batchId=batch_id)
         return watch(lambda last_id: events(self._connections.server, path, last_id))
 
     def wait_for(self, task_id: str, timeout: float = math.inf, interval: float = 5.0) -> Task:
@@ -245,11 +250,9 @@ class TaskClient:
             self._has_streams = error.retryable or error.http_status in (401, 403, 430)
         return False
 
-    def _events_path(
-        self, ids: Optional[List[str]], service: Optional[str] = None, group: Optional[str] = None
-    ) -> str:
+    def _events_path(self, ids: Optional[List[str]], **others: Optional[str]) -> str:
         # As text: a JSON list would be too long for a URL.
-        named = {"ids": None if ids is None else ",".join(ids), "service": service, "group": group}
+        named = {"ids": None if ids is None else ",".join(ids), **others}
         query = urllib.parse.urlencode({name: value for name, value in named.items() if value is not None}, safe=",")
         return self._uris["getTaskEventsUri"] + "?" + query
 

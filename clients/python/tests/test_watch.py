@@ -47,6 +47,14 @@ class WatchTest(unittest.TestCase):
         self.client.remove(task)
         until("the removal", lambda: watch.states(task) == [10, -20, "removed"])
 
+    def test_tells_of_the_tasks_of_a_batch(self):
+        batch = self.client.batches.create([{"input": "x", "service": self.service}])["batchId"]
+        self.addCleanup(self.client.batches.cancel, batch)
+        create(self.service)
+        watch = Collected(self.client, batch_id=batch)
+        until("the task", lambda: len(watch.events) == 1)
+        self.assertEqual(watch.events[0]["task"]["batchId"], batch)
+
     def test_ends_with_the_loop(self):
         task = create(self.service)
         for event in self.client.watch(ids=[task]):

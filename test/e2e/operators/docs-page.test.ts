@@ -18,12 +18,19 @@ const ALL = [
     'operatorListTasksByPost',
   ],
   ...['operatorChangeTasks', 'operatorListBulks', 'operatorListServices', 'operatorListSchedules'],
-  ...['operatorListCallbacks', 'operatorReplayCallbacks', 'operatorListWorkers', 'operatorGetTask'],
+  ...[
+    'operatorListBatches',
+    'operatorListCallbacks',
+    'operatorReplayCallbacks',
+    'operatorListWorkers',
+    'operatorGetTask',
+  ],
   ...['operatorUpdateTask', 'operatorGetBulk', 'operatorChangeBulk', 'operatorSetService', 'operatorGetSchedule'],
   ...['operatorRemoveSchedule', 'operatorPauseSchedule', 'operatorResumeSchedule', 'operatorRunSchedule'],
+  ...['operatorGetBatch', 'operatorChangeBatch', 'operatorListBatchTasks', 'operatorListBatchLayers'],
   ...['operatorReplayCallback', 'live', 'ready', 'listSchedules', 'setSchedule', 'getSchedule', 'removeSchedule'],
   ...['pauseSchedule', 'resumeSchedule', 'runSchedule'],
-  ...['createBatch', 'listBatches', 'getBatch', 'changeBatch', 'addToBatch'],
+  ...['createBatch', 'listBatches', 'getBatch', 'changeBatch', 'listBatchTasks', 'addToBatch', 'listBatchLayers'],
 ];
 /** A stream does not end. The page does not yet keep the schedule or the batch that it saw last. */
 const ENDING = ALL.filter((id) => id !== 'watchTasks' && !/Schedule|Batch/.test(id));

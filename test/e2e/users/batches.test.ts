@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type EventStream, openStream } from '../../support/event-stream.js';
 import { BATTERY, type Host, spread, startHost } from '../../support/host.js';
 import { until } from '../../support/until.js';
 
@@ -122,6 +123,31 @@ describe.each(BATTERY)('batches over REST on $engine with $adapter', (where) => 
     expect(await problem({ tasks: [], seal: 'maybe' })).toEqual([400, 14004, 'seal']);
     expect(await problem({ tasks: [], callbackUrl: 'https://example.com/' })).toEqual([400, 14004, 'callbackUrl']);
     expect(await problem({ tasks: [], sealed: true })).toEqual([400, 14004, 'sealed']);
+  });
+
+  it('are watched live: their tasks, and those that are added', async () => {
+    const service = 'watched';
+    const made = await create({ tasks: [part('1', { service })], seal: false });
+    await create({ tasks: [part('2', { service })] });
+    const watch = (user: string, query: string): Promise<EventStream> =>
+      openStream(`${host.url}/api/tasks/events?${query}`, { 'x-user': user });
+    const stream = await watch('alice', `batchId=${made.batchId}&service=${service}`);
+    const foreign = await watch('bob', `batchId=${made.batchId}`);
+    await Promise.all([stream.synced(), foreign.synced()]);
+    expect(stream.tasks().map(({ taskId }) => taskId)).toEqual(made.taskIds);
+    const { body: added } = await alice('POST', `/api/batches/${made.batchId}/tasks`, {
+      tasks: [part('3', { service })],
+    });
+    const [taskId] = added.data.taskIds;
+    await stream.event('the one that was added', ({ data }) => data.taskId === taskId);
+    await alice('PUT', `/api/batches/${made.batchId}`, { status: -20 });
+    for (const id of [...made.taskIds, taskId])
+      await stream.event('its end', ({ data }) => data.taskId === id && data.status === -20);
+    expect(new Set(stream.tasks().map(({ batchId }) => batchId))).toEqual(new Set([made.batchId]));
+    expect(foreign.tasks()).toEqual([]);
+    for (const one of [stream, foreign]) one.close();
+    const { status, body } = await alice('GET', `/api/tasks/events?batchId=${made.batchId}&ids=${taskId}`);
+    expect([status, body.data.detail[0].field]).toEqual([400, 'ids']);
   });
 });
 
