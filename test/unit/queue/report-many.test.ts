@@ -100,6 +100,7 @@ describe.each(ENGINES)('reports on several tasks, on %s', (engine) => {
     const { sent, stop } = noteStatements();
     const results = await queue.service.reportMany(tasks.map((task) => end(task))).finally(stop);
     expect(new Set(shown(results))).toEqual(new Set([FINISHED]));
-    expect(sent.filter((text) => /^SELECT/.test(text))).toHaveLength(1);
+    // Whole tasks are read once. What looks for due tasks meanwhile reads ids.
+    expect(sent.filter((text) => /^SELECT.*lease_token/.test(text))).toHaveLength(1);
   });
 });
