@@ -1,6 +1,8 @@
 import type { Task } from '../contract/task.entity.js';
 import type { NewTask } from '../queue/use-cases/create.js';
 
+export type { BatchMember } from '../protocol/batch.types.js';
+
 /**
  * open: tasks may still be added. running: some tasks have not ended. When all have ended: `failed` if one failed, else
  * `cancelled` if one was cancelled or deleted, else `finished`.
@@ -84,20 +86,6 @@ export interface Batch extends BatchSummary {
 export interface CreatedBatch extends Batch {
   /** The ids of the tasks of this call, in its order. */
   taskIds: string[];
-}
-
-/** A task of a batch, and its place in the graph of those that wait for each other. */
-export interface BatchMember {
-  taskId: string;
-  /** The name that its creator gave it. */
-  ref: string | null;
-  /** null: the task was deleted. */
-  status: number | null;
-  service: string | null;
-  /** How many tasks come before it, one after the other. 0: it waits for none. */
-  layer: number;
-  /** The ids of the tasks that it waits for. */
-  dependsOn: string[];
 }
 
 /** The tasks of a batch that have as many others before them, one after the other. */

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { DataSource } from 'typeorm';
+import { describe, expect, it } from '@jest/globals';
 import { type Task, TASK_STATUS } from '../../../src/index.js';
-import type { TaskQueue } from '../../../src/task.bootstrap.js';
-import { createDatabase, ENGINES, type TestDatabase } from '../../support/databases.js';
+import { ENGINES } from '../../support/databases.js';
 import { noteStatements } from '../metrics/fixtures/statements.js';
-import { connect, openQueue } from '../schema/fixtures/queue.js';
+import { ownQueue } from '../schema/fixtures/own-queue.js';
 
 const { BEGIN, FINISHED, ERROR } = TASK_STATUS;
 
@@ -15,24 +13,12 @@ const shown = (results: PromiseSettledResult<Task>[]): unknown[] =>
   );
 
 describe.each(ENGINES)('reports on several tasks, on %s', (engine) => {
-  let database: TestDatabase;
-  let dataSource: DataSource;
-  let queue: TaskQueue;
-  beforeAll(async () => {
-    database = await createDatabase(engine);
-    dataSource = await connect(database);
-    queue = await openQueue(dataSource, { requireLease: true, maxAttempts: 1 });
-  });
-  afterAll(async () => {
-    await queue?.close();
-    await dataSource?.destroy();
-    await database?.drop();
-  });
+  const own = ownQueue(engine, { requireLease: true, maxAttempts: 1 });
 
   const claimed = async (count: number): Promise<Task[]> => {
     const one = { userId: 'u', input: 'x', status: BEGIN };
-    await queue.service.createMany(Array.from({ length: count }, () => one));
-    return queue.service.claim({ limit: count });
+    await own.service.createMany(Array.from({ length: count }, () => one));
+    return own.service.claim({ limit: count });
   };
   const end = ({ taskId, leaseToken }: Task, status: number = FINISHED) => ({
     taskId,
@@ -43,7 +29,7 @@ describe.each(ENGINES)('reports on several tasks, on %s', (engine) => {
   it('judges each on its own, in the order of the reports', async () => {
     const [first, second, third, fourth] = await claimed(4);
     const stranger = '019ab1f0-6f3e-7c2a-9d55-2f0f6f3a1b7c';
-    const results = await queue.service.reportMany([
+    const results = await own.service.reportMany([
       end(first!),
       { ...end(second!), leaseToken: stranger },
       { ...end(third!), taskId: stranger },
@@ -67,38 +53,38 @@ describe.each(ENGINES)('reports on several tasks, on %s', (engine) => {
       FINISHED,
     ]);
     const statuses = await Promise.all(
-      [first, second, third, fourth].map(async (task) => (await queue.service.get(task!.taskId)).status),
+      [first, second, third, fourth].map(async (task) => (await own.service.get(task!.taskId)).status),
     );
     expect(statuses).toEqual([FINISHED, TASK_STATUS.START, TASK_STATUS.START, ERROR]);
   });
 
   it('tells listeners of each, and answers nothing for nothing', async () => {
     const heard: string[] = [];
-    const stop = queue.service.onTask(({ type, task }) => {
+    const stop = own.service.onTask(({ type, task }) => {
       if (type === 'finished') heard.push(task.taskId);
     });
     const tasks = await claimed(3);
-    await queue.service.reportMany(tasks.map((task) => end(task)));
+    await own.service.reportMany(tasks.map((task) => end(task)));
     stop();
     expect(heard.sort()).toEqual(tasks.map(({ taskId }) => taskId).sort());
-    expect(await queue.service.reportMany([])).toEqual([]);
+    expect(await own.service.reportMany([])).toEqual([]);
   });
 
   it('pauses a service for each report that asks for it', async () => {
     const [task] = await claimed(1);
-    const [result] = await queue.service.reportMany([{ ...end(task!), pauseService: 60 }]);
+    const [result] = await own.service.reportMany([{ ...end(task!), pauseService: 60 }]);
     expect(result!.status).toBe('fulfilled');
     const { service } = task!;
-    expect((await queue.service.operator.services()).find((one) => one.service === service)).toMatchObject({
+    expect((await own.service.operator.services()).find((one) => one.service === service)).toMatchObject({
       paused: true,
     });
-    await queue.service.operator.setService(service, { paused: false });
+    await own.service.operator.setService(service, { paused: false });
   });
 
   it('needs one transaction for a hundred', async () => {
     const tasks = await claimed(100);
     const { sent, stop } = noteStatements();
-    const results = await queue.service.reportMany(tasks.map((task) => end(task))).finally(stop);
+    const results = await own.service.reportMany(tasks.map((task) => end(task))).finally(stop);
     expect(new Set(shown(results))).toEqual(new Set([FINISHED]));
     // Whole tasks are read once. What looks for due tasks meanwhile reads ids.
     expect(sent.filter((text) => /^SELECT.*lease_token/.test(text))).toHaveLength(1);

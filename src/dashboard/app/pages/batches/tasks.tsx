@@ -1,9 +1,9 @@
 import type { BatchMember } from '../../../../protocol/batch.types.js';
 import { Chip, Choice, FilterChip, StatusChip } from '../../components/chip.js';
 import { Pages } from '../../components/pages.js';
+import { taskIdColumn } from '../../components/task-id.js';
 import { type Column, Table } from '../../components/table.js';
 import { go, setQuery } from '../../location.js';
-import { hashOf } from '../../router.js';
 import { statusName, STATUSES } from '../../status.js';
 import { t } from '../../words/index.js';
 
@@ -55,16 +55,7 @@ const columns = (): Column<BatchMember>[] => [
     cell: ({ status }) =>
       status === null ? <Chip kind="is-draft">{t('tasks.gone')}</Chip> : <StatusChip code={status} />,
   },
-  {
-    key: 'id',
-    name: t('task.id'),
-    className: 'is-id',
-    cell: ({ taskId }) => (
-      <a class="mono" href={hashOf(['tasks', taskId])} title={taskId}>
-        <bdi>{taskId}</bdi>
-      </a>
-    ),
-  },
+  taskIdColumn(),
   {
     key: 'name',
     name: t('batches.name'),

@@ -1,8 +1,8 @@
 import { Chip, StatusChip } from '../../components/chip.js';
 import { Progress } from '../../components/progress.js';
+import { taskIdColumn } from '../../components/task-id.js';
 import type { Column } from '../../components/table.js';
 import { Time } from '../../components/time.js';
-import { hashOf } from '../../router.js';
 import { isRunning } from '../../status.js';
 import { t } from '../../words/index.js';
 import type { TaskRow } from './feed.js';
@@ -16,16 +16,7 @@ export const columns = (): Column<TaskRow>[] => [
     cell: ({ status, isGone }) =>
       isGone ? <Chip kind="is-draft">{t('tasks.gone')}</Chip> : <StatusChip code={status} />,
   },
-  {
-    key: 'id',
-    name: t('task.id'),
-    className: 'is-id',
-    cell: ({ taskId }) => (
-      <a class="mono" href={hashOf(['tasks', taskId])} title={taskId}>
-        <bdi>{taskId}</bdi>
-      </a>
-    ),
-  },
+  taskIdColumn(),
   {
     key: 'service',
     name: t('task.service'),
