@@ -37,6 +37,19 @@ const upward = rooms.flatMap((names, place) =>
 module.exports = {
   forbidden: [
     ...upward,
+    {
+      name: 'creation-is-a-room-of-the-queue',
+      comment: 'Everything that only creates tasks stands there. Nothing else of the queue knows it.',
+      severity: 'error',
+      from: { path: '^src/queue/', pathNot: '^src/queue/creation/' },
+      to: { path: '^src/queue/creation/' },
+    },
+    {
+      name: 'creation-knows-no-other-use-case',
+      severity: 'error',
+      from: { path: '^src/queue/creation/' },
+      to: { path: '^src/queue/(use-cases|waiting)/' },
+    },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'client-needs-no-server',

@@ -23,8 +23,8 @@ export { type CallbackList, type CallbackListOptions, type Callbacks } from './c
 export { type CallbackRetry } from './callbacks/delivery/callback-retry.js';
 export { type CallbackUrl } from './callbacks/targets/callback-targets.js';
 export { type ClaimOptions } from './queue/use-cases/claim-options.js';
-export { type Idempotent, type NewTask, type Traced } from './queue/use-cases/create.js';
-export { type OwnColumns } from './queue/use-cases/new-row.js';
+export { type Idempotent, type NewTask, type Traced } from './queue/creation/create.js';
+export { type OwnColumns } from './queue/own-columns.js';
 export { type Unique } from './queue/unique.js';
 export { type TaskEvent, type TaskEventType, type TaskListener } from './queue/events.js';
 export { type Backoff } from './queue/backoff.js';

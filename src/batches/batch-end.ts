@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Task } from '../contract/task.entity.js';
 import type { Script } from '../database/transaction.js';
 import type { QueueEvent } from '../queue/events.js';
-import type { Creation, NewTask } from '../queue/use-cases/create.js';
+import type { Creation, NewTask } from '../queue/creation/create.js';
 import type { BatchState, ThenTask } from './batch.js';
 import { type BatchRow, type BatchStore, CANCELLED, CANCELLING, NOT_CANCELLED } from './batch.store.js';
 

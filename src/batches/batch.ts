@@ -1,5 +1,5 @@
 import type { Task } from '../contract/task.entity.js';
-import type { NewTask } from '../queue/use-cases/create.js';
+import type { NewTask } from '../queue/creation/create.js';
 
 export type { BatchMember } from '../protocol/batch.types.js';
 

@@ -4,7 +4,7 @@ import { pruneJob } from '../polling/prune.js';
 import type { Job, Service } from '../polling/poller.js';
 import { TaskIds } from '../queue/ids.js';
 import type { Queue } from '../queue/queue.js';
-import { Creation } from '../queue/use-cases/create.js';
+import { Creation } from '../queue/creation/create.js';
 import { BatchCounter } from './batch-counter.js';
 import { BatchGraph } from './batch-graph.js';
 import { BatchEnd, type NotifyOfBatch } from './batch-end.js';

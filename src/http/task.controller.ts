@@ -2,7 +2,7 @@ import { Delete, Get, Injectable, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { InjectOwnTaskService, InjectTaskOptions } from '../contract/registration.js';
 import type { Task, TaskJson } from '../contract/task.entity.js';
-import type { NewTask } from '../queue/use-cases/create.js';
+import type { NewTask } from '../queue/creation/create.js';
 import type { Bulk } from '../bulk/bulk.js';
 import type { SearchCount } from '../queue/use-cases/search.js';
 import type { TaskService } from '../service/task.service.js';

@@ -5,7 +5,7 @@ import { reading } from '../database/database.js';
 import type { Dialect } from '../database/dialects/dialect.js';
 import { Poller, type Service } from '../polling/poller.js';
 import type { Queue } from '../queue/queue.js';
-import { Creation } from '../queue/use-cases/create.js';
+import { Creation } from '../queue/creation/create.js';
 import { FireDue } from './fire-due.js';
 import { ScheduleStore } from './schedule.store.js';
 import { Schedules } from './schedules.js';

@@ -1,5 +1,5 @@
 import type { Task } from '../contract/task.entity.js';
-import type { NewTask } from '../queue/use-cases/create.js';
+import type { NewTask } from '../queue/creation/create.js';
 
 /** What happens at a time at which the task of the time before has not ended. */
 export const OVERLAPS = ['skip', 'allow', 'buffer'] as const;

@@ -4,7 +4,7 @@ import { reading, transaction } from '../database/database.js';
 import type { Script } from '../database/transaction.js';
 import { isDeepStrictEqual } from 'node:util';
 import { digest, type Queue } from '../queue/queue.js';
-import type { Creation, NewTask } from '../queue/use-cases/create.js';
+import type { Creation, NewTask } from '../queue/creation/create.js';
 import { check, invalid, within } from '../validation/invalid.js';
 import { scheduleKeyRule, userIdRule } from '../validation/rules.js';
 import { definitionOf, isSameCadence, type ScheduleBounds, timesOf } from './definition.js';

@@ -16,7 +16,7 @@ import type { TaskCount } from '../queue/stores/task.store.js';
 import { type AsOwner, Changes, type TaskChanges } from '../queue/use-cases/change.js';
 import { Claims } from '../queue/use-cases/claim.js';
 import type { ClaimOptions } from '../queue/use-cases/claim-options.js';
-import { Creation, type Idempotent, type NewTask, type Traced } from '../queue/use-cases/create.js';
+import { Creation, type Idempotent, type NewTask, type Traced } from '../queue/creation/create.js';
 import { list, type ListOptions, type TaskList } from '../queue/use-cases/list.js';
 import { read, readOwn } from '../queue/use-cases/read.js';
 import { type Removal, remove } from '../queue/use-cases/remove.js';

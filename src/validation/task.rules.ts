@@ -1,6 +1,6 @@
 import { type FieldUse, type TaskField, writtenFields } from '../contract/task.fields.js';
 import { BOUNDS } from '../protocol/bounds.js';
-import { check } from './invalid.js';
+import { check, invalid } from './invalid.js';
 import type { ValueRule } from './rule.js';
 import { integer, shortText, textRule, timeRule } from './rules.js';
 import { urlRule } from './url.rule.js';
@@ -40,4 +40,9 @@ export function checkWritten(use: FieldUse, values: object): void {
     const value = (values as Record<string, unknown>)[name];
     if (isRequired || value !== undefined) check(name, value, rule);
   }
+}
+
+export function checkStatus(status: number, allowed: readonly number[]): void {
+  if (!allowed.includes(status))
+    throw invalid([{ field: 'status', rule: 'isIn', msg: `status must be one of ${allowed.join(', ')}` }]);
 }

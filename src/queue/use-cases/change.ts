@@ -5,16 +5,16 @@ import type { Script } from '../../database/transaction.js';
 import type { TaskChanges as TaskChangesOnWire } from '../../protocol/wire.types.js';
 import { check } from '../../validation/invalid.js';
 import { isIdLike, priorityRule } from '../../validation/rules.js';
-import { checkWritten } from '../../validation/task.rules.js';
+import { checkStatus, checkWritten } from '../../validation/task.rules.js';
 import { answerBytes, jsonBytes } from '../answer-bytes.js';
 import { type AnswerSpace, spaceOf } from '../answer-room.js';
 import type { QueueEvent } from '../events.js';
+import { type OwnColumns, ownColumns } from '../own-columns.js';
 import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
 import { type InTransaction, type Queue, run } from '../queue.js';
 import { refusal } from '../state-errors.js';
 import { cancelled, madeReady, runAgain, type Transition } from '../transitions.js';
 import { takeAgain } from '../unique-again.js';
-import { checkStatus, type OwnColumns, ownColumns } from './new-row.js';
 import { read } from './read.js';
 
 export type TaskChanges<T extends Task = Task> = OwnColumns<T> &

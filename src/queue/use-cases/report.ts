@@ -6,7 +6,6 @@ import type { TaskChange } from '../stores/task.store.js';
 import type { Script } from '../../database/transaction.js';
 import { jsonBytes, workerAnswerBytes } from '../answer-bytes.js';
 import { type AnswerSpace, FULL, spaceOf } from '../answer-room.js';
-import { checkStatus } from './new-row.js';
 import type { AttemptEnd, QueueEvent, QueueEventType } from '../events.js';
 import type { Report } from '../../protocol/wire.types.js';
 import { check, invalid } from '../../validation/invalid.js';
@@ -15,7 +14,7 @@ import { failed as hasFailed, finished, released, renewed, retried, type Transit
 import type { Queue } from '../queue.js';
 import { leaseLost, refusal } from '../state-errors.js';
 import { BOUNDS, delayRule, isIdLike, leaseRule, pauseRule, tokenRule } from '../../validation/rules.js';
-import { checkWritten } from '../../validation/task.rules.js';
+import { checkStatus, checkWritten } from '../../validation/task.rules.js';
 
 /** What a worker says of its task. A report without a lease token counts only for a legacy claim. */
 export type TaskReport = Given<Report>;

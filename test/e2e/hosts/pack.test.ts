@@ -73,7 +73,7 @@ describe('the package', () => {
 
   it('keeps the doc comments in the types', () => {
     expect(read('dist/src/http/http.options.d.ts')).toContain("@defaultValue '/api/tasks'");
-    expect(read('dist/src/queue/use-cases/new-task.d.ts')).toContain('at most 255 characters');
+    expect(read('dist/src/queue/creation/new-task.d.ts')).toContain('at most 255 characters');
     expect(read('dist/src/protocol/wire.types.d.ts')).toContain('Percent done');
     expect(read('dist/src/index.d.ts')).toContain('TaskModule');
   });

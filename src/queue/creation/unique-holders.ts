@@ -1,15 +1,15 @@
-import { type TaskError } from '../contract/errors.js';
-import type { Task } from '../contract/task.entity.js';
-import type { Script } from '../database/transaction.js';
-import { answerBytes } from './answer-bytes.js';
-import { type AnswerSpace, FULL, tooManyBytes } from './answer-room.js';
-import type { QueueEvent } from './events.js';
-import type { Queue } from './queue.js';
-import type { NewRow, TaskChange } from './stores/task.store.js';
-import { replaced, type Transition } from './transitions.js';
-import { holdsKey } from './unique.js';
-import type { UniqueKey } from './unique-id.js';
-import { contentOf } from './use-cases/new-row.js';
+import { type TaskError } from '../../contract/errors.js';
+import type { Task } from '../../contract/task.entity.js';
+import type { Script } from '../../database/transaction.js';
+import { answerBytes } from '../answer-bytes.js';
+import { type AnswerSpace, FULL, tooManyBytes } from '../answer-room.js';
+import type { QueueEvent } from '../events.js';
+import type { Queue } from '../queue.js';
+import type { NewRow, TaskChange } from '../stores/task.store.js';
+import { replaced, type Transition } from '../transitions.js';
+import { holdsKey } from '../unique.js';
+import type { UniqueKey } from '../unique-id.js';
+import { contentOf } from './new-row.js';
 
 /** A create, as far as unique keys are concerned. */
 export interface UniqueOrder {

@@ -7,14 +7,14 @@ import { transaction } from '../../database/database.js';
 import type { Script } from '../../database/transaction.js';
 import { spaceOf } from '../answer-room.js';
 import type { QueueEvent } from '../events.js';
-import { traced } from '../traced-create.js';
 import { eventsOf } from '../hooks.js';
 import { TaskIds } from '../ids.js';
 import { check, invalid, within } from '../../validation/invalid.js';
 import { type InTransaction, type Queue, runGrouped } from '../queue.js';
+import { ownColumns } from '../own-columns.js';
 import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
 import { checkKey, conflict, gone, keyOf } from './create-key.js';
-import { CREATED, checkStatus, countOwners, ownColumns } from './new-row.js';
+import { CREATED, countOwners } from './new-row.js';
 import type { CreateOrder, Idempotent, NewTask, Part, TaskMarks, Traced } from './new-task.js';
 import { answerRepeated } from './repeat-create.js';
 import {
@@ -28,10 +28,11 @@ import {
 } from './settle-create.js';
 import { uniqueColumns } from '../unique.js';
 import { uniquesOf } from '../unique-id.js';
-import { UniqueHolders } from '../unique-holders.js';
+import { traced } from './traced-create.js';
+import { UniqueHolders } from './unique-holders.js';
 import { BOUNDS, timeOf, userIdRule } from '../../validation/rules.js';
 import { uniqueRule } from '../../validation/unique.rule.js';
-import { checkWritten } from '../../validation/task.rules.js';
+import { checkStatus, checkWritten } from '../../validation/task.rules.js';
 
 export type { CreateOrder, Idempotent, NewTask, Part, TaskMarks, Traced } from './new-task.js';
 

@@ -1,7 +1,7 @@
-import type { Task } from '../contract/task.entity.js';
-import { spanContextOf } from '../protocol/traceparent.js';
-import { endSpan, serviceOf, type Traces, traceparentOf } from '../protocol/traces.js';
-import type { NewRow } from './stores/task.store.js';
+import type { Task } from '../../contract/task.entity.js';
+import { spanContextOf } from '../../protocol/traceparent.js';
+import { endSpan, serviceOf, type Traces, traceparentOf } from '../../protocol/traces.js';
+import type { NewRow } from '../stores/task.store.js';
 
 /**
  * Creates tasks in a span, if there are spans, and writes to the rows which trace they belong to: that span, otherwise

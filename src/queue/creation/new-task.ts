@@ -2,12 +2,12 @@ import type { Given } from '../../contract/given.js';
 import type { Task } from '../../contract/task.entity.js';
 import type { NewTask as NewTaskOnWire } from '../../protocol/wire.types.js';
 import type { AnswerSpace } from '../answer-room.js';
+import type { OwnColumns } from '../own-columns.js';
 import type { OwnerQuotas } from '../owner-quota.js';
 import type { KeyEntry } from '../stores/key.store.js';
 import type { NewRow } from '../stores/task.store.js';
 import type { Unique } from '../unique.js';
 import type { UniqueKey } from '../unique-id.js';
-import type { OwnColumns } from './new-row.js';
 
 /** A new task. Its `priority` may be any: option `userPriority` is for users and does not bind callers of this. */
 export type NewTask<T extends Task = Task> = OwnColumns<T> &

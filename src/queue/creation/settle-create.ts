@@ -6,9 +6,9 @@ import { type OwnerQuotas, Quotas } from '../owner-quota.js';
 import type { Queue } from '../queue.js';
 import type { KeyEntry, KeyStore } from '../stores/key.store.js';
 import type { NewRow } from '../stores/task.store.js';
-import { type Place, type Settlement, UniqueHolders, type UniqueOrder } from '../unique-holders.js';
 import { countOwners } from './new-row.js';
 import { type DuplicateMarks, entryIdOf, marked, roomFor } from './repeat-create.js';
+import { type Place, type Settlement, UniqueHolders, type UniqueOrder } from './unique-holders.js';
 
 export interface CreateResult<T extends Task> {
   /** Created now, and not a repeated answer. */
