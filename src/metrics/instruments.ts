@@ -8,6 +8,8 @@ export type PromClient = Pick<typeof prom, 'Counter' | 'Gauge' | 'Histogram' | '
 
 /** Seconds of what the database does. */
 const FAST_BUCKETS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+/** Seconds of a poll. It waits for at most 30 s, and is answered a little later. */
+const POLL_BUCKETS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 35];
 const SLOW_BUCKETS = BUCKETS.map((bound) => bound / 1000);
 
 /** Registrations that share a registry share its metrics. The label `queue` tells them apart. */
@@ -27,6 +29,7 @@ export class Instruments {
   readonly leaseExpired: Counter;
   readonly wait: Histogram;
   readonly run: Histogram;
+  readonly poll: Histogram;
   readonly claim: Histogram;
   readonly transaction: Histogram;
   /** Called before the counters are read: they bring what they have not added yet. */
@@ -55,6 +58,13 @@ export class Instruments {
       'From the claim to the report that ended the attempt.',
       SLOW_BUCKETS,
       'service',
+    );
+    this.poll = this.histogram(
+      'softdd_task_poll_seconds',
+      'Of one claim until its answer, the wait for tasks included.',
+      POLL_BUCKETS,
+      'service',
+      'outcome',
     );
     this.claim = this.histogram(
       'softdd_task_claim_seconds',

@@ -67,7 +67,10 @@ export async function openMetrics<T extends Task>(
     rollup.add(measurement);
     prometheus?.add(measurement);
   });
-  if (prometheus) hooks.afterLook.push((milliseconds) => prometheus.claimTook(milliseconds));
+  if (prometheus) {
+    hooks.afterLook.push((milliseconds) => prometheus.claimTook(milliseconds));
+    hooks.afterPoll.push((service, outcome, milliseconds) => prometheus.pollTook(service, outcome, milliseconds));
+  }
 
   const flush = new FlushRollup(database, store, rollup);
   const prune = pruneJob('deleting old metrics', database, (limit) => store.prune(metricsRetention, limit));

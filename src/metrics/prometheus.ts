@@ -1,3 +1,4 @@
+import type { PollOutcome } from '../queue/hooks.js';
 import { type Counter as Column, COUNTERS } from '../schema/tables/metrics.table.js';
 import { type Instruments, instrumentsOf, type PromClient } from './instruments.js';
 import type { Measurement } from './measurement.js';
@@ -7,6 +8,8 @@ import type { GaugeSource, MetricsRegistry, MetricsText } from './metrics-regist
 const SERVICES = 100;
 /** The label of all further services. */
 const OTHERS = '_other';
+/** The label of claims that name no service. */
+const ANY = '_any';
 
 /** The metrics of one registration for Prometheus. */
 export class PrometheusMetrics {
@@ -39,6 +42,11 @@ export class PrometheusMetrics {
     for (const column of counts) pending[column] += 1;
     if (times.wait !== undefined) instruments.wait.observe({ queue, service }, times.wait / 1000);
     if (times.run !== undefined) instruments.run.observe({ queue, service }, times.run / 1000);
+  }
+
+  pollTook(name: string | undefined, outcome: PollOutcome, milliseconds: number): void {
+    const service = name === undefined ? ANY : this.labelOf(name);
+    this.instruments.poll.observe({ queue: this.queue, service, outcome }, milliseconds / 1000);
   }
 
   claimTook(milliseconds: number): void {

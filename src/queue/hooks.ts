@@ -1,6 +1,7 @@
 import type { TaskError } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import type { Script } from '../database/transaction.js';
+import type { WaitReason } from '../protocol/wire.types.js';
 import type { AttemptEnd, QueueEvent, QueueEventType } from './events.js';
 import type { NewRow, TaskState } from './stores/task.store.js';
 
@@ -25,6 +26,12 @@ export type BeforeRemovalHook = (tasks: readonly TaskState[]) => Script<void>;
 /** Called after each look of a claim for tasks, with the milliseconds that the database and the queue before it took. */
 export type AfterLookHook = (milliseconds: number) => void;
 
+/** How a poll ended: with tasks, without, or without because of a pause or a limit. */
+export type PollOutcome = 'claimed' | 'empty' | WaitReason;
+
+/** Called after each claim that was answered. `milliseconds`: from its arrival, its wait for tasks included. */
+export type AfterPollHook = (service: string | undefined, outcome: PollOutcome, milliseconds: number) => void;
+
 /** Checks a task before it is created, and completes its row. Throws a TaskError if the task may not be created. */
 export type BeforeCreateHook = (row: NewRow) => Promise<void> | undefined;
 
@@ -44,6 +51,7 @@ export class Hooks {
   readonly afterEdit: AfterEditHook[] = [];
   readonly afterRemoval: AfterRemovalHook[] = [];
   readonly afterLook: AfterLookHook[] = [];
+  readonly afterPoll: AfterPollHook[] = [];
 
   /** Called by the script that changed these statuses. */
   *changed(events: readonly AnyEvent[]): Script<void> {
@@ -70,6 +78,10 @@ export class Hooks {
 
   looked(milliseconds: number): void {
     for (const hook of this.afterLook) hook(milliseconds);
+  }
+
+  polled(service: string | undefined, outcome: PollOutcome, milliseconds: number): void {
+    for (const hook of this.afterPoll) hook(service, outcome, milliseconds);
   }
 
   /** The reason why an ended task may not run again. */

@@ -58,7 +58,7 @@ describe('docs/grafana.json', () => {
   it('shows metrics of the queue alone, by queries of Prometheus, and each of them', async () => {
     const metrics = await declared();
     const bases = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => seriesIn(query(expr))));
-    const shown = bases.map((name) => name.replace(/_bucket$/, ''));
+    const shown = bases.map((name) => name.replace(/_(bucket|count)$/, ''));
     expect([...new Set(shown)].sort()).toEqual(Object.keys(metrics).sort());
     for (const { name, query: values } of templating.list.filter(({ name }) => name !== 'datasource')) {
       const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(values)!;

@@ -15,8 +15,8 @@ import { newToken } from '../lease-token.js';
 import type { Allowance, WaitReason } from '../gates.js';
 import { untilFree } from './held-up.js';
 import { enter, Starts } from './starts.js';
+import { traceClaim } from './traced-claim.js';
 import type { Queue } from '../queue.js';
-import { serviceOf } from '../../protocol/traces.js';
 import { isIdLike } from '../../validation/rules.js';
 import { eventsOf } from '../hooks.js';
 import { claimed, unclaimed } from '../transitions.js';
@@ -61,26 +61,17 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     const seconds = isWithdrawal(options) ? 0 : (options.wait ?? 0);
     const space = spaceOf(options);
     const startTime = Date.now();
+    const began = performance.now();
     let wait: WaitReason | undefined;
     const tasks = await this.waiting.claim({ filter, seconds, signal, key: keyOf(options) }, (isLast) =>
       this.attempt({ ...options, space, isLook: isLast }, (reason) => (wait = reason)),
     );
-    if (tasks.length > 0 && this.queue.traces.isOn) this.trace(tasks, options, startTime);
-    return tasks.length === 0 ? noteWait(tasks, wait) : tasks;
-  }
-
-  /** A span of a claim that took tasks. A claim in vain has none: workers ask again and again. */
-  private trace(tasks: T[], { workerId }: ClaimOptions, startTime: number): void {
-    this.queue.traces
-      .start({
-        operation: 'claim',
-        service: serviceOf(tasks),
-        taskIds: tasks.map(({ taskId }) => taskId),
-        links: tasks.map(({ traceparent }) => traceparent),
-        startTime,
-        attributes: workerId ? { 'messaging.client.id': workerId } : {},
-      })
-      .end();
+    const { traces, hooks } = this.queue;
+    traceClaim(traces, tasks, options, startTime);
+    const isEmpty = tasks.length === 0;
+    if (!signal?.aborted && !isWithdrawal(options))
+      hooks.polled(service, isEmpty ? (wait ?? 'empty') : 'claimed', performance.now() - began);
+    return isEmpty ? noteWait(tasks, wait) : tasks;
   }
 
   private async attempt(options: Claim, tell: (wait: WaitReason | undefined) => void): Promise<T[] | undefined> {

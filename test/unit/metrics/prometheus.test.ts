@@ -31,6 +31,7 @@ const METRICS = {
   softdd_task_lease_expired: 'counter',
   softdd_task_wait_seconds: 'histogram',
   softdd_task_run_seconds: 'histogram',
+  softdd_task_poll_seconds: 'histogram',
   softdd_task_claim_seconds: 'histogram',
   softdd_task_transaction_seconds: 'histogram',
 };
