@@ -19,8 +19,8 @@ const operationsOf = ({ paths }: OpenAPIObject): Operation[] =>
 
 const HOW_TO_TRY =
   "\n\nTo try it: **Authorize** with a user's, a worker's and an operator's token, create a task, and go on from there. " +
-  'What needs a task, a service, a bulk or a callback takes the one that this page saw last; reports take the task ' +
-  'that was claimed here last.';
+  'What needs a task, a service, a bulk, a schedule, a batch or a callback takes the one that this page saw last; ' +
+  'reports take the task that was claimed here last. A batch takes more tasks if it was created with `"seal": false`.';
 
 /**
  * The document for Swagger UI. For a form Swagger UI ignores the example, and invents a value for each property that it
@@ -33,9 +33,9 @@ export function documentForPage(document: OpenAPIObject): OpenAPIObject {
     for (const [type, media] of Object.entries(requestBody?.content ?? {})) {
       if (type === 'application/json') continue;
       media.schema = { oneOf: [media.schema] };
-      // In a form a list or a filter is sent as its JSON text.
+      // In a form a list or an object is sent as its JSON text.
       for (const { value } of Object.values(media.examples ?? {}))
-        for (const name of ['ids', 'filter'])
+        for (const name of ['ids', 'filter', 'task', 'tasks', 'then'])
           if (typeof value[name] === 'object') value[name] = JSON.stringify(value[name]);
     }
   return shown;
@@ -51,13 +51,16 @@ interface SwaggerUi {
   oas3Actions: { setRequestBodyValue(body: { value: unknown; pathMethod: PathMethod }): void };
 }
 
-/** What an answer may show: a task, a task as a worker gets it, a bulk, a callback, a service. */
+/** What an answer may show: a task, a task as a worker gets it, a bulk, a schedule, a batch, a callback, a service. */
 interface Seen {
   taskId?: string;
   service?: string;
   task?: { taskId: string; service: string };
   leaseToken?: string;
   bulkId?: string;
+  batchId?: string;
+  /** Of a schedule. */
+  key?: string;
   userId?: string | null;
   id?: string;
   callbacks?: { id: string }[];
@@ -65,16 +68,18 @@ interface Seen {
 
 /**
  * Runs in the page at each answer: puts what the answer shows into the requests that need it, such as the task or the
- * callback. Worker requests only get claimed tasks, each with its token, and users no bulk of operators. The page
- * receives this function as text, so it must not use anything outside of it.
+ * callback. Worker requests only get claimed tasks, each with its token, and users no bulk of operators. The key of a
+ * schedule is unique only for its owner, so operators get both. The page receives this function as text, so it must not
+ * use anything outside of it.
  */
 export function rememberTask<T extends { body?: { data?: Seen & { list?: Seen[] } } }>(answer: T): T {
   const { specSelectors, specActions, oas3Actions } = (globalThis as unknown as { ui: SwaggerUi }).ui;
   const data = answer.body?.data;
   const seen = data?.list?.[0] ?? data ?? {};
-  const { leaseToken, bulkId, userId, callbacks = [] } = seen;
+  const { leaseToken, bulkId, batchId, key, userId, callbacks = [] } = seen;
   const { taskId, service } = seen.task ?? seen;
-  const found = { taskId, service, bulkId, id: seen.id ?? callbacks[0]?.id, 'Lease-Token': leaseToken };
+  const id = seen.id ?? callbacks[0]?.id;
+  const found = { taskId, service, bulkId, batchId, key, id, 'Lease-Token': leaseToken };
   const known = Object.fromEntries(Object.entries(found).filter(([, value]) => typeof value === 'string'));
   if (Object.keys(known).length === 0) return answer;
   const document = specSelectors.specJson().toJS();
@@ -85,12 +90,16 @@ export function rememberTask<T extends { body?: { data?: Seen & { list?: Seen[] 
       if (leaseToken === undefined && isFor('worker')) continue;
       if (bulkId !== undefined && userId === null && isFor('user')) continue;
       const where: PathMethod = [path, method];
+      const isOwned = key !== undefined && typeof userId === 'string' && path.includes('{key}');
       for (const { name, in: kind } of parameters)
         if (name in known && kind !== 'query') specActions.changeParam(where, name, kind, known[name], false);
+        else if (isOwned && name === 'userId') specActions.changeParam(where, name, kind, userId, false);
       for (const { examples = {} } of Object.values(requestBody?.content ?? {}))
         for (const { value } of Object.values(examples)) {
-          if (!Array.isArray(value.reports) || leaseToken === undefined) continue;
-          Object.assign(value.reports[0] as object, { taskId, leaseToken });
+          if (Array.isArray(value.reports) && leaseToken !== undefined)
+            Object.assign(value.reports[0] as object, { taskId, leaseToken });
+          else if (isOwned && 'userId' in value) value.userId = userId;
+          else continue;
           // The new example replaces the former text.
           specActions.updateJsonSpec(document);
           oas3Actions.setRequestBodyValue({ value: undefined, pathMethod: where });

@@ -27,6 +27,8 @@ export interface RouteDefinition {
    * Parameters that the route does not have are refused.
    */
   holdsTask?: boolean;
+  /** What a first request has for parameters in the path. */
+  examples?: Readonly<Record<string, string>>;
   /** Headers that are parameters. */
   headers?: readonly ParameterHeader[];
   answer: AnswerKind;

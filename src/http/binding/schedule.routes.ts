@@ -14,6 +14,7 @@ const SET: RouteDefinition = {
   input: ScheduleDto,
   needsBody: true,
   holdsTask: true,
+  examples: { key: 'nightly' },
   answer: 'schedule',
   errors: [...BODY, 'TOO_MANY_TASK'],
 };

@@ -99,8 +99,9 @@ export class RouteDocs {
     const callbacks = route.hasCallback ? { callbacks: this.callbacks() } : {};
     apply(ApiOperation({ ...operation, ...callbacks, operationId: route.operationId + this.schemas.suffix }));
     const path = pathOf(route, this.structure);
-    for (const [name, doc] of Object.entries(PATH_PARAMETERS))
-      if (path.includes(`{${name}}`)) apply(ApiParam({ name, ...doc }));
+    for (const [name, { description, schema }] of Object.entries(PATH_PARAMETERS))
+      if (path.includes(`{${name}}`))
+        apply(ApiParam({ name, description, schema: { ...schema, example: route.examples?.[name] } }));
     this.input(proto, route).forEach(apply);
     for (const name of route.headers ?? []) {
       const doc = headerDoc(name);

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { describeInBrowser, openBrowser } from '../../support/browser.js';
 import { WHOLE } from '../../support/host.js';
-import { type RunningServer, startServer } from '../../support/server.js';
+import { call } from '../../support/http.js';
+import { type RunningServer, runBuilt, startServer } from '../../support/server.js';
 
 /** In the order of the page. */
 const ALL = [
@@ -32,9 +33,15 @@ const ALL = [
   ...['pauseSchedule', 'resumeSchedule', 'runSchedule'],
   ...['createBatch', 'listBatches', 'getBatch', 'changeBatch', 'listBatchTasks', 'addToBatch', 'listBatchLayers'],
 ];
-/** A stream does not end. The page does not yet keep the schedule or the batch that it saw last. */
-const ENDING = ALL.filter((id) => id !== 'watchTasks' && !/Schedule|Batch/.test(id));
-const [OF_OPERATORS, OPERATIONS] = [/^operator/, /^(?!operator)/].map((name) => ENDING.filter((id) => name.test(id)));
+/** Comes last, because the others need what it removes or ends. */
+const AT_LAST = /(removeSchedule|changeBatch)$/i;
+/** But for the stream, which does not end. */
+const ORDERED = ALL.filter((id) => id !== 'watchTasks').toSorted(
+  (one, other) => Number(AT_LAST.test(one)) - Number(AT_LAST.test(other)),
+);
+const [OF_OPERATORS, OPERATIONS] = [/^operator/, /^(?!operator)/].map((name) => ORDERED.filter((id) => name.test(id)));
+/** Sent after what stands there: that batch takes no more tasks. */
+const OPEN_BATCH = JSON.stringify({ tasks: [], seal: false });
 
 describeInBrowser('the page /docs, as a newcomer finds it', () => {
   let server: RunningServer;
@@ -85,9 +92,17 @@ describeInBrowser('the page /docs, as a newcomer finds it', () => {
     let executed = 0;
     for (const id of ids) {
       await tryOut(id);
+      // What is removed is gone.
+      const isOnce = id === 'operatorRemoveSchedule';
       const types = await block(id).locator('.body-param-content-type select option').allInnerTexts();
-      for (const type of [undefined, ...(WHOLE ? types.slice(1) : [])]) {
+      const tries: { type?: string | undefined; text?: string }[] = [
+        undefined,
+        ...(WHOLE && !isOnce ? types.slice(1) : []),
+      ].map((type) => ({ type }));
+      if (id === 'createBatch') tries.push({ type: types[0]!, text: OPEN_BATCH });
+      for (const { type, text } of tries) {
         if (type) await block(id).locator('.body-param-content-type select').selectOption(type);
+        if (text) await block(id).locator('textarea').fill(text);
         const { status, body } = await execute(id);
         executed++;
         const reports = id === 'reportTasks' ? body.data.list : [];
@@ -103,13 +118,6 @@ describeInBrowser('the page /docs, as a newcomer finds it', () => {
     await block('ready').waitFor();
     const ids = await page.locator('.opblock').evaluateAll((blocks) => blocks.map(({ id }) => id.split('-').pop()));
     expect(ids).toEqual(ALL);
-  });
-
-  it('answers each of them with what stands there, whatever the type of the body', async () => {
-    const { failed, executed } = await executeAll(OPERATIONS!);
-    expect(failed).toEqual([]);
-    // Eleven of them have a body, of three types.
-    expect(executed).toBe(OPERATIONS!.length + (WHOLE ? 2 * 11 : 0));
   });
 
   it('keeps up with the tasks that it shows: users have the last one, workers the one they claimed', async () => {
@@ -128,7 +136,21 @@ describeInBrowser('the page /docs, as a newcomer finds it', () => {
     expect((await execute('reportTasks')).body.data.list).toMatchObject([{ taskId: second, status: 1 }]);
   });
 
-  it('answers operators, who have the task, the bulk, the callback and the service that it saw last', async () => {
+  it('answers each of them with what stands there, whatever the type of the body', async () => {
+    await open();
+    const { failed, executed } = await executeAll(OPERATIONS!);
+    expect(failed).toEqual([]);
+    // Fifteen of them have a body, of three types. One is sent once more.
+    expect(executed).toBe(OPERATIONS!.length + (WHOLE ? 2 * 15 : 0) + 1);
+  });
+
+  it('answers operators, who have what it saw last: a task, a bulk, a callback, a service, a batch, a schedule', async () => {
+    const { stdout } = await runBuilt('cli.js', ['token', 'bob'], {}, server.folder);
+    const bob = {
+      headers: { authorization: `Bearer ${stdout.trim()}` },
+      json: { task: { input: 'x' }, cron: '@daily' },
+    };
+    expect((await call('PUT', `${server.url}/api/schedules/weekly`, bob)).status).toBe(200);
     await open();
     await tryOut('createTask');
     const { taskId } = (await execute('createTask')).body.data;
@@ -137,15 +159,12 @@ describeInBrowser('the page /docs, as a newcomer finds it', () => {
     expect((await execute('updateTask')).status).toBe(200);
     const { failed, executed } = await executeAll(OF_OPERATORS!);
     expect(failed).toEqual([]);
-    // Seven of them have a body, of three types.
-    expect(executed).toBe(OF_OPERATORS!.length + (WHOLE ? 2 * 7 : 0));
+    // Eleven of them have a body, of three types.
+    expect(executed).toBe(OF_OPERATORS!.length + (WHOLE ? 2 * 11 : 0));
     const [, token] = /^operator token +(\S+)/im.exec(server.output())!;
-    const ask = async (path: string): Promise<any> => {
-      const answer = await fetch(`${server.url}/api/operator/${path}`, {
-        headers: { authorization: `Bearer ${token}` },
-      });
-      return ((await answer.json()) as { data: any }).data;
-    };
+    const headers = { authorization: `Bearer ${token}` };
+    const ask = async (path: string): Promise<any> =>
+      (await call('GET', `${server.url}/api/operator/${path}`, { headers })).body.data;
     const { task, callbacks } = await ask(`tasks/${taskId}`);
     expect([task.status, callbacks.length]).toEqual([10, 1]);
     expect((await ask('services')).list).toMatchObject([{ service: task.service, paused: true }]);

@@ -232,7 +232,7 @@ describe.each([
       VideoController: [{}, undefined],
       VideoOperatorController: [{}, undefined],
       VideoScheduleController: [{}, undefined],
-      setSchedule: [{}, ['cron', 'timeZone', 'task']],
+      setSchedule: [{ key: 'nightly' }, ['cron', 'timeZone', 'task']],
       listSchedules: [{}, undefined],
       getSchedule: [{}, undefined],
       removeSchedule: [{}, undefined],
