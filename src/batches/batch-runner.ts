@@ -27,7 +27,6 @@ export class BatchRunner<T extends Task> implements Job, Service {
   readonly name = 'working off batches';
   readonly interval = { shortest: 200, longest: 5000 };
   private readonly poller = new Poller(this);
-  private isStopped = false;
 
   constructor(
     private readonly queue: Queue<T>,
@@ -43,13 +42,11 @@ export class BatchRunner<T extends Task> implements Job, Service {
   }
 
   wake(): void {
-    if (this.isStopped) return;
     this.poller.start();
     this.poller.again();
   }
 
   stop(): Promise<void> {
-    this.isStopped = true;
     return this.poller.stop();
   }
 

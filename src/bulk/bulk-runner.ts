@@ -20,7 +20,6 @@ export class BulkRunner<T extends Task> implements Job, Service {
   readonly name = 'working off bulk changes';
   readonly interval = { shortest: 200, longest: 5000 };
   private readonly poller = new Poller(this);
-  private isStopped = false;
 
   constructor(
     private readonly queue: Queue<T>,
@@ -35,13 +34,11 @@ export class BulkRunner<T extends Task> implements Job, Service {
 
   /** There may be a bulk to work off. */
   wake(): void {
-    if (this.isStopped) return;
     this.poller.start();
     this.poller.wake();
   }
 
   stop(): Promise<void> {
-    this.isStopped = true;
     return this.poller.stop();
   }
 
