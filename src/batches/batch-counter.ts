@@ -3,7 +3,7 @@ import type { Script } from '../database/transaction.js';
 import { ENDS, type QueueEvent } from '../queue/events.js';
 import type { TaskState } from '../queue/stores/task.store.js';
 import type { BatchEnd } from './batch-end.js';
-import { type BatchRow, type BatchStore, CANCELLING, NOT_CANCELLED } from './batch.store.js';
+import { type BatchRow, type BatchStore, CANCELLED, CANCELLING, NOT_CANCELLED } from './batch.store.js';
 import { type Member, type MemberId, type MemberStore, OUTCOME, type Outcome } from './member.store.js';
 
 /** What came of the end of a task beside it. It is told after the commit. */
@@ -107,6 +107,9 @@ export class BatchCounter<T extends Task> {
       if (before !== null) batch[COUNTS[before]] -= 1;
       if (outcome !== null) batch[COUNTS[outcome]] += 1;
     }
+    // It opens again, so it can be cancelled again.
+    if (batch.cancelling === CANCELLED && changes.some(({ outcome }) => outcome === null))
+      batch.cancelling = NOT_CANCELLED;
     const hasFailed = changes.some(({ outcome }) => outcome === OUTCOME.failed);
     if (hasFailed && batch.onFailure === 'cancel' && batch.cancelling === NOT_CANCELLED) {
       batch.cancelling = CANCELLING;

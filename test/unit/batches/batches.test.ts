@@ -174,6 +174,28 @@ describe.each(PLACES)('batches on $engine', (where) => {
     });
   });
 
+  it('are cancelled again after a task of theirs has run again', async () => {
+    const { batches } = host.tasks;
+    const ended = (batchId: string) =>
+      until('the end', async () => {
+        const batch = await batches.get(batchId);
+        return batch.endedAt ? batch : undefined;
+      });
+    const byOwner = await batches.create({ tasks: tasks(3) }, alice);
+    for (let round = 0; round < 2; round++) {
+      await batches.cancel(byOwner.batchId, alice);
+      expect(await ended(byOwner.batchId)).toMatchObject({ state: 'cancelled', counts: { ...NONE, cancelled: 3 } });
+      await host.tasks.retry(byOwner.taskIds[0]!);
+      expect(await batches.get(byOwner.batchId)).toMatchObject({ state: 'running', counts: { ready: 1 } });
+    }
+    const byFailure = await batches.create({ tasks: tasks(3), onFailure: 'cancel' }, alice);
+    await end(byFailure.taskIds[0]!, ERROR);
+    await ended(byFailure.batchId);
+    for (const taskId of byFailure.taskIds) await host.tasks.retry(taskId);
+    await end(byFailure.taskIds[1]!, ERROR);
+    expect(await ended(byFailure.batchId)).toMatchObject({ counts: { ...NONE, failed: 1, cancelled: 2 } });
+  });
+
   it('are created once for an Idempotency-Key', async () => {
     const { batches } = host.tasks;
     const key = { ...alice, idempotencyKey: 'batch 1' };
