@@ -39,7 +39,9 @@ export function definitionOf<T extends Task>(given: ScheduleSettings<T>, { minIn
     jitter: jitter ?? 0,
   };
   if (definition.startAt && definition.endAt && definition.startAt > definition.endAt) throw invalid([ENDS_BEFORE]);
-  if (shortestInterval(definition) < minInterval) throw invalid([tooOften(definition, minInterval)]);
+  const interval = shortestInterval(definition);
+  if (interval < minInterval) throw invalid([tooOften(definition, minInterval)]);
+  if (definition.jitter > interval && definition.catchUp !== 'all') throw invalid([tooLate(interval)]);
   return definition;
 }
 
@@ -96,6 +98,13 @@ function shortestInterval({ cron, every }: Definition): number {
 const EITHER: FieldProblem = { field: 'cron', rule: 'either', msg: 'a schedule needs either cron or every' };
 const NEEDS_CRON: FieldProblem = { field: 'timeZone', rule: 'cron', msg: 'timeZone needs cron; every counts seconds' };
 const ENDS_BEFORE: FieldProblem = { field: 'endAt', rule: 'order', msg: 'endAt must not be before startAt' };
+const tooLate = (interval: number): FieldProblem => ({
+  field: 'jitter',
+  rule: 'interval',
+  msg:
+    `jitter must be at most ${interval} seconds, the shortest time between two times, because a time that is later than ` +
+    'the next one is left out; or set catchUp to all',
+});
 const tooOften = ({ cron }: Definition, least: number): FieldProblem => ({
   field: cron === null ? 'every' : 'cron',
   rule: 'minInterval',

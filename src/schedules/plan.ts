@@ -8,7 +8,7 @@ const MOST = 100;
 
 /** What the plan must know of a schedule that is due. */
 export interface DueSchedule {
-  definition: Pick<Definition, 'overlap' | 'catchUp' | 'catchUpWindow'>;
+  definition: Pick<Definition, 'overlap' | 'catchUp' | 'catchUpWindow' | 'jitter'>;
   /** The first time that has not been looked at. null: there is none. */
   nextFor: Date | null;
   /** The time whose task waits for the end of the last task. */
@@ -55,8 +55,9 @@ function reachedTimes(
   now: Date,
 ): { reached: Date[]; nextFor: Date | null } {
   if (nextFor === null || nextFor > now) return { reached: [], nextFor };
-  const { catchUp, catchUpWindow } = definition;
-  const seconds = catchUp === 'none' ? LATE : catchUpWindow;
+  const { catchUp, catchUpWindow, jitter } = definition;
+  // By its jitter a time is late on purpose.
+  const seconds = (catchUp === 'none' ? LATE : catchUpWindow) + jitter;
   const oldest = now.getTime() - seconds * 1000;
   // A millisecond before, so that the time itself counts.
   const from = new Date(Math.max(nextFor.getTime(), oldest) - 1);

@@ -7,6 +7,8 @@ import { CATCH_UPS, OVERLAPS, SCHEDULE_STATES, type ScheduleSettings } from './s
 
 const YEAR = 31_536_000;
 const DAY = 86_400;
+/** Characters of an expression. */
+const MOST = 200;
 const NAMES = ['@hourly', '@daily', '@weekly', '@monthly', '@yearly', '@annually'];
 const HELP = 'such as 30 2 * * 1-5 (minute, hour, day of month, month, day of week), or @daily';
 const PART = String.raw`(\d+|\*|[a-z]{3})(-(\d+|[a-z]{3}))?(\/\d+)?`;
@@ -20,6 +22,7 @@ export const parseCron = (cron: string, after: Date): CronExpression =>
 const isCron: Rule = (value) => {
   const problem = (why: string) => ({ rule: 'cron', msg: `must be a cron expression, ${HELP}: ${why}` });
   if (typeof value !== 'string') return problem('it is no text');
+  if (value.length > MOST) return problem(`it has more than ${MOST} characters`);
   const fields = value.trim().split(/\s+/);
   if (fields.length === 1 && NAMES.includes(fields[0]!)) return undefined;
   if (value.startsWith('@')) return problem(`the names are ${NAMES.join(', ')}`);
@@ -30,7 +33,8 @@ const isCron: Rule = (value) => {
     parseCron(value, new Date(0)).next();
     return undefined;
   } catch (error) {
-    return problem((error as Error).message);
+    const { message } = error as Error;
+    return problem(message.includes('explicit day of month') ? 'none of its months has such a day' : message);
   }
 };
 
@@ -41,7 +45,7 @@ const isZone: Rule = (value) =>
 
 /** The rule of each setting. */
 export const SCHEDULE_RULES = {
-  cron: valueRule(isCron, { type: 'string', maxLength: 200 }),
+  cron: valueRule(isCron, { type: 'string', maxLength: MOST }),
   every: integer(1, YEAR),
   timeZone: valueRule(isZone, { type: 'string', maxLength: 64 }),
   task: objectRule,

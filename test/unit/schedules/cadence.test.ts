@@ -105,7 +105,8 @@ it.each([
   ['H * * * *', /H is not understood/],
   ['0 0 L * *', /L is not understood/],
   ['0 0 * * 1#2', /1#2 is not understood/],
-  ['0 0 31 2 *', /day of month/i],
+  ['0 0 31 2 *', /none of its months has such a day/],
+  [`0 ${'1,'.repeat(100)}1 * * *`, /more than 200 characters/],
 ])('refuses the cron expression %p with a remedy', (cron, why) => {
   try {
     definitionOf({ cron, task }, { minInterval: 1 });

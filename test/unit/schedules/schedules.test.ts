@@ -145,6 +145,8 @@ describe.each(PLACES)('schedules on $engine', (where) => {
       { ...NIGHTLY, startAt: '2027-01-01T00:00:00Z', endAt: '2026-01-01T00:00:00Z' },
       'endAt',
     ],
+    ['a jitter beyond the next time', { every: 60, jitter: 61, task: { input: 'x' } }, 'jitter'],
+    ['a jitter beyond the next hour', { cron: '0 9,10 * * *', jitter: 3601, task: { input: 'x' } }, 'jitter'],
     ['no task', { cron: '0 0 * * *' }, 'task'],
     ['a task without input', { ...NIGHTLY, task: {} }, 'task.input'],
     ['a task with a time', { ...NIGHTLY, task: { input: 'x', runAt: '2027-01-01T00:00:00Z' } }, 'task.runAt'],
