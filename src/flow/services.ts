@@ -7,7 +7,7 @@ import { check, invalid } from '../validation/invalid.js';
 import { nameRule, timeOf, userIdRule } from '../validation/rules.js';
 import { creditAt, START } from './credit.js';
 import type { ServiceLimits } from './limits.js';
-import { askedOf, type ServiceStore, type StoredService } from './service.store.js';
+import { askedOf, type ServiceChange, type ServiceStore, type StoredService } from './service.store.js';
 import type { SettingsLook } from './settings-look.js';
 import {
   type Fair,
@@ -94,7 +94,7 @@ export class Services {
       fair,
       changedBy: by,
     };
-    await transaction(this.database, () => this.store.change(service, changes));
+    await transaction(this.database, () => this.change(service, changes));
     await this.look.run();
     return (await reading(this.database, () => this.states(service)))[0]!;
   }
@@ -106,6 +106,16 @@ export class Services {
     await this.look.run();
     // A process that obeys no settings must see the end of this one.
     this.look.start();
+  }
+
+  private *change(service: string, changes: ServiceChange): Script<void> {
+    const { paused, pausedUntil } = changes;
+    if (pausedUntil) {
+      const now = yield* this.store.now();
+      if (pausedUntil <= now) throw isOver(now);
+      if (paused === undefined && (yield* this.store.find(service))?.paused !== true) throw needsPause();
+    }
+    yield* this.store.change(service, changes);
   }
 
   /** The states of all services, or of one. */
@@ -179,5 +189,9 @@ export class Services {
   }
 }
 
+const isOver = (now: Date): TaskError => {
+  const msg = `pausedUntil must be later than ${now.toISOString()}, the time of the database; send paused=false to resume`;
+  return invalid([{ field: 'pausedUntil', rule: 'past', msg }]);
+};
 const needsPause = (): TaskError =>
   invalid([{ field: 'pausedUntil', rule: 'either', msg: 'pausedUntil needs paused=true; leave it out to resume' }]);

@@ -68,7 +68,7 @@ const isRate: Rule = (value) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { rule: 'rate', msg: `must be an object { ${fields} }` };
   const given = value as Record<string, unknown>;
-  const stranger = Object.keys(given).find((name) => !(name in RATE_FIELDS));
+  const stranger = Object.keys(given).find((name) => !Object.hasOwn(RATE_FIELDS, name));
   if (stranger !== undefined) return { rule: 'rate', msg: `has no ${stranger}; it has ${fields}` };
   for (const [name, rule] of Object.entries(RATE_FIELDS)) {
     if (given[name] === undefined && name === 'burst') continue;

@@ -100,6 +100,8 @@ describe.each(PLACES)('a paused service on $engine', (where) => {
     ['a service without a name', '', { paused: true }, 'service'],
     ['a time without a zone', 'paused', { paused: true, pausedUntil: '2030-01-01T00:00:00' }, 'pausedUntil'],
     ['an end of no pause', 'paused', { paused: false, pausedUntil: '2030-01-01T00:00:00Z' }, 'pausedUntil'],
+    ['a pause that is over', 'paused', { paused: true, pausedUntil: '2020-01-01T00:00:00Z' }, 'pausedUntil'],
+    ['an end of a service that is not paused', 'paused', { pausedUntil: '2030-01-01T00:00:00Z' }, 'pausedUntil'],
     ['a pause that is no boolean', 'paused', { paused: 'yes' as never }, 'paused'],
   ])('refuses %s', async (_, service, settings, field) => {
     expect(await failure(host.tasks.operator.setService(service, settings))).toEqual(['INVALID_PARAM', field]);

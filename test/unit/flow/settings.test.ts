@@ -102,7 +102,7 @@ describe.each(PLACES)('settings of services on $engine', (where) => {
     expect(await host.tasks.claim({ taskId })).toHaveLength(1);
     expect(await put('off', { paused: null })).toMatchObject({ data: { paused: true, sources: { paused: 'option' } } });
     // The pause of an operator that ends gives it back, too.
-    await host.tasks.operator.setService('off', { paused: true, pausedUntil: new Date(Date.now() + 1000) });
+    await host.tasks.operator.setService('off', { paused: true, pausedUntil: new Date(Date.now() + 5000) });
     await until('the pause ends', async () => (await stateOf('off')).sources.paused === 'option');
   });
 
@@ -112,6 +112,7 @@ describe.each(PLACES)('settings of services on $engine', (where) => {
     ['rate', { rate: { max: 0, per: 1 } }],
     ['rate', { rate: { max: 1 } }],
     ['rate', { rate: { max: 1, per: 1, size: 2 } }],
+    ['rate', { rate: { max: 1, per: 1, toString: 2 } }],
     ['rate', { rate: 'fast' }],
     ['maxRunningPerOwner', { maxRunningPerOwner: 0 }],
     ['fair', { fair: 'owner' }],
