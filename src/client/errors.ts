@@ -126,8 +126,10 @@ function framesOf(stack: string): string {
   return first < 0 && !/@.*:\d+/.test(stack) ? '' : stack.slice(Math.max(first, 0)).trimEnd();
 }
 
-/** The problems that the queue reports, for people and programs: each with its field and its rule. */
+/** What the queue says beside the failure, for people and programs: problems with their fields and rules, or a reason. */
 export function problemsOf(detail: unknown): string {
+  const { msg } = (detail ?? {}) as { msg?: unknown };
+  if (typeof msg === 'string') return ` (${msg})`;
   if (!Array.isArray(detail) || detail.length === 0) return '';
   const problems = (detail as { field?: unknown; rule?: unknown; msg?: unknown }[]).map(
     (problem) => `${String(problem?.msg)} [${String(problem?.field)}: ${String(problem?.rule)}]`,

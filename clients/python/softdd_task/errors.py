@@ -150,7 +150,9 @@ def storable(message: str, more: str = "") -> str:
 
 
 def problems_of(detail: Any) -> str:
-    """The problems that the queue lists, each with its field and its rule; empty where it lists none."""
+    """The problems that the queue lists, each with its field and its rule, or its reason; empty where it names none."""
+    if isinstance(detail, dict) and isinstance(detail.get("msg"), str):
+        return " (%s)" % detail["msg"]
     if not isinstance(detail, list) or not detail:
         return ""
     problems = [each if isinstance(each, dict) else {} for each in detail]

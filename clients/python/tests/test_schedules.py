@@ -30,6 +30,7 @@ class SchedulesTest(unittest.TestCase):
         with self.assertRaises(TaskApiError) as caught:
             self.schedules.get(self.key)
         self.assertEqual(caught.exception.code, ERROR_CODE["NOT_FOUND"])
+        self.assertIn("there is no schedule of this key", str(caught.exception))
         with self.assertRaises(TaskApiError) as caught:
             self.schedules.put(self.key, {**DAILY, "cron": "daily"})
         self.assertEqual(caught.exception.detail[0]["field"], "cron")

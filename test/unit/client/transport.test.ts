@@ -52,6 +52,14 @@ describe('a request that might do harm twice', () => {
   });
 });
 
+it('a request that fails says why, where the queue gives a reason', async () => {
+  const detail = { msg: 'there is no schedule of this key' };
+  const server = await flaky(answer({ code: 14001, msg: 'not found', detail }, 404));
+  const error = await failure(new TaskClient({ baseUrl: server.url }).schedules.get('x'));
+  server.close();
+  expect(error.message).toBe('GET /api/schedules/x: HTTP 404: not found (there is no schedule of this key)');
+});
+
 describe('a request', () => {
   it.each<[string, Partial<TaskClientOptions>]>([
     ['token', { token: never }],
