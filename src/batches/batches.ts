@@ -26,7 +26,7 @@ import type { BatchGraph } from './batch-graph.js';
 import { type BatchRow, type BatchStore, CANCELLING, NOT_CANCELLED } from './batch.store.js';
 import { type BatchPlan, planKey, type Planner } from './plan.js';
 import type { MemberStore } from './member.store.js';
-import { type BatchCaller, ownBatch } from './own-batch.js';
+import { type BatchCaller, noBatch, ownBatch } from './own-batch.js';
 import { shown, summaryOf } from './shown.js';
 
 export interface BatchList {
@@ -107,7 +107,7 @@ export class Batches<T extends Task> {
       // The quota's lock comes first, then the tasks, then the batch: the order of every other change.
       const made = yield* plan.create(creation);
       const [batch] = yield* batches.lock([batchId]);
-      if (!batch) throw new TaskError('NOT_FOUND');
+      if (!batch) throw noBatch();
       demandOpen(batch);
       yield* stores.members.insert(plan.members(made));
       yield* end.save({ ...batch, total: batch.total + made.length }, false);
@@ -201,7 +201,7 @@ export class Batches<T extends Task> {
     const { stores, end } = this;
     const script = function* (): Script<Changed<T> | undefined> {
       const [batch] = yield* stores.batches.lock([batchId]);
-      if (!batch) throw new TaskError('NOT_FOUND');
+      if (!batch) throw noBatch();
       const changed = edit(batch);
       return changed && { batch: changed, events: yield* end.save(changed, changed.cancelling === CANCELLING) };
     };

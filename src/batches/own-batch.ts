@@ -11,6 +11,8 @@ export interface BatchCaller {
 /** The batch, if the caller may see it. NOT_FOUND. */
 export function* ownBatch(store: BatchStore, batchId: string, { userId }: BatchCaller): Script<BatchRow> {
   const found = isIdLike(batchId) ? yield* store.find(batchId) : undefined;
-  if (!found || (userId !== undefined && found.userId !== userId)) throw new TaskError('NOT_FOUND');
+  if (!found || (userId !== undefined && found.userId !== userId)) throw noBatch();
   return found;
 }
+
+export const noBatch = (): TaskError => new TaskError('NOT_FOUND', { msg: 'there is no batch with this id' });

@@ -41,6 +41,7 @@ export const CHANGE_BATCH: RouteDefinition = {
   handler: 'change',
   operationId: 'changeBatch',
   input: BatchChangeDto,
+  refusesUnknown: true,
   answer: 'batch',
   errors: CHANGE,
 };
@@ -76,6 +77,7 @@ export const BATCH_ROUTES: readonly RouteDefinition[] = [
     input: CreateBatchDto,
     needsBody: true,
     holdsTask: true,
+    refusesUnknown: true,
     headers: ['Idempotency-Key'],
     answer: 'createdBatch',
     errors: [...BODY, 'TOO_MANY_TASK', 'IDEMPOTENCY_CONFLICT'],
@@ -94,6 +96,7 @@ export const BATCH_ROUTES: readonly RouteDefinition[] = [
     input: AddToBatchDto,
     needsBody: true,
     holdsTask: true,
+    refusesUnknown: true,
     answer: 'createdBatch',
     errors: [...CHANGE, 'TOO_MANY_TASK'],
   },

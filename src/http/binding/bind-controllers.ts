@@ -145,7 +145,10 @@ function bindHandler(binder: Binder, { name, path, route }: Binding): void {
   setTypes(proto, served, typesOf(host.prototype as object, source) ?? []);
   const isSealed = route !== undefined && !answersItself(host, source);
   const parameters = isSealed
-    ? new Parameters(Bound, served, pipe, host, source, isAdded, route.holdsTask ? dtos.create : undefined)
+    ? new Parameters(Bound, served, pipe, host, source, isAdded, {
+        TaskDto: route.holdsTask ? dtos.create : undefined,
+        refusesUnknown: route.refusesUnknown === true,
+      })
     : undefined;
   const handler = handlerOf({ host, name: source, many, response, parameters, intercepted });
   // @nestjs/swagger finds a handler's parameters by the name of its function.

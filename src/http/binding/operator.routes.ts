@@ -222,5 +222,6 @@ const ROUTES: readonly RouteDefinition[] = [
 /** The routes for operators. INVALID_ACCESS: the operator may only read. */
 export const OPERATOR_ROUTES: readonly RouteDefinition[] = ROUTES.map((route) => ({
   ...route,
+  refusesUnknown: route.readsOnly !== true,
   errors: [...route.errors, 'INVALID_ACCESS'],
 }));

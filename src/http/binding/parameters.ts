@@ -46,8 +46,11 @@ export class Parameters {
     host: Type,
     source: string,
     ownsMethod: boolean,
-    /** What the parameters that are tasks are checked by. */
-    private readonly TaskDto: Type | undefined,
+    private readonly route: {
+      /** What the parameters that are tasks are checked by. */
+      TaskDto: Type | undefined;
+      refusesUnknown: boolean;
+    },
   ) {
     const found = parametersOf(host, source);
     const all = Object.entries(ownsMethod ? withoutHeaders(found) : found);
@@ -95,8 +98,8 @@ export class Parameters {
   }
 
   private inputOf(value: unknown, metatype: Type, context: RequestContext): unknown {
-    const { TaskDto } = this;
-    const isStrict = optionsOf(context.getRequest())?.strictFields === true || TaskDto !== undefined;
+    const { TaskDto, refusesUnknown } = this.route;
+    const isStrict = refusesUnknown || optionsOf(context.getRequest())?.strictFields === true;
     this.unknown.check(value, metatype, context.getResponse(), isStrict);
     const checked: unknown = this.pipe.transform(value, { type: 'custom', metatype });
     return TaskDto ? this.withTasks(checked, TaskDto, context) : checked;
@@ -106,7 +109,8 @@ export class Parameters {
   private async withTasks(checked: unknown, metatype: Type, context: RequestContext): Promise<unknown> {
     const holder = (await checked) as HeldTasks;
     for (const name of ['task', 'then'] as const)
-      if (isObject(holder[name])) holder[name] = await this.readTask(holder[name], metatype, context, `${name}.`);
+      if (isObject(holder[name]))
+        holder[name] = await this.readTask(holder[name], metatype, context, { place: `${name}.` });
     if (!Array.isArray(holder.tasks)) return holder;
     const read: unknown[] = [];
     for (const [index, given] of holder.tasks.entries()) {
@@ -114,7 +118,8 @@ export class Parameters {
       else {
         const links = Object.fromEntries(Object.entries(given).filter(([name]) => LINKS.includes(name)));
         const task = Object.fromEntries(Object.entries(given).filter(([name]) => !LINKS.includes(name)));
-        read.push({ ...(await this.readTask(task, metatype, context, `tasks[${index}].`)), ...links });
+        const where = { place: `tasks[${index}].`, beside: LINKS };
+        read.push({ ...(await this.readTask(task, metatype, context, where)), ...links });
       }
     }
     holder.tasks = read;
@@ -125,9 +130,9 @@ export class Parameters {
     task: Record<string, unknown>,
     metatype: Type,
     context: RequestContext,
-    place: string,
+    { place, beside = [] }: { place: string; beside?: readonly string[] },
   ): Promise<object> {
-    checkTaskFields(task, metatype, place);
+    checkTaskFields(task, metatype, place, beside);
     checkPriorities(context, 'POST', [[place, task]]);
     return within(place, async () => this.pipe.transform(task, { type: 'custom', metatype }) as Promise<object>);
   }

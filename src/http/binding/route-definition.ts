@@ -22,13 +22,15 @@ export interface RouteDefinition {
   input?: Type;
   /** Whether the OpenAPI document requires a body. */
   needsBody?: boolean;
-  /**
-   * Its parameters `task`, `then` and those in the list `tasks` are what a create takes, and are checked as that.
-   * Parameters that the route does not have are refused.
-   */
+  /** Its parameters `task`, `then` and those in the list `tasks` are what a create takes, and are checked as that. */
   holdsTask?: boolean;
   /** What a first request has for parameters in the path. */
   examples?: Readonly<Record<string, string>>;
+  /**
+   * Parameters that it does not have are refused, because a misspelt one would change something else than was meant.
+   * Routes of the Laravel package ignore them: its clients send some.
+   */
+  refusesUnknown?: boolean;
   /** Headers that are parameters. */
   headers?: readonly ParameterHeader[];
   answer: AnswerKind;

@@ -15,6 +15,7 @@ const SET: RouteDefinition = {
   needsBody: true,
   holdsTask: true,
   examples: { key: 'nightly' },
+  refusesUnknown: true,
   answer: 'schedule',
   errors: [...BODY, 'TOO_MANY_TASK'],
 };

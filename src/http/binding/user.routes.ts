@@ -94,6 +94,7 @@ export const BULK: RouteDefinition = {
   handler: 'bulk',
   operationId: 'changeTasks',
   input: BulkDto,
+  refusesUnknown: true,
   needsBody: true,
   answer: 'bulkOrCount',
   errors: BODY,
@@ -117,6 +118,7 @@ export const CHANGE_BULK: RouteDefinition = {
   handler: 'changeBulk',
   operationId: 'changeBulk',
   input: BulkChangeDto,
+  refusesUnknown: true,
   errors: [...BODY, 'NOT_FOUND'],
   readsOnly: false,
 };

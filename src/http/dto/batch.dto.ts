@@ -10,6 +10,7 @@ import {
 import { batchTasksRule } from '../../batches/graph.js';
 import { objectRule, oneOf } from '../../validation/choice.rules.js';
 import { Field } from '../../validation/field.js';
+import { type Rule, valueRule } from '../../validation/rule.js';
 import {
   booleanRule,
   callbackLimitRule,
@@ -71,6 +72,10 @@ export class AddToBatchDto {
   tasks!: BatchTask[];
 }
 
+const isTrue: Rule = (value) =>
+  booleanRule(value) ?? (value ? undefined : { rule: 'isIn', msg: 'must be true: a batch is never opened again' });
+const sealRule = valueRule(isTrue, booleanRule.schema);
+
 /** A change of a batch. */
 @ApiSchema({ name: 'batchChange' })
 export class BatchChangeDto {
@@ -80,7 +85,7 @@ export class BatchChangeDto {
   })
   status?: number;
 
-  @Field(booleanRule, { description: 'true: no tasks are added any more.' })
+  @Field(sealRule, { description: 'true: no tasks are added any more. A batch is never opened again.' })
   seal?: boolean;
 }
 

@@ -67,10 +67,13 @@ export function checkReportFields(report: object): void {
   if (!isKnown(report as Input, REPORT_FIELDS)) refuse(problemsOf(report as Input, REPORT_FIELDS, ''));
 }
 
-/** The same for a task inside another body. It has no headers, so what a header may hold is unknown, too. */
-export function checkTaskFields(task: object, metatype: Type, place: string): void {
+/**
+ * The same for a task inside another body. It has no headers, so what a header may hold is unknown, too. `beside` are
+ * the parameters that stand beside those of the task, and have been read.
+ */
+export function checkTaskFields(task: object, metatype: Type, place: string, beside: readonly string[]): void {
   const known = innerFields(metatype);
-  if (!isKnown(task as Input, known)) refuse(problemsOf(task as Input, known, place, []));
+  if (!isKnown(task as Input, known)) refuse(problemsOf(task as Input, new Set([...known, ...beside]), place, []));
 }
 
 function innerFields(metatype: Type): ReadonlySet<string> {

@@ -45,7 +45,8 @@ describe.each(BATTERY)('batches over REST on $engine with $adapter', (where) => 
     expect((await alice('GET', `/api/batches/${made.batchId}`)).body.data).toEqual(shown);
     const { body: list } = await alice('GET', '/api/batches?limit=1');
     expect(list.data).toMatchObject({ list: [{ batchId: made.batchId, counts: { finished: 0 } }], nextCursor: null });
-    expect((await host.user('bob', 'GET', `/api/batches/${made.batchId}`)).status).toBe(404);
+    const foreign = await host.user('bob', 'GET', `/api/batches/${made.batchId}`);
+    expect([foreign.status, foreign.body.data.detail]).toEqual([404, { msg: 'there is no batch with this id' }]);
     const ended = await until('the end', async () => {
       await end();
       const { body } = await alice('GET', `/api/batches/${made.batchId}`);
@@ -90,7 +91,10 @@ describe.each(BATTERY)('batches over REST on $engine with $adapter', (where) => 
     expect(sealed.body.data).toMatchObject({ state: 'running', sealed: true });
     const refused = await alice('POST', `/api/batches/${batchId}/tasks`, { tasks: [part('z')] });
     expect([refused.status, refused.body.data.code]).toEqual([409, 14006]);
-    expect((await alice('PUT', `/api/batches/${batchId}`, { status: 30 })).status).toBe(400);
+    for (const [field, value] of Object.entries({ status: 30, seal: false, staus: -20 })) {
+      const { status, body } = await alice('PUT', `/api/batches/${batchId}`, { [field]: value });
+      expect([status, body.data.detail[0].field]).toEqual([400, field]);
+    }
     await alice('PUT', `/api/batches/${batchId}`, { status: -20 });
     await until('the end', async () => (await alice('GET', `/api/batches/${batchId}`)).body.data.state === 'cancelled');
   });
@@ -123,6 +127,8 @@ describe.each(BATTERY)('batches over REST on $engine with $adapter', (where) => 
     expect(await problem({ tasks: [], seal: 'maybe' })).toEqual([400, 14004, 'seal']);
     expect(await problem({ tasks: [], callbackUrl: 'https://example.com/' })).toEqual([400, 14004, 'callbackUrl']);
     expect(await problem({ tasks: [], sealed: true })).toEqual([400, 14004, 'sealed']);
+    const { body } = await alice('POST', '/api/batches', { tasks: [part('x', { dependson: ['x'] })] });
+    expect(body.data.detail[0].msg).toBe('tasks[0].dependson is no parameter of this route; did you mean dependsOn?');
   });
 
   it('are watched live: their tasks, and those that are added', async () => {

@@ -91,6 +91,33 @@ describe.each(ADAPTERS)('fields that are no parameters, with %s', (adapter) => {
   });
 });
 
+it('are refused by routes that change many things, or settings', async () => {
+  const token = 'operator-token-of-ours-0123';
+  const options = { operatorTokens: [token], batchUri: '/api/batches' };
+  const host = await startHost({ engine: 'sqlite', adapter: 'express', options });
+  const headers = { authorization: `Bearer ${token}` };
+  const { taskId } = await host.tasks.create({ userId: 'alice', input: 'in' });
+  const all = { action: 'delete', filter: {}, all: true };
+  const { batchId } = await host.tasks.batches.create({ tasks: [] }, { userId: 'alice' });
+  const bulk = await host.tasks.bulks.start({ ...all, action: 'cancel' }, { userId: 'alice' });
+  const changes: [method: string, path: string, json: object, field: string][] = [
+    ['PUT', '/operator/services/render', { maxRuning: 4 }, 'maxRuning'],
+    ['PUT', '/operator/services/render', { weight: 3 }, 'weight'],
+    ['PUT', `/operator/tasks/${taskId}`, { prioriy: 3 }, 'prioriy'],
+    ['PUT', `/operator/batches/${batchId}`, { staus: -20 }, 'staus'],
+    ['POST', '/operator/callbacks/replay', { origins: 'https://example.com' }, 'origins'],
+    ['POST', '/operator/bulk', { ...all, dryrun: true }, 'dryrun'],
+    ['POST', '/tasks/bulk', { ...all, dryrun: true }, 'dryrun'],
+    ['PUT', `/tasks/bulk/${bulk.bulkId}`, { abrot: true }, 'abrot'],
+  ];
+  for (const [method, path, json, field] of changes) {
+    const answer = await host.user('alice', method, `/api${path}`, { json, headers });
+    expectFailure(answer, 'INVALID_PARAM', [field, 'unknown']);
+  }
+  expect((await host.user('alice', 'GET', '/api/operator/tasks?staus=1', { headers })).status).toBe(200);
+  await host.close();
+});
+
 it("know a host's own, too", async () => {
   const options = { ...EVERYTHING, strictFields: true };
   const headers = { 'x-key': 'open', 'x-owner': 'alice' };
