@@ -3,9 +3,9 @@ export const ERROR_REMEDIES = {
   INVALID_ACCESS: 'The task belongs to another user. Ask for your own tasks.',
   INVALID_TOKEN: 'The request has no user or no worker: the token is missing, wrong or expired. Get a new token.',
   NOT_FOUND:
-    'There is no such task, or it is not yours to change. Check the id. The task may have been deleted, also after an Idempotency-Key created it.',
+    'There is no such task, schedule or batch, or it is not yours. Check the id or the key. The task may have been deleted, also after an Idempotency-Key created it.',
   TOO_MANY_TASK:
-    'The user has as many unfinished tasks as option `maxActiveTasks` allows. Wait until some end, or cancel or delete some.',
+    'The user has as many unfinished tasks as option `maxActiveTasks` allows: wait until some end, or cancel or delete some. Or as many schedules as option `maxSchedules` allows: delete one.',
   INVALID_PARAM:
     'A parameter breaks a rule, or the body is malformed. `detail` names the field and the rule: correct it.',
   LEASE_LOST:

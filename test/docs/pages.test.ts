@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { TASK_STATUS, Task } from '../../src/index.js';
+import { BatchesValues } from '../../src/batches/batches.options.js';
 import { valueNames } from '../../src/options/task.values.js';
 import { BOUNDS } from '../../src/validation/rules.js';
 import { codeOf, linksOf, PAGES, pagesIn, proseOf, read } from '../support/documents.js';
@@ -46,6 +47,9 @@ describe('the documents', () => {
       '`Idempotency-Key`': BOUNDS.keyLength,
       '`ids` in one request': BOUNDS.ids,
       'new tasks in one request': BOUNDS.creates,
+      'new tasks of a batch in one request': new BatchesValues().maxBatchTasks,
+      'key of a schedule': BOUNDS.scheduleKeyLength,
+      'key of a unique task': BOUNDS.uniqueKeyLength,
       'tasks in one claim (`limit`)': BOUNDS.claims,
       'reports in one request': BOUNDS.reports,
       'tasks on one page (`pageNum`; 10 by default)': BOUNDS.pageSize,
