@@ -5,6 +5,7 @@ import type { Queue } from '../queue/queue.js';
 import { BULK_ACTIONS, type BulkAction, statusesFor } from '../queue/use-cases/change-many.js';
 import { countFound, filterOf, type SearchCount, type TaskFilterOptions } from '../queue/use-cases/search.js';
 import { check, invalid } from '../validation/invalid.js';
+import { checkNames } from '../validation/known-names.js';
 import { oneOf } from '../validation/choice.rules.js';
 import { callbackLimitRule, isIdLike, userIdRule } from '../validation/rules.js';
 import type { Bulk } from './bulk.js';
@@ -104,8 +105,8 @@ export class Bulks<T extends Task> {
   private checked({ action, filter = {}, all = false }: BulkRequest, userId: string | undefined): object {
     check('action', action, oneOf(BULK_ACTIONS));
     // A misspelt condition would hold for all tasks.
-    const names = oneOf(userId === undefined ? FILTERS : FILTERS.filter((name) => name !== 'userId'));
-    for (const name of Object.keys(filter)) check('filter', name, names);
+    const names = userId === undefined ? FILTERS : FILTERS.filter((name) => name !== 'userId');
+    checkNames(filter, names, { one: 'condition', many: 'conditions' }, 'filter.');
     if (userId !== undefined) check('userId', userId, userIdRule);
     const checked = filterOf({ ...filter, ...(userId === undefined ? {} : { userId }) });
     const isEmpty = Object.values(filter).every((value) => value === undefined);

@@ -1,7 +1,7 @@
 import type { FieldProblem } from '../contract/errors.js';
 import type { Task } from '../contract/task.entity.js';
 import { check, invalid } from '../validation/invalid.js';
-import { nearestOf } from '../validation/nearest.js';
+import { checkNames } from '../validation/known-names.js';
 import { timeOf } from '../validation/rules.js';
 import { type Cadence, CronCadence, everySeconds } from './cadence.js';
 import type { Definition, ScheduleSettings } from './schedule.js';
@@ -19,7 +19,7 @@ export interface ScheduleBounds {
 /** The settings with every default. INVALID_PARAM. The task is checked where tasks are created. */
 export function definitionOf<T extends Task>(given: ScheduleSettings<T>, { minInterval }: ScheduleBounds): Definition {
   const { cron, every, timeZone, task, overlap, catchUp, catchUpWindow, startAt, endAt, jitter } = given;
-  checkNames(given);
+  checkNames(given, Object.keys(SCHEDULE_RULES), SETTING);
   if ((cron === undefined) === (every === undefined)) throw invalid([EITHER]);
   for (const [name, rule] of Object.entries(SCHEDULE_RULES)) {
     const value = given[name as keyof ScheduleSettings<T>];
@@ -43,16 +43,6 @@ export function definitionOf<T extends Task>(given: ScheduleSettings<T>, { minIn
   if (interval < minInterval) throw invalid([tooOften(definition, minInterval)]);
   if (definition.jitter > interval && definition.catchUp !== 'all') throw invalid([tooLate(interval)]);
   return definition;
-}
-
-/** Refuses a setting that there is not. */
-function checkNames(given: object): void {
-  const names = Object.keys(SCHEDULE_RULES);
-  const stranger = Object.keys(given).find((name) => !names.includes(name));
-  if (stranger === undefined) return;
-  const meant = nearestOf(stranger, names);
-  const remedy = meant ? `did you mean ${meant}?` : `leave it out; the settings are ${names.join(', ')}`;
-  throw invalid([{ field: stranger, rule: 'unknown', msg: `${stranger} is no setting of a schedule; ${remedy}` }]);
 }
 
 /** The times of a definition. `madeAt` is when its schedule was made. */
@@ -95,6 +85,7 @@ function shortestInterval({ cron, every }: Definition): number {
   return shortest;
 }
 
+const SETTING = { one: 'setting of a schedule', many: 'settings' };
 const EITHER: FieldProblem = { field: 'cron', rule: 'either', msg: 'a schedule needs either cron or every' };
 const NEEDS_CRON: FieldProblem = { field: 'timeZone', rule: 'cron', msg: 'timeZone needs cron; every counts seconds' };
 const ENDS_BEFORE: FieldProblem = { field: 'endAt', rule: 'order', msg: 'endAt must not be before startAt' };

@@ -118,6 +118,7 @@ describe.each(PLACES)('changes of many tasks on $engine', (where) => {
   it.each([
     ['no filter', { action: 'cancel' as const }, 'filter'],
     ['an empty filter', { action: 'delete' as const, filter: { status: undefined } }, 'filter'],
+    ['a misspelt condition', { action: 'cancel' as const, filter: { servce: 'x' } as never }, 'filter.servce'],
     ['an unknown action', { action: 'finish' as never, all: true }, 'action'],
     ['a wrong status', { action: 'cancel' as const, filter: { status: 'x' as never } }, 'status'],
     [
