@@ -71,7 +71,9 @@ export class WorkerTaskController<T extends Task = Task> {
     const { lease, limit, wait, workerId, idempotencyKey = key, credential = own } = query;
     const legacy = [lease, limit, wait, workerId, idempotencyKey].every((value) => value === undefined);
     const taskId = query.taskId as string | undefined;
-    const tasks = await this.tasks.claim({ ...query, taskId, idempotencyKey, credential, legacy, signal });
+    const tasks = await this.tasks.claim(
+      Object.assign({}, query, { taskId, idempotencyKey, credential, legacy, signal }),
+    );
     const reason = waitReasonOf(tasks);
     if (reason) setHeader(signal, WAIT_HEADER, reason);
     const claimed = tasks.map((task): ClaimedTaskJson => {
@@ -98,7 +100,7 @@ export class WorkerTaskController<T extends Task = Task> {
     @TaskHeader('Lease-Token') token?: string,
   ): Promise<CronTaskJson> {
     const { leaseToken = token } = body;
-    return this.present(await this.tasks.report(taskId, { ...body, leaseToken }));
+    return this.present(await this.tasks.report(taskId, Object.assign({}, body, { leaseToken })));
   }
 
   @ApiOperation({
@@ -131,7 +133,7 @@ export class WorkerTaskController<T extends Task = Task> {
   protected present(task: T): CronTaskJson {
     const callbackUrl = this.tasks.callbackUrlOf(task) ?? '';
     const json = task.toResponse();
-    return { task: { ...json, callbackUrl }, updateUrl: callbackUrl, leaseExpiresAt: json.leaseExpiresAt };
+    return { task: Object.assign({}, json, { callbackUrl }), updateUrl: callbackUrl, leaseExpiresAt: json.leaseExpiresAt };
   }
 
   private async reportOne(failures: Failures, taskId: unknown, report: unknown, space: AnswerSpace): Promise<Judged> {

@@ -110,7 +110,7 @@ export type ReportCommand = Given<Pick<Report, 'progress' | 'temp' | 'output' | 
 /** The worker has finished the task: to FINISHED. */
 export function finished(row: TransitionRow, report: ReportCommand, { status }: Rules): Transition {
   const end = { status: status.FINISHED, progress: 100, error: report.error ?? null, finishedAt: NOW, ...freed(row) };
-  return { event: 'finished', attempt: ended('finished', report), values: { ...over(report), ...end } };
+  return { event: 'finished', attempt: ended('finished', report), values: Object.assign(over(report), end) };
 }
 
 /** The task has failed for good: to ERROR. */
@@ -235,7 +235,7 @@ function wordsOf({ progress, temp, output, error }: ReportCommand): TaskValues {
 }
 
 /** The values of the last report, without a lease. */
-const over = (report: ReportCommand): TaskValues => ({ ...wordsOf(report), leaseExpiresAt: null });
+const over = (report: ReportCommand): TaskValues => Object.assign(wordsOf(report), { leaseExpiresAt: null });
 
 const ended = (outcome: AttemptOutcome, { error }: Pick<ReportCommand, 'error'> = {}): AttemptEnd => ({
   outcome,

@@ -3,7 +3,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { InjectTaskOptions } from '../../contract/registration.js';
 import type { HttpSettings } from '../http.options.js';
-import { showBody, stashBody } from './unparsed-body.js';
+import { hasStashed, showBody, stashBody } from './unparsed-body.js';
 import { hideBody, restoreHeaders } from './hidden-headers.js';
 import { type ExpressLayer, expressLayers, replaceExpressHandlers } from '../binding/nest-internals.js';
 import { BodyCollector } from './body-collector.js';
@@ -17,7 +17,8 @@ interface ExpressRequest extends IncomingMessage {
 interface FastifyRequest {
   raw: IncomingMessage;
   body: unknown;
-  headers: Record<string, unknown>;
+  /** Those that are set here count before the client's. */
+  headers: Record<string, unknown> | undefined;
   routeOptions: { config: Record<string, unknown> };
 }
 type Done = (error?: Error) => void;
@@ -96,30 +97,20 @@ export class BodyHook implements OnModuleInit {
   }
 
   private installFastify(fastify: Fastify): void {
-    const read = new WeakSet<FastifyRequest>();
-    const readByHost = new WeakSet<FastifyRequest>();
+    const ours = ({ raw, routeOptions }: FastifyRequest): boolean =>
+      routeOptions.config[TASK_ROUTE] === this.options.name && hasBody(raw);
     fastify.addHook('onRequest', (request, _reply, done) => {
-      const { raw } = request;
-      const ours = request.routeOptions.config[TASK_ROUTE] === this.options.name;
-      if (!ours || !hasBody(raw)) return done();
-      if (raw.readableEnded) {
-        // The host has read the body. Fastify's parsers must not wait for it.
-        readByHost.add(request);
-        request.headers = NO_BODY;
-        return done();
-      }
-      stashBody(raw, this.collector, () => {
-        read.add(request);
-        request.headers = NO_BODY;
-        done();
-      });
+      if (!ours(request)) return done();
+      request.headers = NO_BODY;
+      // Otherwise the host has read the body.
+      if (!request.raw.readableEnded) stashBody(request.raw, this.collector, done);
+      else done();
     });
     fastify.addHook('preValidation', (request, _reply, done) => {
-      // Fastify adds the headers that are set here to those of the client.
-      if (readByHost.has(request)) request.headers = {};
-      if (read.has(request)) {
-        request.headers = {};
-        showBody(request, request.raw);
+      if (ours(request)) {
+        // Again those of the client. With an object, Fastify would copy them at each access.
+        request.headers = undefined;
+        if (hasStashed(request.raw)) showBody(request, request.raw);
       }
       done();
     });

@@ -37,41 +37,52 @@ export function bodyOf(request: unknown): Parsed {
   return hostParsedBody(parsed, headers['content-type'], (bytes) => parse(headers, bytes));
 }
 
+/** Whether the request's body was read here. */
+export const hasStashed = (request: unknown): boolean => (request as Stashing)[BODY] !== undefined;
+
+/** Bytes up to which a body is parsed before the guards run: that takes less time than reading it. */
+const SMALL = 16 * 1024;
+
 /**
- * Gives a request the `body` that the host's guards expect from a parser. It is parsed at the first access. A body that
- * cannot be read or parsed is `{}` there: the failure is answered later, inside the route, where guards, CORS and the
+ * Gives a request the `body` that the host's guards expect from a parser. A large one is parsed at the first access. A body
+ * that cannot be read or parsed is `{}` there: the failure is answered later, inside the route, where guards, CORS and the
  * module's own error filter apply.
  */
 export function showBody(request: { body?: unknown }, raw: unknown): void {
-  const shown = (value?: unknown): PropertyDescriptor => ({
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
+  if ((raw as Stashing)[BODY]!.isSmall) request.body = shownOf(raw);
+  else showLater(request, raw);
+}
+
+function shownOf(raw: unknown): Parsed {
+  try {
+    return bodyOf(raw);
+  } catch {
+    return {};
+  }
+}
+
+/** An accessor makes each request an object of its own kind, which slows down all that use it. */
+function showLater(request: { body?: unknown }, raw: unknown): void {
+  const shown = { enumerable: true, configurable: true };
   Object.defineProperty(request, 'body', {
-    enumerable: true,
-    configurable: true,
-    get: () => {
-      try {
-        return bodyOf(raw);
-      } catch {
-        return {};
-      }
-    },
-    set: (value: unknown) => Object.defineProperty(request, 'body', shown(value)),
+    ...shown,
+    get: () => shownOf(raw),
+    set: (value: unknown) => Object.defineProperty(request, 'body', { ...shown, writable: true, value }),
   });
 }
 
 /** A body, or the error of reading it. It is parsed at most once. */
 class Body {
   private value?: Parsed;
+  readonly isSmall: boolean;
 
   constructor(
     private readonly headers: IncomingMessage['headers'],
     private bytes: Buffer | undefined,
     private error?: unknown,
-  ) {}
+  ) {
+    this.isSmall = bytes === undefined || bytes.length <= SMALL;
+  }
 
   parsed(): Parsed {
     if (this.bytes) {

@@ -3,11 +3,12 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ANSWERED_OTHERWISE } from '../../queue/use-cases/claim.js';
 import { exchangeOf } from '../binding/exchange.js';
 
-const responses = new WeakMap<AbortSignal, ServerResponse>();
+const RESPONSE = Symbol('softdd.task.response');
+type Signal = AbortSignal & { [RESPONSE]?: ServerResponse };
 
 /** Sets a header of the answer to the request whose signal this is. */
 export function setHeader(signal: AbortSignal | undefined, name: string, value: string): void {
-  const response = signal && responses.get(signal);
+  const response = (signal as Signal | undefined)?.[RESPONSE];
   if (response && !response.headersSent) response.setHeader(name, value);
 }
 
@@ -19,14 +20,12 @@ export function readClientGone(_: unknown, context: ExecutionContext): AbortSign
   const raw = response.raw ?? response;
   const exchange = exchangeOf(request);
   const gone = new AbortController();
-  responses.set(gone.signal, raw);
+  (gone.signal as Signal)[RESPONSE] = raw;
   if (exchange) exchange.gone = gone;
   if ((request.raw ?? request).socket?.destroyed) gone.abort();
   raw.once('close', () => {
     if (!raw.writableEnded) gone.abort();
-  });
-  raw.once('finish', () => {
-    if (!exchange?.outcome) gone.abort(ANSWERED_OTHERWISE);
+    else if (!exchange?.outcome) gone.abort(ANSWERED_OTHERWISE);
   });
   return gone.signal;
 }

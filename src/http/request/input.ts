@@ -27,14 +27,16 @@ interface InputRequest {
   headers: Record<string, string | string[] | undefined>;
 }
 
+const NOTHING: Input = Object.freeze({});
+
 export function readInput(verb: string, context: ExecutionContext): unknown {
   const request = context.switchToHttp().getRequest<InputRequest>();
   const url = request.originalUrl ?? request.url;
   const mark = url.indexOf('?');
-  const query = mark < 0 ? {} : parseForm(url.slice(mark + 1), 'query');
-  const body = request.method === 'GET' ? {} : bodyOf(request);
+  const query = mark < 0 ? NOTHING : parseForm(url.slice(mark + 1), 'query');
+  const body = request.method === 'GET' ? NOTHING : bodyOf(request);
   const hasAliases = Reflect.getMetadata(ALIASES, context.getHandler()) === true;
-  const said = { query, verb: verbOf(request), aliases: hasAliases ? aliasesOf(request.headers) : {} };
+  const said = { query, verb: verbOf(request), aliases: hasAliases ? aliasesOf(request.headers) : NOTHING };
   if (!Array.isArray(body)) {
     const override = Reflect.getMetadata(OVERRIDE, context.getHandler()) as Override | undefined;
     const { verb: asked, input } = inputOf(body, said);
@@ -95,7 +97,7 @@ interface Beside {
 
 /** The parameters, and the verb that the request asks for, in a header or as Laravel's `_method`. */
 function inputOf(item: Input, { query, verb, aliases }: Beside): { verb: unknown; input: Input } {
-  const input: Input = { ...query, ...item };
+  const input = joined(query, item);
   const { _method } = input;
   // Mostly it is not there, and a second copy would take as long as the first.
   if (_method !== undefined) delete input._method;
@@ -106,6 +108,12 @@ function inputOf(item: Input, { query, verb, aliases }: Beside): { verb: unknown
   // The lease token may be in the header or in the body. The body's counts.
   for (const [name, value] of Object.entries(aliases)) if (input[name] === undefined) input[name] = value;
   return { verb: verb ?? _method, input };
+}
+
+/** A copy. Where one of them is empty, it is made by V8's fast way. */
+function joined(query: Input, item: Input): Input {
+  if (query === NOTHING) return { ...item };
+  return item === NOTHING ? { ...query } : { ...query, ...item };
 }
 
 const HEADERS_ONLY = [HEADERS['Idempotency-Key'].alias, HEADERS.Authorization.alias, HEADERS.traceparent.alias];

@@ -64,7 +64,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
     const began = performance.now();
     let wait: WaitReason | undefined;
     const tasks = await this.waiting.claim({ filter, seconds, signal, key: keyOf(options) }, (isLast) =>
-      this.attempt({ ...options, space, isLook: isLast }, (reason) => (wait = reason)),
+      this.attempt(Object.assign({}, options, { space, isLook: isLast }), (reason) => (wait = reason)),
     );
     const { traces, hooks } = this.queue;
     traceClaim(traces, tasks, options, startTime);

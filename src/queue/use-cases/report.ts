@@ -83,7 +83,7 @@ export class Reports<T extends Task> implements Command<ReportRequest, Reported<
   private request(taskId: string, report: TaskReport): ReportRequest {
     if (!isIdLike(taskId)) throw new TaskError('NOT_FOUND');
     this.checkReport(report);
-    return { ...report, taskId, space: spaceOf(report) };
+    return Object.assign({}, report, { taskId, space: spaceOf(report) });
   }
 
   private committed(reported: Reported<T>): Reported<T> {
