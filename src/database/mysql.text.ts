@@ -3,8 +3,6 @@ import type { Statement } from './transaction.js';
 /** Writes a Date as the connection's own driver does: in the zone that the host has set. */
 type WriteDate = (date: Date) => string;
 
-/** A quoted name, a literal of ours, or a placeholder. */
-const PLACES = /`[^`]*`|'[^']*'|\?/g;
 /** Characters that some SQL mode treats as special inside quotes, or that end a text early in some tool. */
 const NEEDS_HEX = /[\\\0]/;
 const SPECIAL = /['\\\0]/;
@@ -16,10 +14,11 @@ const SPECIAL = /['\\\0]/;
  * The text means the same under every `sql_mode` and character set of the session. It contains no backslash, so it does
  * not matter whether the server treats one as an escape. A quote is doubled, which every mode understands.
  */
-export function mysqlText({ sql, values }: Statement, writeDate: WriteDate): string {
-  let next = 0;
-  const text = sql.replace(PLACES, (place) => (place === '?' ? literal(values[next++], writeDate) : place));
-  if (next !== values.length) throw new TypeError(`${values.length} values for ${next} placeholders in: ${sql}`);
+export function mysqlText({ sql, strings = [sql], values }: Statement, writeDate: WriteDate): string {
+  if (values.length !== strings.length - 1)
+    throw new TypeError(`${values.length} values for ${strings.length - 1} places in: ${sql}`);
+  let text = strings[0]!;
+  for (let place = 0; place < values.length; place++) text += literal(values[place], writeDate) + strings[place + 1]!;
   return text;
 }
 

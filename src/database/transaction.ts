@@ -4,6 +4,8 @@ import { charsOf, LARGE_CHARS, noteSize } from './packets.js';
 export interface Statement {
   readonly sql: string;
   readonly text: string;
+  /** The text between the values, as MySQL's connection takes it. Omitted: the statement has none, or is for another engine. */
+  readonly strings?: readonly string[];
   readonly values: unknown[];
 }
 

@@ -1,10 +1,11 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
 import { type Dialect, isTimeColumn, literal, type ReadySource, type Steps, type TaskTable } from './dialect.js';
 import { cellWriter, shifted, storedText, utcText } from '../clock.js';
+import { GrowingSql } from '../growing-sql.js';
 import { isoOffset } from '../offset.js';
 import { isLocalTimeColumn, type LocalTimeColumn, type StoredTimes, utcOfTimestamp } from '../stored-time.js';
-import { allSame, type Cell, type Rows } from '../rows.js';
-import { change, type QueryResult, type Script, select, type Statement } from '../transaction.js';
+import { allSame, type Rows } from '../rows.js';
+import { change, type QueryResult, type Script, select } from '../transaction.js';
 
 /** MySQL and MariaDB have no partial indexes. Triggers maintain a narrow table instead. */
 export class MysqlDialect implements Dialect {
@@ -95,10 +96,10 @@ export class MysqlDialect implements Dialect {
     return this.times[column].zoned ? raw(utcOfTimestamp(name.sql)) : name;
   }
 
-  /** The placeholder of a value. A `timestamp` takes a value in the session's zone. */
-  private placeOf(column: string): string {
+  /** What stands before and after a value. A `timestamp` takes a value in the session's zone. */
+  private aroundOf(column: string): [before: string, after: string] {
     const zoned = isLocalTimeColumn(column) && this.times[column].zoned;
-    return zoned ? "CONVERT_TZ(?, '+00:00', @@session.time_zone)" : '?';
+    return zoned ? ['CONVERT_TZ(', ", '+00:00', @@session.time_zone)"] : ['', ''];
   }
 
   /** The driver writes the list. */
@@ -146,35 +147,45 @@ export class MysqlDialect implements Dialect {
     return utcText(time);
   }
 
-  /** The driver writes a list of lists as tuples. */
-  insertEach({ columns, rows }: Rows): Statement[] {
+  insertEach({ columns, rows }: Rows): Sql[] {
     const names = columns.map((column) => this.id(column).sql).join(', ');
     const write = cellWriter(columns, storedText, this.times);
-    const tuples = rows.map(({ cells }) => cells.map(write));
-    const into = `INSERT INTO ${this.table.sql} (${names}) VALUES`;
-    const places = columns.map((column) => this.placeOf(column));
-    if (places.every((place) => place === '?')) return [{ sql: `${into} ?`, text: `${into} ?`, values: [tuples] }];
-    const text = `${into} ${rows.map(() => `(${places.join(', ')})`).join(', ')}`;
-    return [{ sql: text, text, values: tuples.flat() }];
+    const around = columns.map((column) => this.aroundOf(column));
+    const text = new GrowingSql(`INSERT INTO ${this.table.sql} (${names}) VALUES (`);
+    for (const [row, { cells }] of rows.entries()) {
+      if (row > 0) text.add('), (');
+      for (const [index, cell] of cells.entries()) {
+        const [before, after] = around[index]!;
+        text.add(index > 0 ? `, ${before}` : before).value(write(cell, index));
+        text.add(after);
+      }
+    }
+    return [text.add(')').end()];
   }
 
   /** One statement with CASE: the fastest of all forms, and the one that always uses the primary key. */
-  updateEach({ columns, rows }: Rows): Statement[] {
+  updateEach({ columns, rows }: Rows): Sql[] {
     const write = cellWriter(columns, storedText, this.times);
-    const values: Cell[] = [];
-    const assignments = columns.map((column, index) => {
-      const name = this.id(column).sql;
-      const place = this.placeOf(column);
+    const text = new GrowingSql(`UPDATE ${this.table.sql} SET `);
+    for (const [index, column] of columns.entries()) {
+      const [before, after] = this.aroundOf(column);
+      text.add(`${index > 0 ? ', ' : ''}${this.id(column).sql} = `);
       const cells = rows.map((row) => row.cells[index]);
-      if (allSame(cells)) {
-        values.push(write(cells[0], index));
-        return `${name} = ${place}`;
+      if (allSame(cells)) text.add(before).value(write(cells[0], index)).add(after);
+      else {
+        text.add('CASE id');
+        for (const { id, cells } of rows)
+          text.add(' WHEN ').value(id).add(` THEN ${before}`).value(write(cells[index], index)).add(after);
+        text.add(' END');
       }
-      for (const { id, cells } of rows) values.push(id, write(cells[index], index));
-      return `${name} = CASE id${` WHEN ? THEN ${place}`.repeat(rows.length)} END`;
-    });
-    const text = `UPDATE ${this.table.sql} SET ${assignments.join(', ')} WHERE id IN (?)`;
-    return [{ sql: text, text, values: [...values, rows.map((row) => row.id)] }];
+    }
+    return [
+      text
+        .add(' WHERE id IN (')
+        .value(rows.map((row) => row.id))
+        .add(')')
+        .end(),
+    ];
   }
 
   /**
