@@ -14,7 +14,7 @@ import { type InTransaction, type Queue, runGrouped } from '../queue.js';
 import { ownColumns } from '../own-columns.js';
 import { type OwnerQuotas, quotasOf, Quotas } from '../owner-quota.js';
 import { checkKey, conflict, gone, keyOf } from './create-key.js';
-import { CREATED, countOwners } from './new-row.js';
+import { blankRow, CREATED, countOwners } from './new-row.js';
 import type { CreateOrder, Idempotent, NewTask, Part, TaskMarks, Traced } from './new-task.js';
 import { answerRepeated } from './repeat-create.js';
 import {
@@ -69,7 +69,7 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
     if (given.length > BOUNDS.creates)
       throw invalid([{ field: 'body', rule: 'arrayMaxSize', msg: `body must have at most ${BOUNDS.creates} tasks` }]);
     const rows = given.map((task, index) =>
-      within(place(index), () => ({ ...this.toRow(task), ...marks, ...marksOf?.(index) })),
+      within(place(index), () => Object.assign(this.toRow(task), marks, marksOf?.(index))),
     );
     await this.admit(rows, place);
     const owners = countOwners(given);
@@ -126,7 +126,7 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
    * the events for after the commit. INVALID_PARAM.
    */
   *follow(task: NewTask<T>, marks: TaskMarks = {}): Script<QueueEvent<T>[]> {
-    const events = this.eventsOf(yield* this.queue.tasks.insert([{ ...this.toRow(task), ...marks }]));
+    const events = this.eventsOf(yield* this.queue.tasks.insert([Object.assign(this.toRow(task), marks)]));
     yield* this.queue.hooks.changed(events);
     return events;
   }
@@ -193,12 +193,12 @@ export class Creation<T extends Task> implements Command<CreateOrder<T>, CreateR
     const { userId, service = settings.defaultService, runAt, status } = task;
     check('userId', userId, userIdRule);
     if (status !== undefined) checkStatus(status, lifeCycle.newStatuses);
-    const values: Record<string, unknown> = service === task.service ? task : { ...task, service };
+    const values: Record<string, unknown> = service === task.service ? task : Object.assign({}, task, { service });
     checkWritten('create', values);
     if (task.unique !== undefined) check('unique', task.unique, uniqueRule);
     if (runAt !== undefined && status === lifeCycle.status.INIT)
       throw invalid([{ field: 'runAt', rule: 'draft', msg: `runAt is for tasks that run; omit status ${status}` }]);
-    const row: Record<string, unknown> = ownColumns(values);
+    const row = Object.assign(blankRow(), ownColumns(values));
     for (const name of CREATED) row[name] = values[name];
     if (task.unique) Object.assign(row, uniqueColumns(task.unique));
     return Object.assign(row, {

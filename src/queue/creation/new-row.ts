@@ -1,10 +1,15 @@
-import { TASK_FIELDS, type TaskField, writtenFields } from '../../contract/task.fields.js';
+import { TASK_COLUMNS, TASK_FIELDS, type TaskField, writtenFields } from '../../contract/task.fields.js';
+import { madeCode } from '../made-code.js';
 import { ownColumns } from '../own-columns.js';
 import type { TaskValues } from '../stores/columns.js';
 import type { NewRow } from '../stores/task.store.js';
 
 /** The fields that a create may write. */
 export const CREATED = writtenFields('create').map(([name]) => name);
+
+/** A row with a place for each column. One that got its names one by one would be a dictionary, which is slow. */
+export const blankRow: () => Record<string, unknown> =
+  madeCode({}, `() => ({ ${TASK_COLUMNS.map((name) => `${name}: undefined`).join(', ')} })`) ?? (() => ({}));
 
 /**
  * What a new row gives a task that holds its unique key: all that a create may write, but neither service nor status. The

@@ -4,13 +4,15 @@ import type { Task } from '../../contract/task.entity.js';
 import { TASK_COLUMNS } from '../../contract/task.fields.js';
 import { BOUNDS } from '../../validation/rules.js';
 import { FromNow } from '../../database/clock.js';
-import { type Dialect, isTimeColumn, literal, sizeOf } from '../../database/dialects/dialect.js';
+import { type Dialect, literal, sizeOf } from '../../database/dialects/dialect.js';
 import { type Cell, type RowToWrite, Shape } from '../../database/rows.js';
 import { cutTime } from '../../database/stored-time.js';
 import { readTime } from '../../database/read-time.js';
 import type { Row } from '../../database/transaction.js';
-import { type ColumnMetadata, fromDatabase, toDatabase } from '../../database/typeorm-internals.js';
+import { fromDatabase, toDatabase } from '../../database/typeorm-internals.js';
+import { type Cast, castOf, setValue } from './cast.js';
 import { type RowReader, rowReader } from './row-reader.js';
+import { at, type RowWriter, rowWriter, type TaskFiller, taskFiller } from './row-writer.js';
 
 /** The most bytes of texts that one statement reads. A single row may have more. */
 export const READ_BYTES = 5 * 1024 * 1024;
@@ -30,36 +32,21 @@ interface Lists {
 /** New values of a task by property. undefined leaves a column unchanged. */
 export type TaskValues = Record<string, unknown>;
 
-/** How to convert the values of one column to and from the database. */
-interface Cast {
-  readonly metadata: ColumnMetadata;
-  readonly name: string;
-  readonly property: string;
-  readonly isTime: boolean;
-  /** A column of the queue that is stored as it is: neither TypeORM nor the host converts its values. */
-  readonly isPlain: boolean;
-  readonly isEmbedded: boolean;
-  /** Its values may be long. */
-  readonly isLong: boolean;
-  /** The value of a new row in which the property was not given. */
-  readonly initial: unknown;
-}
-
-/** Column types of a few bytes. Any other type without a length may hold long values. */
-const SHORT_TYPE = /int|serial|num|dec|float|double|real|money|bool|bit|date|time|year|uuid|enum/i;
-/** The longest `varchar` that counts as short. */
-const SHORT_LENGTH = 1000;
-
 /**
  * Converts between rows and the registration's entity. It knows every column that TypeORM knows, a host's own included.
  */
 export class TaskColumns<T extends Task> {
   private readonly selected: Cast[];
   private readonly writable: Cast[];
+  /** Adds the cells of what is stored as it is. */
+  private readonly writePlain: RowWriter;
   /** Sets what is stored as it is. */
   private readonly readPlain: RowReader;
-  /** The other selected columns. */
+  /** Sets what an INSERT wrote. */
+  private readonly fill: TaskFiller;
+  /** The other selected columns, and the other writable ones. */
   private readonly converted: Cast[];
+  private readonly toConvert: Cast[];
   private readonly byProperty: Map<string, Cast>;
   private readonly noColumn = new Shape();
   /** Whether the host's entity has columns of its own. The database may change their values (defaults, triggers). */
@@ -82,12 +69,17 @@ export class TaskColumns<T extends Task> {
     private readonly metadata: EntityMetadata,
     private readonly dialect: Dialect,
   ) {
-    this.writable = metadata.columns.filter((column) => !column.isVirtual).map(castOf);
+    const writable = metadata.columns.filter((column) => !column.isVirtual).map(castOf);
+    const plain = writable.filter(({ isPlain }) => isPlain);
+    this.toConvert = writable.filter(({ isPlain }) => !isPlain);
+    this.writable = [...plain, ...this.toConvert];
+    this.writePlain = rowWriter(plain);
     this.selected = this.writable.filter((cast) => cast.metadata.isSelect);
     this.readPlain = rowReader(this.selected.filter(({ isPlain }) => isPlain));
+    this.fill = taskFiller(this.selected);
     this.converted = this.selected.filter(({ isPlain }) => !isPlain);
     this.byProperty = new Map(this.writable.map((cast) => [cast.property, cast]));
-    this.hasOwn = this.writable.some(({ property }) => !TASK_COLUMNS.includes(property));
+    this.hasOwn = this.writable.some(({ property, isEmbedded }) => isEmbedded || !TASK_COLUMNS.includes(property));
     this.hostColumns = new Set(
       this.writable.filter(({ isPlain, isTime }) => !isPlain && !isTime).map(({ name }) => name),
     );
@@ -148,8 +140,8 @@ export class TaskColumns<T extends Task> {
     this.readPlain(task, row);
     for (const cast of this.converted) {
       const value = row[cast.name];
-      if (cast.isTime && value !== null) set(task, cast, readTime(value as string | number));
-      else set(task, cast, fromDatabase(this.dataSource, value, cast.metadata));
+      if (cast.isTime && value !== null) setValue(task, cast, readTime(value as string | number));
+      else setValue(task, cast, fromDatabase(this.dataSource, value, cast.metadata));
     }
     return task;
   }
@@ -165,15 +157,15 @@ export class TaskColumns<T extends Task> {
    */
   toNewTask(values: TaskValues, now: Date): T {
     const task = this.metadata.create() as T;
-    for (const cast of this.selected) set(task, cast, at(values[cast.property] ?? cast.initial, now));
+    this.fill(task, values, now);
     return task;
   }
 
   /** The task after an UPDATE at this time. Values relative to now become times. */
   become(task: T, values: TaskValues, now: Date): T {
     for (const property of Object.keys(values))
-      if (values[property] !== undefined) set(task, this.byProperty.get(property)!, at(values[property], now));
-    set(task, this.byProperty.get('updatedAt')!, this.stamps(now).updatedAt);
+      if (values[property] !== undefined) setValue(task, this.byProperty.get(property)!, at(values[property], now));
+    setValue(task, this.byProperty.get('updatedAt')!, this.stamps(now).updatedAt);
     return task;
   }
 
@@ -185,16 +177,16 @@ export class TaskColumns<T extends Task> {
 
   /** The row to write for the given properties. undefined leaves a column unchanged. */
   toRow(id: string, values: TaskValues, now?: Date): RowToWrite {
-    const { writable } = this;
+    const { toConvert, writable } = this;
     const cells: Cell[] = [];
-    let shape = this.noColumn;
-    for (let place = 0; place < writable.length; place++) {
-      const cast = writable[place]!;
-      const value = cast.isEmbedded ? cast.metadata.getEntityValue(values) : values[cast.property];
+    let shape = this.writePlain(values, now, cells, this.noColumn);
+    for (const [index, { metadata, name, property, isEmbedded }] of toConvert.entries()) {
+      const value = isEmbedded ? metadata.getEntityValue(values) : values[property];
       if (value === undefined) continue;
-      const cell = this.toCell(at(value, now), cast);
+      const cell = toDatabase(this.dataSource, at(value, now), metadata);
       cells.push(cell);
-      shape = shape.and(place, cast.name, cell === null);
+      // The plain columns have the numbers before these.
+      shape = shape.and(writable.length - toConvert.length + index, name, cell === null);
     }
     return { id, shape, cells };
   }
@@ -213,34 +205,4 @@ export class TaskColumns<T extends Task> {
       return sql`${dialect.id(shape.columns[place]!)} = ${said}`;
     });
   }
-
-  private toCell(value: unknown, { isPlain, metadata }: Cast): Cell {
-    return isPlain ? value : toDatabase(this.dataSource, value, metadata);
-  }
 }
-
-const castOf = (metadata: ColumnMetadata): Cast => ({
-  metadata,
-  name: metadata.databaseName,
-  property: metadata.propertyName,
-  isTime: isTimeColumn(metadata.databaseName),
-  isPlain: metadata.transformer === undefined && TASK_COLUMNS.includes(metadata.propertyName),
-  isEmbedded: metadata.embeddedMetadata !== undefined,
-  isLong: isLong(metadata),
-  initial: (metadata.default as unknown) ?? null,
-});
-
-function isLong({ type, length, isArray }: ColumnMetadata): boolean {
-  if (length) return Number(length) > SHORT_LENGTH;
-  return isArray || !SHORT_TYPE.test(typeof type === 'function' ? type.name : type);
-}
-
-function set(task: Task, { metadata, property, isEmbedded }: Cast, value: unknown): void {
-  if (isEmbedded) metadata.setEntityValue(task, value);
-  else (task as unknown as TaskValues)[property] = value;
-}
-
-const at = (value: unknown, now: Date | undefined): unknown => {
-  if (!now || !(value instanceof FromNow)) return value;
-  return value.seconds === 0 ? now : new Date(now.getTime() + value.seconds * 1000);
-};

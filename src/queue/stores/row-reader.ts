@@ -1,5 +1,6 @@
 import { readTime } from '../../database/read-time.js';
 import type { Row } from '../../database/transaction.js';
+import { madeCode } from '../made-code.js';
 
 /** A column that is read as the database gives it, or as a time. */
 export interface PlainColumn {
@@ -15,23 +16,13 @@ type Properties = Record<string, unknown>;
 /** Sets the properties of a task from the columns of a row. */
 export type RowReader = (task: object, row: Row) => void;
 
-/**
- * The reader of one registration, as code that names its columns and properties: a loop over the names takes four times
- * as long (docs/performance.md). Where Node refuses to make code from text, it is the loop.
- */
+/** The reader of one registration, as code that names its columns and properties. */
 export function rowReader(columns: readonly PlainColumn[]): RowReader {
   const lines = columns.map(({ name, property, isTime }) => {
     const cell = `row[${JSON.stringify(name)}]`;
     return `task[${JSON.stringify(property)}] = ${isTime ? `readTime(${cell})` : cell};`;
   });
-  try {
-    // Nothing in it is from outside: the names are those of the entity.
-    const body = `return (task, row) => {\n${lines.join('\n')}\n};`;
-    return new Function('readTime', body)(readTime) as RowReader;
-  } catch (error) {
-    if (error instanceof EvalError) return loopOver(columns);
-    throw error;
-  }
+  return madeCode({ readTime }, `(task, row) => {\n${lines.join('\n')}\n}`) ?? loopOver(columns);
 }
 
 const loopOver =

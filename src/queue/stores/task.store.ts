@@ -145,7 +145,7 @@ export class TaskStore<T extends Task> {
     const { columns } = this;
     const { updatedAt } = columns.stamps(now);
     const toWrite = changes.map(({ task, values, isMarked }) => {
-      const row = columns.toRow(task.taskId, { ...values, updatedAt }, now);
+      const row = columns.toRow(task.taskId, Object.assign({}, values, { updatedAt }), now);
       return isMarked ? columns.withOther(row, ...MARK) : row;
     });
     yield* postLast([...alike(toWrite)].flatMap((some) => this.dialect.updateEach(some)));
