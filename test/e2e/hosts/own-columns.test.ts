@@ -1,10 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Column, Entity, type MigrationInterface, type QueryRunner } from 'typeorm';
-import { type CreateTaskDto, Task, TaskController, type TaskJson, taskMigrations } from '../../../src/index.js';
+import {
+  type CreateTaskDto,
+  getTaskServiceToken,
+  Task,
+  TaskController,
+  type TaskJson,
+  taskMigrations,
+  type TaskService,
+} from '../../../src/index.js';
 import { type Host, PLACES, startHost } from '../../support/host.js';
+
+/** Its properties have the names of the queue's. */
+class Place {
+  @Column({ type: 'varchar', length: 20, nullable: true })
+  group!: string | null;
+
+  @Column({ type: 'smallint', nullable: true })
+  status!: number | null;
+}
 
 @Entity('films', { synchronize: false })
 class Film extends Task {
+  @Column(() => Place, { prefix: 'place_' })
+  place!: Place;
+
   @Column({ type: 'varchar', length: 5, nullable: true })
   title!: string | null;
 
@@ -17,7 +37,8 @@ class Film extends Task {
 
 class AddColumns1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const column of ['title varchar(5)', 'length smallint CHECK (length <> 13)', 'code varchar(10)'])
+    const place = ['place_group varchar(20)', 'place_status smallint'];
+    for (const column of ['title varchar(5)', 'length smallint CHECK (length <> 13)', 'code varchar(10)', ...place])
       await runner.query(`ALTER TABLE films ADD COLUMN ${column}`);
     await runner.query('CREATE UNIQUE INDEX films_code ON films (code)');
   }
@@ -65,5 +86,14 @@ describe.each(PLACES)("values that a host's own columns refuse, on $engine", (wh
       expect([columns, status, body.data]).toMatchObject([columns, 400, { code: 14004, detail: [{ field }] }]);
     }
     expect((await create({ title: 'fits', length: 12 })).status).toBe(200);
+  });
+
+  it('may stand in an embedded object, whose names are then no names of the queue', async () => {
+    const { taskId } = (await create({ group: 'of the queue', place: { group: 'Cannes', status: 7 } })).body.data;
+    const tasks = host.app.get<TaskService<Film>>(getTaskServiceToken());
+    const shown = { group: 'of the queue', status: 1, place: { group: 'Cannes', status: 7 } };
+    expect(await tasks.findOne(taskId)).toMatchObject({ ...shown, status: expect.any(Number) });
+    const [claimed] = await tasks.claim({ taskId });
+    expect(claimed ?? (await tasks.findOne(taskId))).toMatchObject({ group: shown.group, place: shown.place });
   });
 });
