@@ -54,7 +54,10 @@ export class TaskController<T extends Task = Task> {
     @TaskHeader('traceparent') trace?: string,
   ): Promise<TaskJson> {
     const { idempotencyKey = key, traceparent = trace, ...task } = body;
-    const created = await this.tasks.create(Object.assign(task, { userId }) as NewTask<T>, { idempotencyKey, traceparent });
+    const created = await this.tasks.create(Object.assign(task, { userId }) as NewTask<T>, {
+      idempotencyKey,
+      traceparent,
+    });
     return created.toResponse();
   }
 

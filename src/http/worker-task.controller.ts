@@ -133,7 +133,11 @@ export class WorkerTaskController<T extends Task = Task> {
   protected present(task: T): CronTaskJson {
     const callbackUrl = this.tasks.callbackUrlOf(task) ?? '';
     const json = task.toResponse();
-    return { task: Object.assign({}, json, { callbackUrl }), updateUrl: callbackUrl, leaseExpiresAt: json.leaseExpiresAt };
+    return {
+      task: Object.assign({}, json, { callbackUrl }),
+      updateUrl: callbackUrl,
+      leaseExpiresAt: json.leaseExpiresAt,
+    };
   }
 
   private async reportOne(failures: Failures, taskId: unknown, report: unknown, space: AnswerSpace): Promise<Judged> {

@@ -78,7 +78,9 @@ export class TaskColumns<T extends Task> {
     this.readPlain = rowReader(this.selected.filter(({ isPlain }) => isPlain));
     this.fill = taskFiller(this.selected);
     this.converted = this.selected.filter(({ isPlain }) => !isPlain);
-    this.byProperty = new Map(this.writable.map((cast) => [cast.property, cast]));
+    this.byProperty = new Map(
+      this.writable.filter(({ isEmbedded }) => !isEmbedded).map((cast) => [cast.property, cast]),
+    );
     this.hasOwn = this.writable.some(({ property, isEmbedded }) => isEmbedded || !TASK_COLUMNS.includes(property));
     this.hostColumns = new Set(
       this.writable.filter(({ isPlain, isTime }) => !isPlain && !isTime).map(({ name }) => name),
