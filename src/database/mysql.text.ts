@@ -38,21 +38,12 @@ function literal(value: unknown, writeDate: WriteDate): string {
       if (value === null) return 'NULL';
       if (value instanceof Date) return writeDate(value);
       if (value instanceof Uint8Array) return `X'${Buffer.from(value).toString('hex')}'`;
-      if (Array.isArray(value)) return listed(value, writeDate);
+      // A list for IN (…).
+      if (Array.isArray(value)) return value.map((one) => literal(one, writeDate)).join(', ');
       return quoted(String(value));
     default:
       throw new TypeError(`a ${typeof value} is not a value for a column`);
   }
-}
-
-/** A list for IN (…), or the tuples of an INSERT. */
-function listed(values: unknown[], writeDate: WriteDate): string {
-  let text = '';
-  for (const [index, value] of values.entries()) {
-    if (index > 0) text += ', ';
-    text += Array.isArray(value) ? `(${listed(value, writeDate)})` : literal(value, writeDate);
-  }
-  return text;
 }
 
 function quoted(text: string): string {

@@ -34,8 +34,8 @@ interface Fastify {
 const NO_BODY = { 'content-type': undefined, 'content-length': undefined, 'transfer-encoding': undefined };
 
 /**
- * Reads the bodies of this registration's routes before the adapter's own parsers do. It does not parse them: a
- * request that a guard refuses costs no parsing. So Express and Fastify treat limits, media types, empty and
+ * Reads the bodies of this registration's routes before the adapter's own parsers do. Large ones
+ * are not parsed then: a request that a guard refuses costs at most the parsing of a small one. So Express and Fastify treat limits, media types, empty and
  * malformed bodies alike, with any parsers of the host, and each failure stays inside the module.
  */
 @Injectable()
