@@ -56,12 +56,7 @@ function Content() {
   if (signedIn.value === 'unknown') return <Skeleton />;
   const page = pageOf(route.value.path);
   setTitle(page ? t(page.word) : t('app.notFound'));
-  if (!page)
-    return (
-      <Empty title={t('app.notFound')}>
-        <p>{t('app.notFound.text')}</p>
-      </Empty>
-    );
+  if (!page) return <Empty title={t('app.notFound')} text={t('app.notFound.text')} />;
   const [, ...rest] = route.value.path;
   return <page.Page key={`${page.path}/${rest.join('/')} ${token.value}`} rest={rest} query={route.value.query} />;
 }

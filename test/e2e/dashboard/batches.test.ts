@@ -48,6 +48,11 @@ describeInBrowser('the pages of batches', () => {
     await rowOf(page, large).waitFor();
     await dashboard.open.goTo('batches?userId=ann');
     await rowOf(page, large).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Owner: ann' }).click();
+    await rowOf(page, large).waitFor();
+    await dashboard.open.goTo('batches?userId=nobody');
+    await page.getByText('No batch fits.').waitFor();
+    await dashboard.open.goTo('batches?userId=ann');
     await rowOf(page, done).getByText('Finished').click();
     await page.locator('h1', { hasText: done }).waitFor();
     await page.locator('.facts').getByText('Follows').waitFor();

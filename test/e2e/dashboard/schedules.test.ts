@@ -62,6 +62,10 @@ describeInBrowser('the page Schedules', () => {
     await page.locator('.facts').getByRole('link', { name: 'once' }).click();
     await rowOf(opened, 'often').waitFor({ state: 'detached' });
     await rowOf(opened, 'once').waitFor();
+    await opened.goTo('schedules?userId=nobody');
+    await page.getByText('There are no schedules').waitFor();
+    await page.getByRole('button', { name: 'Owner: nobody' }).click();
+    await rowOf(opened, 'often').waitFor();
     expect(opened.problems).toEqual([]);
     await opened.close();
   });

@@ -14,10 +14,17 @@ export const Skeleton = ({ rows = 3 }: { rows?: number }) => (
   </div>
 );
 
+interface EmptyProps {
+  title: string;
+  text?: string;
+  children?: ComponentChildren;
+}
+
 /** Nothing is there: it says what would be, or how to begin. */
-export const Empty = ({ title, children }: { title: string; children?: ComponentChildren }) => (
+export const Empty = ({ title, text, children }: EmptyProps) => (
   <div class="empty">
     <h2>{title}</h2>
+    {text && <p>{text}</p>}
     {children}
   </div>
 );

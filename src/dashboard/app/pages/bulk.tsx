@@ -1,13 +1,14 @@
 import { useState } from 'preact/hooks';
 import type { Bulk } from '../../../protocol/operator.types.js';
 import { operator } from '../api/client.js';
-import { mayChange } from '../api/session.js';
 import { usePoll } from '../api/use-poll.js';
+import { actionColumn } from '../components/action-column.js';
 import { Button } from '../components/button.js';
 import { Chip } from '../components/chip.js';
+import { ListPage } from '../components/list-page.js';
 import { Progress } from '../components/progress.js';
-import { Empty, Loaded } from '../components/state.js';
-import { type Column, Table } from '../components/table.js';
+import { Empty } from '../components/state.js';
+import type { Column } from '../components/table.js';
 import { Time } from '../components/time.js';
 import { count } from '../format/number.js';
 import { hashOf } from '../router.js';
@@ -27,30 +28,27 @@ export function BulkPage() {
   const [limit, setLimit] = useState(PAGE);
   const page = usePoll(`bulk ${limit}`, (signal) => operator.listBulks({ limit }, { signal }));
   return (
-    <>
-      <h1>{t('nav.bulk')}</h1>
-      <Loaded of={page}>
-        {({ list, nextCursor }) =>
-          list.length === 0 ? (
-            <Empty title={t('bulk.none')}>
-              <p>{t('bulk.none.text')}</p>
-              <p>
-                <a href={hashOf(['tasks'])}>{t('nav.tasks')}</a>
-              </p>
-            </Empty>
-          ) : (
-            <>
-              <Table label={t('nav.bulk')} columns={columns(page.reload)} rows={list} keyOf={({ bulkId }) => bulkId} />
-              {nextCursor !== null && limit < MOST && (
-                <p class="foot">
-                  <Button onClick={() => setLimit(Math.min(MOST, limit + PAGE))}>{t('bulk.older')}</Button>
-                </p>
-              )}
-            </>
-          )
-        }
-      </Loaded>
-    </>
+    <ListPage
+      title={t('nav.bulk')}
+      of={page}
+      columns={columns(page.reload)}
+      keyOf={({ bulkId }) => bulkId}
+      empty={
+        <Empty title={t('bulk.none')} text={t('bulk.none.text')}>
+          <p>
+            <a href={hashOf(['tasks'])}>{t('nav.tasks')}</a>
+          </p>
+        </Empty>
+      }
+      foot={({ nextCursor }) =>
+        nextCursor !== null &&
+        limit < MOST && (
+          <p class="foot">
+            <Button onClick={() => setLimit(Math.min(MOST, limit + PAGE))}>{t('bulk.older')}</Button>
+          </p>
+        )
+      }
+    />
   );
 }
 
@@ -64,9 +62,7 @@ const columns = (onChanged: () => void): Column<Bulk>[] => [
   { key: 'filter', name: t('bulk.filter'), className: 'is-wide', cell: (bulk) => <Filter bulk={bulk} /> },
   { key: 'progress', name: t('bulk.progress'), className: 'is-progress', cell: (bulk) => <Done bulk={bulk} /> },
   { key: 'failed', name: t('bulk.failed'), isNumber: true, cell: ({ failed }) => count(failed, language.value) },
-  ...(mayChange()
-    ? [{ key: 'stop', name: t('table.actions'), cell: (row: Bulk) => <Stop bulk={row} onChanged={onChanged} /> }]
-    : []),
+  ...actionColumn<Bulk>((row) => <Stop bulk={row} onChanged={onChanged} />),
   { key: 'by', name: t('bulk.by'), className: 'is-name', cell: ({ requestedBy }) => requestedBy ?? '–' },
   { key: 'created', name: t('bulk.created'), className: 'is-time', cell: ({ createdAt }) => <Time at={createdAt} /> },
   { key: 'ended', name: t('bulk.ended'), className: 'is-time', cell: ({ endedAt }) => <Time at={endedAt} /> },

@@ -1,8 +1,8 @@
 import type { ServiceState } from '../../../protocol/operator.types.js';
 import type { ServiceOverview } from '../../../protocol/overview.types.js';
 import { operator } from '../api/client.js';
-import { mayChange } from '../api/session.js';
 import { usePoll } from '../api/use-poll.js';
+import { actionColumn } from '../components/action-column.js';
 import { Chip } from '../components/chip.js';
 import { FirstTask } from '../components/first-task.js';
 import { LimitsBar, LimitsButton, limitsText, NO_LIMITS } from '../components/limits.js';
@@ -77,15 +77,9 @@ const columns = (onChanged: () => void): Column<Row>[] => [
         <Chip kind="is-finished">{t('services.open')}</Chip>
       ),
   },
-  ...(mayChange()
-    ? [
-        {
-          key: 'action',
-          name: t('table.actions'),
-          cell: ({ service, paused }: Row) => <PauseButton service={service} paused={paused} onChanged={onChanged} />,
-        },
-      ]
-    : []),
+  ...actionColumn<Row>(({ service, paused }) => (
+    <PauseButton service={service} paused={paused} onChanged={onChanged} />
+  )),
   ...COUNTS.map(([name, role]): Column<Row> => ({
     key: name,
     name: t(`status.${name}`),

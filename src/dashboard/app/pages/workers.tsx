@@ -18,9 +18,7 @@ export function WorkersPage() {
       <Loaded of={workers}>
         {(list) =>
           list.length === 0 ? (
-            <Empty title={t('workers.none')}>
-              <p>{t('workers.none.text')}</p>
-            </Empty>
+            <Empty title={t('workers.none')} text={t('workers.none.text')} />
           ) : (
             <>
               <p class="quiet">{plural('overview.workers', new Set(list.map(({ workerId }) => workerId)).size)}</p>

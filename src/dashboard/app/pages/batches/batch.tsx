@@ -43,9 +43,7 @@ export function BatchPage({ id, query }: BatchPageProps) {
         <span class="mono">{id}</span> <CopyButton text={id} />
       </h1>
       {isMissing ? (
-        <Empty title={t('batches.missing')}>
-          <p>{t('batches.missing.text')}</p>
-        </Empty>
+        <Empty title={t('batches.missing')} text={t('batches.missing.text')} />
       ) : (
         <Loaded of={batch} rows={8}>
           {(found) => (

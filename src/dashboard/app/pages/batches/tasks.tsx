@@ -1,9 +1,10 @@
 import type { BatchMember } from '../../../../protocol/batch.types.js';
-import { Chip, Choice, FilterChip, StatusChip } from '../../components/chip.js';
+import { Chip, StatusChip } from '../../components/chip.js';
+import { Conditions } from '../../components/conditions.js';
 import { Pages } from '../../components/pages.js';
 import { taskIdColumn } from '../../components/task-id.js';
 import { type Column, Table } from '../../components/table.js';
-import { go, setQuery } from '../../location.js';
+import { go } from '../../location.js';
 import { statusName, STATUSES } from '../../status.js';
 import { t } from '../../words/index.js';
 
@@ -14,24 +15,17 @@ interface TasksProps {
 }
 
 /** The tasks of a batch, in the order in which they were created. The conditions stand in the address. */
-export const Tasks = ({ tasks, nextCursor, query: { status = '', layer, cursor } }: TasksProps) => (
+export const Tasks = ({ tasks, nextCursor, query }: TasksProps) => (
   <section>
     <h2>{t('batches.tasks')}</h2>
-    <div class="toolbar">
-      <Choice
-        label={t('task.status')}
-        value={status}
-        choices={[['', t('common.all')], ...STATUSES.map((one) => [String(one.code), statusName(one)] as const)]}
-        onChoose={(one) => setQuery({ status: one, cursor: undefined })}
-      />
-      {layer !== undefined && (
-        <FilterChip
-          name={t('batches.layer')}
-          value={layer}
-          onRemove={() => setQuery({ layer: undefined, cursor: undefined })}
-        />
-      )}
-    </div>
+    <Conditions
+      query={query}
+      name="status"
+      label={t('task.status')}
+      value={query.status}
+      choices={STATUSES.map((one) => [String(one.code), statusName(one)])}
+      others={{ layer: t('batches.layer') }}
+    />
     {tasks.length === 0 ? (
       <p class="quiet">{t('batches.tasks.none')}</p>
     ) : (
@@ -43,7 +37,7 @@ export const Tasks = ({ tasks, nextCursor, query: { status = '', layer, cursor }
         onOpen={({ taskId, status: code }) => code !== null && go(['tasks', taskId])}
       />
     )}
-    <Pages cursor={cursor} nextCursor={nextCursor} />
+    <Pages cursor={query.cursor} nextCursor={nextCursor} />
   </section>
 );
 

@@ -1,14 +1,15 @@
 import { useState } from 'preact/hooks';
 import type { Callback } from '../../../../protocol/operator.types.js';
 import { operator } from '../../api/client.js';
-import { mayChange } from '../../api/session.js';
 import { usePoll } from '../../api/use-poll.js';
+import { actionColumn } from '../../components/action-column.js';
 import { Button } from '../../components/button.js';
-import { Chip, Choice, FilterChip } from '../../components/chip.js';
-import { Empty, Loaded } from '../../components/state.js';
-import { type Column, Table } from '../../components/table.js';
+import { Chip } from '../../components/chip.js';
+import { Conditions } from '../../components/conditions.js';
+import { ListPage } from '../../components/list-page.js';
+import { Empty } from '../../components/state.js';
+import type { Column } from '../../components/table.js';
 import { Time } from '../../components/time.js';
-import { setQuery } from '../../location.js';
 import { hashOf } from '../../router.js';
 import { t } from '../../words/index.js';
 import type { PageProps } from '../page.js';
@@ -25,74 +26,51 @@ export function CallbacksPage({ query }: PageProps) {
   const state = STATES.find((one) => one === query.state);
   const filter = { state, origin: query.origin || undefined, taskId: query.taskId || undefined };
   const [limit, setLimit] = useState<number>(SHOWN.first);
-  const [openId, setOpenId] = useState<string | undefined>(undefined);
   const key = `callbacks ${JSON.stringify(filter)} ${limit}`;
   const page = usePoll(
     key,
     (signal) => operator.callbacks({ ...filter, limit }, { signal }),
     limit > SHOWN.first ? 10_000 : undefined,
   );
-  const open = page.data?.list.find(({ id }) => id === openId);
   return (
-    <>
-      <h1>{t('nav.callbacks')}</h1>
-      <div class="toolbar">
-        <Choice
+    <ListPage
+      title={t('nav.callbacks')}
+      of={page}
+      toolbar={
+        <Conditions
+          query={query}
+          name="state"
           label={t('callbacks.state')}
-          value={state ?? ''}
-          choices={[['', t('common.all')], ...STATES.map((one) => [one, t(`callbacks.${one}`)] as const)]}
-          onChoose={(one) => setQuery({ state: one })}
-        />
-        {(['origin', 'taskId'] as const).map(
-          (name) =>
-            query[name] && (
-              <FilterChip
-                key={name}
-                name={t(name === 'origin' ? 'callbacks.origin' : 'task.id')}
-                value={query[name]}
-                onRemove={() => setQuery({ [name]: undefined })}
-              />
-            ),
-        )}
-        <span class="grow" />
-        {state === 'dead' && (page.data?.list.length ?? 0) > 0 && (
-          <ReplayAll
-            filter={{ ...filter, state }}
-            found={page.data!.list.length}
-            isMore={page.data!.nextCursor !== null}
-            onChanged={page.reload}
-          />
-        )}
-      </div>
-      <Loaded of={page}>
-        {({ list, nextCursor }) =>
-          list.length === 0 ? (
-            <Empty title={t('callbacks.none')}>
-              <p>{t('callbacks.none.text')}</p>
-            </Empty>
-          ) : (
-            <>
-              <Table
-                label={t('nav.callbacks')}
-                columns={columns(state, page.reload)}
-                rows={list}
-                keyOf={({ id }) => id}
-                onOpen={({ id }) => setOpenId(id)}
-              />
-              {nextCursor !== null && (
-                <p class="row">
-                  <span class="quiet">{t('callbacks.newest', { n: list.length })}</span>
-                  {limit < SHOWN.most && (
-                    <Button onClick={() => setLimit(SHOWN.most)}>{t('callbacks.more', { n: SHOWN.most })}</Button>
-                  )}
-                </p>
-              )}
-            </>
-          )
-        }
-      </Loaded>
-      {open && <CallbackDialog callback={open} onChanged={page.reload} onClose={() => setOpenId(undefined)} />}
-    </>
+          value={state}
+          choices={STATES.map((one) => [one, t(`callbacks.${one}`)])}
+          others={{ origin: t('callbacks.origin'), taskId: t('task.id') }}
+        >
+          <span class="grow" />
+          {state === 'dead' && (page.data?.list.length ?? 0) > 0 && (
+            <ReplayAll
+              filter={{ ...filter, state }}
+              found={page.data!.list.length}
+              isMore={page.data!.nextCursor !== null}
+              onChanged={page.reload}
+            />
+          )}
+        </Conditions>
+      }
+      columns={columns(state, page.reload)}
+      keyOf={({ id }) => id}
+      dialog={(callback, onClose) => <CallbackDialog callback={callback} onChanged={page.reload} onClose={onClose} />}
+      empty={<Empty title={t('callbacks.none')} text={t('callbacks.none.text')} />}
+      foot={({ list, nextCursor }) =>
+        nextCursor !== null && (
+          <p class="row">
+            <span class="quiet">{t('callbacks.newest', { n: list.length })}</span>
+            {limit < SHOWN.most && (
+              <Button onClick={() => setLimit(SHOWN.most)}>{t('callbacks.more', { n: SHOWN.most })}</Button>
+            )}
+          </p>
+        )
+      }
+    />
   );
 }
 
@@ -129,13 +107,5 @@ const columns = (state: State | undefined, onChanged: () => void): Column<Callba
   },
   { key: 'created', name: t('task.created'), cell: ({ createdAt }) => <Time at={createdAt} /> },
   { key: 'due', name: t('callbacks.due'), cell: ({ dueAt }) => <Time at={dueAt} /> },
-  ...(mayChange()
-    ? [
-        {
-          key: 'action',
-          name: t('table.actions'),
-          cell: (row: Callback) => <Replay callback={row} onChanged={onChanged} />,
-        },
-      ]
-    : []),
+  ...actionColumn<Callback>((row) => <Replay callback={row} onChanged={onChanged} />),
 ];

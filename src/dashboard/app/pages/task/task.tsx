@@ -40,9 +40,7 @@ export function TaskPage({ id }: { id: string }) {
         <span class="mono">{id}</span> <CopyButton text={id} />
       </h1>
       {isMissing ? (
-        <Empty title={t('task.missing')}>
-          <p>{t('task.missing.text')}</p>
-        </Empty>
+        <Empty title={t('task.missing')} text={t('task.missing.text')} />
       ) : (
         <Loaded of={{ ...detail, reload }} rows={8}>
           {(found) => <Content detail={found} onChanged={reload} />}
