@@ -1,9 +1,10 @@
-import type { Row } from './transaction.js';
-
 /** What we use of better-sqlite3's API; libsql has the same. */
 export interface SqliteStatement {
   reader: boolean;
-  all(...values: unknown[]): Row[];
+  columns(): { name: string }[];
+  /** From now on a row is the array of its cells. */
+  raw(): this;
+  all(...values: unknown[]): unknown[][];
   run(...values: unknown[]): { changes: number };
 }
 

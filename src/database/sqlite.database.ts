@@ -4,14 +4,15 @@ import type { Database } from './database.js';
 import { engineOf } from './engine.js';
 import { within } from './pooled.database.js';
 import type { SqliteClient, SqliteStatement } from './sqlite.client.js';
+import { rowMaker, type RowMaker } from './row-maker.js';
 import { bound } from './steady-clock.js';
 import { type QueryResult, runSync, type Script, type Statement } from './transaction.js';
 import { sqliteClass, sqliteConnection } from './typeorm-internals.js';
 
 interface Prepared {
   prepared: SqliteStatement;
-  /** Stored, because asking the driver each time takes as long as a step of the statement. */
-  reader: boolean;
+  /** Makes the rows that it reads. undefined: it reads none. */
+  make: RowMaker | undefined;
 }
 
 const STATEMENTS = 200;
@@ -118,9 +119,9 @@ export class SqliteDatabase implements Database {
   }
 
   private execute(statement: Statement): QueryResult {
-    const { prepared, reader } = this.prepare(statement.sql);
+    const { prepared, make } = this.prepare(statement.sql);
     const values = bound(statement.values).map((value) => (typeof value === 'boolean' ? Number(value) : value));
-    if (reader) return { rows: prepared.all(...values), affected: 0 };
+    if (make) return { rows: prepared.all(...values).map(make), affected: 0 };
     return { rows: [], affected: prepared.run(...values).changes };
   }
 
@@ -130,7 +131,9 @@ export class SqliteDatabase implements Database {
     // Lists of varying length make new texts without end, so the cache is emptied when it is full.
     if (this.statements.size >= STATEMENTS) this.statements.clear();
     const prepared = this.connection.prepare(text);
-    const known = { prepared, reader: prepared.reader };
+    // Arrays, because the driver makes objects property by property.
+    const make = prepared.reader ? rowMaker(prepared.raw().columns().map(({ name }) => name)) : undefined;
+    const known = { prepared, make };
     this.statements.set(text, known);
     return known;
   }

@@ -1,5 +1,5 @@
 import { TASK_COLUMNS, TASK_FIELDS, type TaskField, writtenFields } from '../../contract/task.fields.js';
-import { madeCode } from '../made-code.js';
+import { madeCode } from '../../database/made-code.js';
 import { ownColumns } from '../own-columns.js';
 import type { TaskValues } from '../stores/columns.js';
 import type { NewRow } from '../stores/task.store.js';

@@ -1,6 +1,6 @@
 import { readTime } from '../../database/read-time.js';
 import type { Row } from '../../database/transaction.js';
-import { madeCode } from '../made-code.js';
+import { madeCode } from '../../database/made-code.js';
 
 /** A column that is read as the database gives it, or as a time. */
 export interface PlainColumn {

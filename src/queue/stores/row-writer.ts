@@ -1,6 +1,6 @@
 import { FromNow } from '../../database/clock.js';
 import type { Cell, Shape } from '../../database/rows.js';
-import { madeCode } from '../made-code.js';
+import { madeCode } from '../../database/made-code.js';
 
 type Properties = Record<string, unknown>;
 
