@@ -208,7 +208,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
         const startedAt = allowance?.time(task.service);
         return {
           task,
-          values: startedAt ? { ...values, startedAt } : values,
+          values: startedAt ? Object.assign({}, values, { startedAt }) : values,
           ...(allowance?.isMarked(task.service) ? { isMarked: true } : {}),
         };
       }),
