@@ -61,7 +61,18 @@ describeInBrowser('the pages of batches', () => {
   it('draw the graph of a batch; a task leads to its batch, and a batch to its tasks', async () => {
     const page = await dashboard.show(`batches/${graph}`);
     await page.locator('.graph a').nth(3).waitFor();
-    expect(await page.locator('.graph .edge').count()).toBe(4);
+    expect((await page.locator('.graph .edges').first().getAttribute('d'))!.match(/M/g)).toHaveLength(4);
+    // The edges of a task stand out while the pointer or the focus is on it.
+    const own = page.locator('.graph .is-own:visible');
+    expect(await own.count()).toBe(0);
+    await page.getByLabel('left: Waiting').hover();
+    await own.waitFor();
+    expect((await own.getAttribute('d'))!.match(/M/g)).toHaveLength(2);
+    await page.locator('h1').hover();
+    await own.waitFor({ state: 'detached' });
+    await page.locator('.graph').focus();
+    await page.keyboard.press('Tab');
+    await own.waitFor();
     await page.getByLabel('cut: Ready').waitFor();
     await page.locator('.facts').getByText('The others are cancelled').waitFor();
     for (const colorScheme of THEMES) {
