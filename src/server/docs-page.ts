@@ -43,12 +43,49 @@ export function documentForPage(document: OpenAPIObject): OpenAPIObject {
 
 /** The parts of Swagger UI that are used here. */
 interface SwaggerUi {
+  getState(): { getIn(path: string[]): unknown };
   specSelectors: { specJson(): { toJS(): OpenAPIObject } };
   specActions: {
     changeParam(where: PathMethod, name: string, kind: string, value: unknown, isXml: boolean): void;
     updateJsonSpec(document: OpenAPIObject): void;
   };
   oas3Actions: { setRequestBodyValue(body: { value: unknown; pathMethod: PathMethod }): void };
+}
+
+/** A component of React, and what is used of React here. */
+type Component = new (...given: any[]) => { props: BlockProps };
+interface WithReact {
+  React: { createElement(component: Component, props: object): object };
+}
+
+/** What the block of an operation is drawn from. */
+type BlockProps = Record<string, unknown> & { isShown: boolean; op: { equals(other: unknown): boolean } };
+
+/**
+ * A plugin of Swagger UI, which draws the blocks of all operations again at each of its actions, several at a click: for
+ * some seventy blocks that takes longer than all the rest. With it a closed block is drawn again only when something
+ * that it shows has changed. The page receives this function as text, so it must not use anything outside of it.
+ */
+export function drawOnlyWhatChanged(): object {
+  const SHOWN = ['isShown', 'isAuthorized', 'operationId', 'response', 'request', 'tag', 'path', 'method'];
+  const OperationContainer = (Block: Component): Component =>
+    class extends Block {
+      shouldComponentUpdate(next: BlockProps): boolean {
+        const { props } = this;
+        return next.isShown || SHOWN.some((name) => props[name] !== next[name]) || !props.op.equals(next.op);
+      }
+    };
+  // Swagger UI gives these its whole state, so each change of it draws them. They show nothing of it.
+  const stateless = (Original: Component, { React }: WithReact): unknown => {
+    function Stateless(props: object): object {
+      return React.createElement(Original, props);
+    }
+    Stateless.prototype.mapStateToProps = () => ({});
+    return Stateless;
+  };
+  const buttons = ['authorizeOperationBtn', 'LockAuthOperationIcon', 'UnlockAuthOperationIcon', 'CopyToClipboardBtn'];
+  const wrapped = ['JumpToPath', ...buttons].map((name) => [name, stateless]);
+  return { wrapComponents: { OperationContainer, ...Object.fromEntries(wrapped) } };
 }
 
 /** What an answer may show: a task, a task as a worker gets it, a bulk, a schedule, a batch, a callback, a service. */
@@ -73,7 +110,8 @@ interface Seen {
  * use anything outside of it.
  */
 export function rememberTask<T extends { body?: { data?: Seen & { list?: Seen[] } } }>(answer: T): T {
-  const { specSelectors, specActions, oas3Actions } = (globalThis as unknown as { ui: SwaggerUi }).ui;
+  const { ui } = globalThis as unknown as { ui: SwaggerUi };
+  const { specSelectors, specActions, oas3Actions } = ui;
   const data = answer.body?.data;
   const seen = data?.list?.[0] ?? data ?? {};
   const { leaseToken, bulkId, batchId, key, userId, callbacks = [] } = seen;
@@ -83,6 +121,7 @@ export function rememberTask<T extends { body?: { data?: Seen & { list?: Seen[] 
   const known = Object.fromEntries(Object.entries(found).filter(([, value]) => typeof value === 'string'));
   if (Object.keys(known).length === 0) return answer;
   const document = specSelectors.specJson().toJS();
+  const newBodies: PathMethod[] = [];
   for (const [path, item] of Object.entries(document.paths))
     for (const [method, operation] of Object.entries(item as Record<string, Operation>)) {
       const { security = [], parameters = [], requestBody } = operation;
@@ -91,19 +130,24 @@ export function rememberTask<T extends { body?: { data?: Seen & { list?: Seen[] 
       if (bulkId !== undefined && userId === null && isFor('user')) continue;
       const where: PathMethod = [path, method];
       const isOwned = key !== undefined && typeof userId === 'string' && path.includes('{key}');
-      for (const { name, in: kind } of parameters)
-        if (name in known && kind !== 'query') specActions.changeParam(where, name, kind, known[name], false);
-        else if (isOwned && name === 'userId') specActions.changeParam(where, name, kind, userId, false);
+      const values: Record<string, unknown> = isOwned ? { ...known, userId } : known;
+      for (const { name, in: kind } of parameters) {
+        if (!(name in values) || (kind === 'query' && name !== 'userId')) continue;
+        const shown = ui
+          .getState()
+          .getIn(['spec', 'meta', 'paths', ...where, 'parameters', `${kind}.${name}`, 'value']);
+        if (shown !== values[name]) specActions.changeParam(where, name, kind, values[name], false);
+      }
+      const before = JSON.stringify(requestBody);
       for (const { examples = {} } of Object.values(requestBody?.content ?? {}))
-        for (const { value } of Object.values(examples)) {
+        for (const { value } of Object.values(examples))
           if (Array.isArray(value.reports) && leaseToken !== undefined)
             Object.assign(value.reports[0] as object, { taskId, leaseToken });
           else if (isOwned && 'userId' in value) value.userId = userId;
-          else continue;
-          // The new example replaces the former text.
-          specActions.updateJsonSpec(document);
-          oas3Actions.setRequestBodyValue({ value: undefined, pathMethod: where });
-        }
+      if (JSON.stringify(requestBody) !== before) newBodies.push(where);
     }
+  // Both make Swagger UI draw the operations again. The new example replaces the former text.
+  if (newBodies.length > 0) specActions.updateJsonSpec(document);
+  for (const pathMethod of newBodies) oas3Actions.setRequestBodyValue({ value: undefined, pathMethod });
   return answer;
 }
