@@ -3,8 +3,9 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
+import { built } from '../support/build.js';
 import { call } from '../support/http.js';
-import { built, run, startServer } from '../support/server.js';
+import { run, startServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const root = resolve(import.meta.dirname, '../..');

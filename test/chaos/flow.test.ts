@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { userToken } from '../../src/server/secrets.js';
+import { built } from '../support/build.js';
 import { createDatabase, describeOn, type Engine, ENGINES } from '../support/databases.js';
-import { built, newFolder } from '../support/server.js';
+import { newFolder } from '../support/server.js';
 import { Cluster, SECRET, WORKER } from './fixtures/cluster.js';
 import { type Change, concurrency, excess, ownConcurrency, readLog, startLog } from './fixtures/flow-log.js';
 

@@ -4,10 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { userToken } from '../../src/server/secrets.js';
+import { built } from '../support/build.js';
 import { dataOf } from '../support/answers.js';
 import { createDatabase, describeOn, ENGINES, type TestDatabase } from '../support/databases.js';
 import { call } from '../support/http.js';
-import { built, newFolder, type RunningServer, startServer } from '../support/server.js';
+import { newFolder, type RunningServer, startServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { SECRET } from './fixtures/cluster.js';
 

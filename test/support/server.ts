@@ -1,13 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-
-/** A file of the build. */
-export const built = (path: string): string => resolve(import.meta.dirname, '../../dist/src', path);
-
-/** The built server, as `npm start` runs it. */
-const MAIN = built('main.js');
+import { join } from 'node:path';
+import { built } from './build.js';
 
 export interface RunningServer {
   process: ChildProcess;
@@ -21,12 +16,12 @@ export interface RunningServer {
 
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), 'softdd-task-server-'));
 
-/** Starts the standalone server as a process of its own; rejects with its output if it ends first. */
+/** Starts the built standalone server as `npm start` does, as a process of its own; rejects with its output if it ends first. */
 export async function startServer(
   environment: Record<string, string> = {},
   folder = newFolder(),
 ): Promise<RunningServer> {
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [built('main.js')], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...environment },
   });

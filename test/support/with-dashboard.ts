@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { TaskModuleOptions } from '../../src/index.js';
 import { openBrowser } from './browser.js';
+import { needBuild } from './build.js';
 import { type OpenDashboard, openDashboard } from './dashboard.js';
 import { type Host, startHost } from './host.js';
 
@@ -27,6 +28,7 @@ export function withDashboard(adapter: 'express' | 'fastify', options: TaskModul
     },
   } as Dashboard;
   beforeAll(async () => {
+    needBuild();
     const all = { operatorTokens: [OPERATOR], dashboardUri: '/', ...options };
     dashboard.host = await startHost({ engine: 'sqlite', adapter, options: all });
     dashboard.browser = await openBrowser();

@@ -3,11 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { built } from '../../support/build.js';
 import { call, type CallOptions } from '../../support/http.js';
 
 /** examples/host-app as its README has it built and run. */
-const MAIN = resolve(import.meta.dirname, '../../../dist/examples/host-app/main.js');
+const main = (): string => built('../examples/host-app/main.js');
 const WORKER_TOKEN = 'a-token-of-16-chars';
 
 describe('examples/host-app', () => {
@@ -17,7 +18,7 @@ describe('examples/host-app', () => {
 
   beforeAll(async () => {
     const environment = { PATH: process.env.PATH, PORT: '0', WORKER_TOKEN, CALLBACK_URL: 'https://example.com/done' };
-    app = spawn(process.execPath, [MAIN], { cwd: folder, env: environment });
+    app = spawn(process.execPath, [main()], { cwd: folder, env: environment });
     let output = '';
     url = await new Promise((found, failed) => {
       app.on('exit', (code) => failed(new Error(`the example ended (${code}):\n${output}`)));
@@ -30,7 +31,7 @@ describe('examples/host-app', () => {
     });
   });
   afterAll(async () => {
-    if (app.exitCode === null && app.kill()) await once(app, 'exit');
+    if (app?.exitCode === null && app.kill()) await once(app, 'exit');
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { built } from '../../support/build.js';
 import { describeInWhole } from '../../support/host.js';
 import { newFolder, run } from '../../support/server.js';
 
-const MAIN = resolve(import.meta.dirname, '../../../dist/examples/demo/main.js');
+const main = (): string => built('../examples/demo/main.js');
 
 /** Runs a command in a terminal of its own. */
 const PTY = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
@@ -13,7 +13,7 @@ const PTY = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(s
 // Each starts a server and two workers: in `npm run test:all`.
 describeInWhole('the demo', () => {
   it.concurrent('tells its story, ends by itself and leaves nothing behind', async () => {
-    const { code, stdout, stderr } = await run(process.execPath, [MAIN, '--short'], {}, undefined, 180);
+    const { code, stdout, stderr } = await run(process.execPath, [main(), '--short'], {}, undefined, 180);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^The server listens on http:\/\/127\.0\.0\.1:\d+\.\n/);
     expect(stdout).toContain('A worker in TypeScript transcodes, one in Python writes captions.\n');
@@ -29,7 +29,7 @@ describeInWhole('the demo', () => {
   });
 
   it.concurrent('draws bars in a terminal, and leaves the cursor where it found it', async () => {
-    const demo = ['-c', PTY, process.execPath, MAIN, '--short'];
+    const demo = ['-c', PTY, process.execPath, main(), '--short'];
     const { code, stdout, stderr } = await run('python3', demo, { TERM: 'xterm' }, undefined, 180);
     expect([code, stderr]).toEqual([0, '']);
     const bars = [...stdout.matchAll(/(transcode|caption) +(film\d\.mov) +([█░]{20}) +(\d+)% +([^\x1b\r\n]*)/g)];
@@ -51,14 +51,14 @@ describeInWhole('the demo', () => {
   it.concurrent('says that there is no Python, and leaves nothing behind', async () => {
     const [folder, nothing] = [newFolder(), newFolder()];
     const environment = { PATH: nothing, TMPDIR: folder };
-    const { code, stderr } = await run(process.execPath, [MAIN, '--short'], environment, undefined, 180);
+    const { code, stderr } = await run(process.execPath, [main(), '--short'], environment, undefined, 180);
     expect([code, stderr]).toEqual([1, 'the demo needs python3: spawn python3 ENOENT\n']);
     expect(readdirSync(folder)).toEqual([]);
   });
 
   it.concurrent('is ended by Ctrl-C as it ends itself', async () => {
     const folder = newFolder();
-    const demo = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, TMPDIR: folder } });
+    const demo = spawn(process.execPath, [main()], { env: { PATH: process.env.PATH, TMPDIR: folder } });
     let printed = '';
     const ended = new Promise((end) => demo.once('close', end));
     await new Promise<void>((told) =>

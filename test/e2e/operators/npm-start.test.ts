@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { needBuild } from '../../support/build.js';
 import { itInWhole } from '../../support/host.js';
 import { newFolder, run } from '../../support/server.js';
 import { until } from '../../support/until.js';
@@ -25,6 +26,7 @@ describe.each([
 ])('%s', (line) => {
   const always = line === 'npm run start --script-shell=/bin/sh';
   (always ? it : itInWhole)('ends with its server at SIGTERM, and builds nothing that is built', async () => {
+    needBuild();
     const { ino } = statSync(join(root, 'dist/src/main.js'));
     const folder = newFolder();
     const [program, ...args] = line.split(' ');

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build, type Metafile } from 'esbuild';
 import { pack, run } from '../../e2e/hosts/fixtures/pack.js';
 import { itInWhole } from '../../support/host.js';
-import { built } from '../../support/server.js';
+import { built } from '../../support/build.js';
 
 /** Bytes of a worker's bundle, minified: with the clients for operators, schedules and batches, parts of TaskClient. */
 const MOST = 36 * 1024;

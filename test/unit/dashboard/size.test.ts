@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { built } from '../../support/server.js';
+import { built } from '../../support/build.js';
 
 /** Bytes of all of the page, as a browser loads it. */
 const MOST = 150_000;

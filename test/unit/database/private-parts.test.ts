@@ -3,11 +3,13 @@ import { join, resolve } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { type DataSource } from 'typeorm';
 import { obtainMysql, sqliteConnection } from '../../../src/database/typeorm-internals.js';
+import { needBuild } from '../../support/build.js';
 import { ALL_PARTS, tryPrivateParts } from '../../support/private-parts.js';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 
 it('TypeORM, mysql2 and pg have every private part that the queue uses', async () => {
+  needBuild();
   const { version, report } = await tryPrivateParts(ROOT);
   expect(report).toEqual(ALL_PARTS);
   expect(version).toMatch(/^1\./);

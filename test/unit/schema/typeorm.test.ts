@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { taskMigrations } from '../../../src/index.js';
+import { needBuild } from '../../support/build.js';
 import { createDatabase, ENGINES } from '../../support/databases.js';
 import { describeInWhole } from '../../support/host.js';
 import { dumpSchema } from './fixtures/dump.js';
@@ -48,6 +49,7 @@ describe.each(MODES)("in a host's own data source on $engine, transaction mode $
 // A process for each command, three seconds of the processor each: in `npm run test:all`.
 describeInWhole.each(ENGINES)("by TypeORM's command line on %s", (engine) => {
   const typeorm = (command: string, url: string) => {
+    needBuild();
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ['node_modules/typeorm/cli.js', command, '-d', 'dist/ormconfig.js'],

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { needBuild } from '../../support/build.js';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 
@@ -56,6 +57,7 @@ type Name = keyof typeof CASES;
 describe('nest add @softdd/task', () => {
   let results: Map<string, { runs?: Run[]; error?: string }>;
   beforeAll(() => {
+    needBuild();
     const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', 'test/support/run-schematic.mjs'], {
       cwd: ROOT,
       input: JSON.stringify(Object.values(CASES)),
