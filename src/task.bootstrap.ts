@@ -1,7 +1,7 @@
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { ofBatch } from './batches/of-batch.js';
+import { ofBatch, tasksOfBatch } from './batches/of-batch.js';
 import { openBatches } from './batches/open.js';
 import { openBulks } from './bulk/open.js';
 import { openCallbacks, type Outside } from './callbacks/open.js';
@@ -145,7 +145,7 @@ async function open<T extends Task>(
     groupCommit: new GroupCommit(database),
     tasks: new TaskStore<T>(dialect, columns, table),
     lists: new ListStore<T>(dialect, columns),
-    search: new SearchStore(dialect),
+    search: new SearchStore(dialect, tasksOfBatch(dialect)),
     ready: new ReadyStore<T>(dialect, columns, table, gates),
     due: new DueStore(dialect, table, columns.size),
     retained: new RetentionStore(dialect, table),

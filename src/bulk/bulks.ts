@@ -43,6 +43,7 @@ const FILTERS = [
   'userId',
   'workerId',
   'scheduleKey',
+  'batchId',
   'error',
   'ids',
   'createdFrom',

@@ -17,6 +17,8 @@ export interface TaskFilter {
   workerId?: string;
   /** Only tasks of schedules with this key. */
   scheduleKey?: string;
+  /** Only tasks of this batch. */
+  batchId?: string;
   /** How the error of the last attempt begins. The case of letters does not matter. */
   error?: string;
   ids?: string[];

@@ -5,6 +5,10 @@ const RANDOM = 16;
 /** Random bytes are fetched for this many ids at once: one system call costs more than the rest of making an id. */
 const BLOCK = 256;
 
+/** When an id of version 7 was made: its first 48 bits. undefined: an id of another version says nothing of its time. */
+export const timeOfId = (id: string): Date | undefined =>
+  /^[\da-f]{8}-[\da-f]{4}-7/i.test(id) ? new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)) : undefined;
+
 /** Makes task ids: UUIDs of version 7 (RFC 9562, 5.7). Each sorts after the one before, also within a millisecond. */
 export class TaskIds {
   private readonly random = Buffer.alloc(RANDOM * BLOCK);

@@ -30,6 +30,7 @@ class TaskFilter(TypedDict, total=False):
     group: str
     workerId: str
     scheduleKey: str
+    batchId: str
     error: str
     ids: List[str]
     createdFrom: str

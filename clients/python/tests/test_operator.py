@@ -53,6 +53,20 @@ class OperatorTest(unittest.TestCase):
         self.assertEqual([task["taskId"] for task in page["list"]], made[:1])
         self.assertEqual(len(self.operator.list({"ids": made + [str(uuid.uuid4()) for _ in range(900)]})["list"]), 3)
 
+    def test_finds_and_changes_the_tasks_of_a_batch(self):
+        created = self.client.batches.create([{"input": text, "service": self.service} for text in "abc"])
+        self.create()
+        query = {"batchId": created["batchId"]}
+        page = self.operator.list({**query, "pageNum": 2})
+        self.assertEqual([task["taskId"] for task in page["list"]], created["taskIds"][:0:-1])
+        page = self.operator.list({**query, "cursor": page["nextCursor"]})
+        self.assertEqual([task["taskId"] for task in page["list"]], created["taskIds"][:1])
+        for bulks in (self.operator.bulks, self.client.bulks):
+            self.assertEqual(bulks.count({"action": "cancel", "filter": query}), {"count": 3, "isExact": True})
+        with self.assertRaises(TaskApiError) as caught:
+            self.operator.list({"batchId": "x" * 37})
+        self.assertEqual(caught.exception.detail[0]["field"], "batchId")
+
     def test_sees_everything_of_a_task_and_changes_it(self):
         task = self.create()
         self.assertEqual(self.operator.update(task, {"priority": -5})["priority"], -5)

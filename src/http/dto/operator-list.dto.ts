@@ -1,6 +1,7 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { Field } from '../../validation/field.js';
 import {
+  batchIdRule,
   BOUNDS,
   cursorRule,
   errorBeginRule,
@@ -34,6 +35,9 @@ export class OperatorListDto {
 
   @Field(scheduleKeyRule, { description: 'Only tasks of schedules with this key.' })
   scheduleKey?: string;
+
+  @Field(batchIdRule, { description: 'Only tasks of this batch.' })
+  batchId?: string;
 
   @Field(errorBeginRule, {
     description: 'How the error of the last attempt begins. The case of letters does not matter.',

@@ -14,6 +14,7 @@ export interface SearchFilter {
   userId?: string | undefined;
   workerId?: string | undefined;
   scheduleKey?: string | undefined;
+  batchId?: string | undefined;
   /** How the error of the last attempt begins. The case of letters does not matter. */
   error?: string | undefined;
   ids?: string[] | undefined;
@@ -42,17 +43,21 @@ const TIMELESS: Position = { created: null, taskId: '~' };
 const CLOCK_SKEW = 3_600_000;
 
 /**
- * Walks over the tasks in windows of a fixed number of rows, newest first. With an owner it walks the owner's index.
- * Otherwise it walks the primary key, because an index for every filter would cost time at every move of every task:
- * ids made here sort by time, other ids (of a Laravel application) sort anywhere.
+ * Walks over the tasks in windows of a fixed number of rows, newest first. With a batch it walks the ids of the batch's
+ * tasks, and with an owner the owner's index. Otherwise it walks the primary key, because an index for every filter would
+ * cost time at every move of every task: ids made here sort by time, other ids (of a Laravel application) sort anywhere.
  */
 export class SearchStore {
-  constructor(private readonly dialect: Dialect) {}
+  constructor(
+    private readonly dialect: Dialect,
+    /** A statement that reads the ids of a batch's tasks, in any order. */
+    private readonly tasksOfBatch: (batchId: string) => Sql,
+  ) {}
 
   /** The window of `size` rows after a position. */
   *window(filter: SearchFilter, after: Position | undefined, size: number, limit: number): Script<SearchWindow> {
     const timelessLast = sql`CASE WHEN sort_key IS NULL THEN 1 ELSE 0 END`;
-    const order = filter.userId === undefined ? sql`id DESC` : sql`${timelessLast}, sort_key DESC, id DESC`;
+    const order = walksOwner(filter) ? sql`${timelessLast}, sort_key DESC, id DESC` : sql`id DESC`;
     const { walked, end } = this.walk(filter, after, size);
     const [found, last] = yield [
       sql`SELECT id, sort_key FROM (${walked}) walked WHERE fits = 1 ORDER BY ${order} LIMIT ${literal(limit + 1)}`,
@@ -78,14 +83,31 @@ export class SearchStore {
   }
 
   private walk(filter: SearchFilter, after: Position | undefined, size: number): { walked: Sql; end: Sql } {
-    const { dialect } = this;
-    const { from, order } = filter.userId === undefined ? this.byId(filter, after) : this.byOwner(filter.userId, after);
-    const rows = sql`FROM ${dialect.table} WHERE ${join(from, ' AND ')} ORDER BY ${order}`;
-    const fits = join([sql`1 = 1`, ...this.conditions(filter)], ' AND ');
+    const { table, sortKey, fits, from, order } = this.rows(filter, after);
+    const rows = sql`FROM ${table} WHERE ${join(from, ' AND ')} ORDER BY ${order}`;
     return {
-      walked: sql`SELECT id, ${dialect.sortKey} AS sort_key, CASE WHEN ${fits} THEN 1 ELSE 0 END AS fits
-        ${rows} LIMIT ${literal(size)}`,
-      end: sql`SELECT id, ${dialect.sortKey} AS sort_key ${rows} LIMIT 1 OFFSET ${literal(size - 1)}`,
+      walked: sql`SELECT id, ${sortKey} AS sort_key, ${fits} AS fits ${rows} LIMIT ${literal(size)}`,
+      end: sql`SELECT id, ${sortKey} AS sort_key ${rows} LIMIT 1 OFFSET ${literal(size - 1)}`,
+    };
+  }
+
+  private rows(filter: SearchFilter, after: Position | undefined): Rows & Walk {
+    const { dialect } = this;
+    const conditions = join([sql`1 = 1`, ...this.conditions(filter)], ' AND ');
+    if (filter.batchId !== undefined) {
+      // No join: an engine might read all tasks for it. A task that was deleted is a row of the window that does not fit.
+      return {
+        table: sql`(${this.tasksOfBatch(filter.batchId)}) of_batch`,
+        sortKey: sql`NULL`,
+        fits: sql`(SELECT 1 FROM ${dialect.table} WHERE id = of_batch.id AND ${conditions})`,
+        ...this.byId(filter, after),
+      };
+    }
+    return {
+      table: dialect.table,
+      sortKey: dialect.sortKey,
+      fits: sql`CASE WHEN ${conditions} THEN 1 ELSE 0 END`,
+      ...(walksOwner(filter) ? this.byOwner(filter.userId!, after) : this.byId(filter, after)),
     };
   }
 
@@ -127,8 +149,10 @@ export class SearchStore {
       createdTo,
       lastId,
       userId,
+      batchId,
     } = filter;
     const conditions: Sql[] = [];
+    if (userId !== undefined && batchId !== undefined) conditions.push(sql`user_id = ${userId}`);
     if (status !== undefined) conditions.push(sql`status = ${status}`);
     if (statuses)
       conditions.push(sql`status ${raw(statuses.isOneOf ? 'IN' : 'NOT IN')} (${join(statuses.values.map(literal))})`);
@@ -137,7 +161,7 @@ export class SearchStore {
     if (workerId !== undefined) conditions.push(sql`worker_id = ${workerId}`);
     if (scheduleKey !== undefined) conditions.push(sql`schedule_key = ${scheduleKey}`);
     if (error !== undefined) conditions.push(sql`LOWER(error) LIKE ${beginningWith(error.toLowerCase())} ESCAPE '!'`);
-    if (ids && userId !== undefined) conditions.push(ids.length === 0 ? sql`1 = 0` : sql`id IN (${list(ids)})`);
+    if (ids && walksOwner(filter)) conditions.push(ids.length === 0 ? sql`1 = 0` : sql`id IN (${list(ids)})`);
     // An id of another version says nothing of its time.
     if (lastId) conditions.push(sql`(id <= ${lastId} OR SUBSTR(id, 15, 1) <> '7')`);
     if (createdFrom) conditions.push(sql`created_at >= ${this.createdAt(createdFrom)}`);
@@ -151,13 +175,23 @@ export class SearchStore {
   }
 }
 
+/** A batch has one owner. Its tasks are fewer than the owner's. */
+const walksOwner = ({ userId, batchId }: SearchFilter): boolean => userId !== undefined && batchId === undefined;
+
 /** An owner's rows without a time are a range of their own, after the others. */
 const endOf = (
   filter: SearchFilter,
   after: Position | undefined,
   rows: Record<string, unknown>[],
-): Position | undefined =>
-  rows.map(positionOf)[0] ?? (filter.userId === undefined || !after?.created ? undefined : TIMELESS);
+): Position | undefined => rows.map(positionOf)[0] ?? (walksOwner(filter) && after?.created ? TIMELESS : undefined);
+
+/** What a walk reads of its rows. */
+interface Rows {
+  table: Sql;
+  sortKey: Sql;
+  /** 1 for a row that fits. */
+  fits: Sql;
+}
 
 /** The rows that a walk goes through, and in which order. */
 interface Walk {

@@ -3,6 +3,7 @@ import type { Task } from '../../contract/task.entity.js';
 import { reading } from '../../database/database.js';
 import { check, invalid } from '../../validation/invalid.js';
 import {
+  batchIdRule,
   errorBeginRule,
   idsRule,
   isIdLike,
@@ -18,6 +19,7 @@ import {
 import { answerBytes } from '../answer-bytes.js';
 import { spaceOf } from '../answer-room.js';
 import { cursorOf, positionOf } from '../cursor.js';
+import { timeOfId } from '../ids.js';
 import type { Queue } from '../queue.js';
 import type { Position } from '../stores/list.store.js';
 import type { SearchFilter } from '../stores/search.store.js';
@@ -118,19 +120,22 @@ async function resultOf<T extends Task>(
   if (refusal instanceof TaskError) throw refusal;
   const end = refusal ? found.find(({ taskId }) => taskId === list.at(-1)!.taskId) : after;
   if (!end) return { list, nextCursor: null, searchedTo: null };
+  // The last task of a window may have been deleted.
   const [last] = await reading(database, () => tasks.findAll([end.taskId]));
-  return { list, nextCursor: cursorOf(end), searchedTo: last?.createdAt ?? null };
+  return { list, nextCursor: cursorOf(end), searchedTo: last?.createdAt ?? timeOfId(end.taskId) ?? null };
 }
 
 /** The filter, checked. INVALID_PARAM. */
 export function filterOf(options: TaskFilterOptions): SearchFilter {
-  const { status, service, group, userId, workerId, scheduleKey, error, ids, createdFrom, createdTo } = options;
+  const { status, service, group, userId, workerId, scheduleKey, batchId, error, ids, createdFrom, createdTo } =
+    options;
   if (status !== undefined) check('status', status, statusRule);
   if (service !== undefined) check('service', service, nameRule);
   if (group !== undefined) check('group', group, nameRule);
   if (userId !== undefined) check('userId', userId, userIdRule);
   if (workerId !== undefined) check('workerId', workerId, workerIdRule);
   if (scheduleKey !== undefined) check('scheduleKey', scheduleKey, scheduleKeyRule);
+  if (batchId !== undefined) check('batchId', batchId, batchIdRule);
   if (error !== undefined) check('error', error, errorBeginRule);
   if (ids !== undefined) check('ids', ids, idsRule);
   if (createdFrom !== undefined) check('createdFrom', createdFrom, timeRule);
@@ -142,6 +147,7 @@ export function filterOf(options: TaskFilterOptions): SearchFilter {
     userId,
     workerId,
     scheduleKey,
+    batchId,
     error,
     ids: ids?.filter(isIdLike),
     createdFrom: timeOf(createdFrom),

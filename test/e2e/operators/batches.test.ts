@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import { TaskClient } from '../../../src/client/index.js';
 import type { OperatorAction } from '../../../src/index.js';
 import { call, type CallOptions } from '../../support/http.js';
 import { type Host, PLACES, startHost } from '../../support/host.js';
@@ -91,6 +92,40 @@ describe.each(PLACES)('the batches of all owners, for operators, on $engine with
     const layers = (await ask('GET', `/${ids.failed}/layers`, {}, READ)).body.data;
     expect(layers).toMatchObject({ list: [{ layer: 0, total: 2, counts: { failed: 2 } }], nextCursor: null });
     for (const path of ['', '/tasks', '/layers']) expect((await ask('GET', `/nothing${path}`)).status).toBe(404);
+  });
+
+  it('narrow a search over tasks, and a change of many', async () => {
+    const batchId = ids.failed!;
+    const tasks = (method: string, options: CallOptions) =>
+      call(method, `${host.url}/api/operator/tasks${method === 'POST' ? '/list' : ''}`, {
+        ...options,
+        headers: { authorization: `Bearer ${READ}` },
+      });
+    const found = (await tasks('GET', { query: { batchId } })).body.data;
+    expect(found).toMatchObject({
+      list: [
+        { batchId, userId: 'ben', input: '1' },
+        { batchId, userId: 'ben', input: '0' },
+      ],
+      nextCursor: null,
+    });
+    expect((await tasks('POST', { json: { batchId, status: -10 } })).body.data).toEqual(found);
+    expect((await tasks('POST', { json: { batchId, userId: 'ann' } })).body.data.list).toEqual([]);
+    const url = `${host.url}/api/operator/tasks?batchId=${batchId}&batchId=${batchId}`;
+    for (const { status, body } of [
+      await tasks('GET', { query: { batchId: 'x'.repeat(37) } }),
+      await tasks('POST', { json: { batchId: [batchId] } }),
+      await call('GET', url, { headers: { authorization: `Bearer ${READ}` } }),
+    ])
+      expect([status, body.data.detail?.[0].field]).toEqual([400, 'batchId']);
+    const { operator } = new TaskClient({ baseUrl: host.url, token: ALL });
+    expect((await operator.list({ batchId, pageNum: 1 })).list).toMatchObject([{ input: '1' }]);
+    expect(await operator.bulks.count({ action: 'retry', filter: { batchId } })).toEqual({ count: 2, isExact: true });
+    const json = { action: 'retry', filter: { batchId }, dryRun: true };
+    const counts = ['ben', 'ann'].map(
+      async (user) => (await host.user(user, 'POST', '/api/tasks/bulk', { json })).body,
+    );
+    expect(await Promise.all(counts)).toMatchObject([{ data: { count: 2 } }, { data: { count: 0 } }]);
   });
 
   it('are sealed and cancelled, and the audit hears of it', async () => {

@@ -9,6 +9,7 @@ export const CONDITIONS = {
   userId: 'task.owner',
   workerId: 'task.worker',
   scheduleKey: 'schedules.key',
+  batchId: 'batches.id',
   error: 'tasks.error',
   createdFrom: 'tasks.from',
   createdTo: 'tasks.to',
