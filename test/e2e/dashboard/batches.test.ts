@@ -105,6 +105,32 @@ describeInBrowser('the pages of batches', () => {
     expect(await page.getByRole('region', { name: 'Tasks' }).locator('tbody tr').count()).toBe(1);
   });
 
+  it('lead to the tasks of a batch in the search, which also finds them by a typed id', async () => {
+    const page = await dashboard.show(`batches/${graph}`);
+    const rowsAre = async (count: number): Promise<void> => {
+      await page
+        .locator('tbody tr')
+        .nth(count - 1)
+        .waitFor();
+      await page.getByText(`${count} tasks, that is all`).waitFor();
+    };
+    await page.locator('.facts').getByRole('link', { name: 'Search them' }).click();
+    await page.getByText(`Batch: ${graph}`).waitFor();
+    await rowsAre(4);
+    expect(page.url()).toMatch(new RegExp(`#/tasks\\?batchId=${graph}$`));
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Remove the condition Batch' }).click();
+    await page.locator('tbody tr').nth(10).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.insertText(graph);
+    await page.getByRole('option', { name: `Batch: ${graph}` }).click();
+    await rowsAre(4);
+    await page.getByRole('button', { name: 'Select all that match' }).click();
+    await page.locator('.list-bar').getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.locator('dialog').getByRole('heading', { name: 'Cancel 4 tasks?' }).waitFor();
+    await page.locator('dialog').getByRole('button', { name: 'Back' }).click();
+  });
+
   it('seal and cancel a batch after asking', async () => {
     const page = await dashboard.show(`batches/${large}`);
     await page.getByRole('button', { name: 'Seal', exact: true }).click();

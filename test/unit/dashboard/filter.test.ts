@@ -7,8 +7,22 @@ const ID = '01a21903-15d5-7000-8000-000000018678';
 
 describe('the filter in the address', () => {
   it('has all conditions, and nothing else', () => {
-    const query = { status: '-10', userId: 'alice', error: 'CUDA', ids: 'a, b,a', createdFrom: '', other: 'x' };
-    expect(filterOf(query)).toEqual({ status: -10, userId: 'alice', error: 'CUDA', ids: ['a', 'b'] });
+    const query = {
+      status: '-10',
+      userId: 'alice',
+      batchId: ID,
+      error: 'CUDA',
+      ids: 'a, b,a',
+      createdFrom: '',
+      other: 'x',
+    };
+    expect(filterOf(query)).toEqual({
+      status: -10,
+      userId: 'alice',
+      batchId: ID,
+      error: 'CUDA',
+      ids: ['a', 'b'],
+    });
     expect(filterOf(queryOf(filterOf(query)))).toEqual(filterOf(query));
   });
 
@@ -41,7 +55,8 @@ describe('what a typed text may mean', () => {
     ]));
 
   it('says nothing twice', () => expect(texts('mail').filter((text) => text === 'service mail')).toHaveLength(1));
-  it('is a task, if it looks like one', () => expect(texts(ID)).toEqual([`open ${ID}`, `ids ${ID}`]));
+  it('is a task or a batch, if it looks like one', () =>
+    expect(texts(ID)).toEqual([`open ${ID}`, `ids ${ID}`, `batchId ${ID}`]));
   it('is several, as they are pasted', () =>
     expect(texts(`"${ID}",\n${ID.replace('0', '1')}`)).toEqual([`ids ${ID},${ID.replace('0', '1')}`]));
   it('is nothing without a text', () => expect(texts('  ')).toEqual([]));

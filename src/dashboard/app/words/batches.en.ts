@@ -9,6 +9,7 @@ export const batchesEn = {
   'batches.state.cancelled': 'Cancelled',
   'batches.progress': 'Progress',
   'batches.total': 'Tasks',
+  'batches.search': 'Search them',
   'batches.ended': 'Ended',
   'batches.none': 'There are no batches',
   'batches.none.text': 'A batch is a group of tasks that are created together: see POST /api/batches.',

@@ -11,6 +11,7 @@ export const batchesZh: Record<keyof typeof batchesEn, string> = {
   'batches.state.cancelled': '已取消',
   'batches.progress': '进度',
   'batches.total': '任务数',
+  'batches.search': '搜索这些任务',
   'batches.ended': '结束于',
   'batches.none': '没有批次',
   'batches.none.text': '批次是一起创建的一组任务：见 POST /api/batches。',

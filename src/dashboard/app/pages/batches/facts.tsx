@@ -14,7 +14,8 @@ export const BatchFacts = ({ batch }: { batch: OperatorBatch }) => (
         <a href={hashOf(['batches'], { userId: batch.userId })}>{batch.userId}</a>
       </Fact>
       <Fact name={t('batches.total')}>
-        <span class="number">{count(batch.total, language.value)}</span>
+        <span class="number">{count(batch.total, language.value)}</span>{' '}
+        {batch.total > 0 && <a href={hashOf(['tasks'], { batchId: batch.batchId })}>{t('batches.search')}</a>}
       </Fact>
       <Fact name={t('batches.onFailure')}>{t(`batches.onFailure.${batch.onFailure}`)}</Fact>
       {batch.thenTaskId !== null && (

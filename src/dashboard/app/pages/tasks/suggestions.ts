@@ -23,6 +23,7 @@ export function suggestionsFor(text: string, known: Known): Suggestion[] {
       ? [
           { condition: 'open', value },
           { condition: 'ids', value },
+          { condition: 'batchId', value },
         ]
       : [{ condition: 'ids', value: ids.join(',') }];
   const fitting = PLACES.flatMap((condition) =>
