@@ -132,7 +132,14 @@ export class SqliteDatabase implements Database {
     if (this.statements.size >= STATEMENTS) this.statements.clear();
     const prepared = this.connection.prepare(text);
     // Arrays, because the driver makes objects property by property.
-    const make = prepared.reader ? rowMaker(prepared.raw().columns().map(({ name }) => name)) : undefined;
+    const make = prepared.reader
+      ? rowMaker(
+          prepared
+            .raw()
+            .columns()
+            .map(({ name }) => name),
+        )
+      : undefined;
     const known = { prepared, make };
     this.statements.set(text, known);
     return known;

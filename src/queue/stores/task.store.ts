@@ -56,9 +56,7 @@ export class TaskStore<T extends Task> {
     const [clock] = yield* select<{ softdd_now: string | number }>(sql`SELECT ${dialect.clock} AS softdd_now`);
     const now = new Date(clock!.softdd_now);
     const { createdAt, updatedAt } = columns.stamps(now);
-    const rows = given.map((row) =>
-      Object.assign({}, row, { status: this.statusOf(row, now), createdAt, updatedAt }),
-    );
+    const rows = given.map((row) => Object.assign({}, row, { status: this.statusOf(row, now), createdAt, updatedAt }));
     const toWrite = rows.map((row) => columns.toRow(row.taskId, row, now));
     yield* postLast([...alike(toWrite)].flatMap((some) => dialect.insertEach(some)));
     if (columns.hasOwn) return yield* this.findAll(rows.map((row) => row.taskId));

@@ -63,7 +63,7 @@ describeInBrowser('the page Schedules', () => {
     await rowOf(opened, 'often').waitFor({ state: 'detached' });
     await rowOf(opened, 'once').waitFor();
     await opened.goTo('schedules?userId=nobody');
-    await page.getByText('There are no schedules').waitFor();
+    await page.getByText('No schedule fits.').waitFor();
     await page.getByRole('button', { name: 'Owner: nobody' }).click();
     await rowOf(opened, 'often').waitFor();
     expect(opened.problems).toEqual([]);

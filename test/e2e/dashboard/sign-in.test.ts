@@ -64,6 +64,25 @@ describeInBrowser('the dashboard of the standalone server, as a newcomer finds i
     await open.goTo('services');
     await page.getByRole('link', { name: 'mail' }).waitFor();
     expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+    // On a phone, nothing in the header lies over another thing, or beyond the page.
+    await page.setViewportSize({ width: 420, height: 800 });
+    const boxes = await Promise.all(
+      (await page.locator('.header > :not(form):visible, .header input').all()).map(
+        async (part) => (await part.boundingBox())!,
+      ),
+    );
+    const over = boxes.filter((one, place) =>
+      boxes
+        .slice(place + 1)
+        .some(
+          (other) =>
+            one.x < other.x + other.width &&
+            other.x < one.x + one.width &&
+            one.y < other.y + other.height &&
+            other.y < one.y + one.height,
+        ),
+    );
+    expect([over, boxes.filter(({ x, width }) => x + width > 420)]).toEqual([[], []]);
   });
 
   it('asks before it pauses a service, and resumes it', async () => {

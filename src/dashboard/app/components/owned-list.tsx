@@ -23,8 +23,8 @@ interface OwnedListProps<State extends string, Row> extends Pick<
   client: { list(query: Query<State>, options: { signal: AbortSignal }): Promise<Listed<Row>> };
   states: { label: string; choices: readonly (readonly [state: State, name: string])[] };
   columns: (reload: () => void) => readonly Column<Row>[];
-  /** Said below an empty table if there are conditions. Without it `empty` stands there also then. */
-  noneSuch?: string;
+  /** Said below an empty table if there are conditions. */
+  noneSuch: string;
 }
 
 /** A page with what belongs to users, of all of them: by state and by owner, page by page. */

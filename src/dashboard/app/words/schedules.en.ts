@@ -36,6 +36,7 @@ export const schedulesEn = {
   'schedules.delete.text': 'It creates no more tasks. Those that it has created stay.',
   'schedules.run.ask': 'Create the task of {key} now?',
   'schedules.run.text': 'It is created also while the last one runs. The times of the schedule stay.',
+  'schedules.noneSuch': 'No schedule fits.',
   'schedules.none': 'There are no schedules',
   'schedules.none.text':
     'A schedule creates a task again and again: see PUT /api/schedules/{key} and the option schedules.',

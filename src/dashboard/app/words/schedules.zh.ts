@@ -38,6 +38,7 @@ export const schedulesZh: Record<keyof typeof schedulesEn, string> = {
   'schedules.delete.text': '它不再创建任务。已创建的任务会保留。',
   'schedules.run.ask': '现在创建 {key} 的任务？',
   'schedules.run.text': '上一个任务仍在运行时也会创建。计划的时间不变。',
+  'schedules.noneSuch': '没有符合条件的计划。',
   'schedules.none': '没有计划',
   'schedules.none.text': '计划会反复创建任务：见 PUT /api/schedules/{key} 和选项 schedules。',
 };

@@ -30,6 +30,7 @@ export const SchedulesPage = ({ query }: PageProps) => (
     keyOf={nameOf}
     dialog={(schedule, onClose) => <ScheduleDialog schedule={schedule} onClose={onClose} />}
     empty={<Empty title={t('schedules.none')} text={t('schedules.none.text')} />}
+    noneSuch={t('schedules.noneSuch')}
   />
 );
 
