@@ -48,7 +48,7 @@ const EXPLAIN = {
 
   /** Runs the statement, and reads the session's counters. */
   async mysql(runner, { sql, values }, isLarge) {
-    const plan = await runner.query(`EXPLAIN ${sql}`, values);
+    const plan = await runner.query(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, values);
     const whole = plan.filter(({ type, table }) => type === 'ALL' && isLarge(table)).map(({ table }) => `ALL ${table}`);
     const read = async () => {
       const rows = await runner.query("SHOW SESSION STATUS LIKE 'Handler_read%'");

@@ -1,7 +1,7 @@
 import type { Task } from '../contract/task.entity.js';
 import type { Dialect } from '../database/dialects/dialect.js';
+import { type Job, Poller, type Service } from '../polling/poller.js';
 import { pruneJob } from '../polling/prune.js';
-import type { Job, Service } from '../polling/poller.js';
 import { TaskIds } from '../queue/ids.js';
 import type { Queue } from '../queue/queue.js';
 import { Creation } from '../queue/creation/create.js';
@@ -56,10 +56,6 @@ export function openBatches<T extends Task>(
     hooks.committed(consequence.events);
     if (consequence.hasWork) runner.wake();
   });
-  const wake = (): void => {
-    runner.wake();
-    notices.wake();
-  };
   const graph = new BatchGraph(queue, { ...stores, graph: new GraphStore(dialect) });
   const planner = new Planner(creation, lifeCycle, maxBatchTasks, notices.admit);
   const seconds = batchRetention * 86_400;
@@ -70,9 +66,16 @@ export function openBatches<T extends Task>(
     if (deleted < limit) yield* stores.batches.delete([id]);
     return limit;
   });
+  // Batches that only code makes grow old, too: the process that makes one prunes from then on.
+  const pruner = isWatching ? undefined : new Poller(prune);
+  const wake = (): void => {
+    runner.wake();
+    pruner?.start();
+    notices.wake();
+  };
   return {
     batches: new Batches(queue, stores, creation, planner, end, new TaskIds(), graph, wake),
-    running: [runner],
+    running: [runner, ...(pruner ? [{ stop: () => pruner.stop() }] : [])],
     jobs: isWatching ? [prune] : [],
   };
 }

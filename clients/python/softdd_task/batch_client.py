@@ -1,14 +1,11 @@
 """The clients for batches: tasks that belong together."""
 
 import math
-import random
-import time
 import urllib.parse
 import uuid
 from typing import Any, Dict, List, Mapping, Optional, cast
 
 from .api_types import NewTask
-from .backoff import backoff
 from .batch_types import (
     Batch,
     BatchLayerPage,
@@ -24,10 +21,7 @@ from .batch_types import (
     OperatorBatchQuery,
 )
 from .connections import Connections
-from .errors import TaskApiError, WaitTimeoutError
-
-# Seconds until the second look at a batch, and the least that a look may take.
-FIRST_LOOK, LEAST_LOOK = 0.25, 0.25
+from .wait_for import wait_for_end
 
 
 class StartedBatch:
@@ -177,28 +171,19 @@ class BatchClient(_Batches):
         return cast(Batch, self._cancel(batch_id, timeout, retries))
 
     def wait(self, batch_id: str, timeout: float = math.inf, interval: float = 5.0) -> Batch:
-        """Returns the batch once all its tasks have ended. After `timeout` seconds: WaitTimeoutError."""
-        end, gap = time.monotonic() + timeout, FIRST_LOOK
-        while True:
-            rest, seen = gap * (0.8 + random.random() * 0.2), None
-            failure: Optional[TaskApiError] = None
-            left = end - time.monotonic()
-            try:
-                seen = self.get(batch_id, timeout=None if left == math.inf else max(left, LEAST_LOOK))
-                if seen["endedAt"] is not None:
-                    return seen
-            except TaskApiError as error:
-                if not error.retryable:
-                    raise
-                rest, failure = max(rest, backoff(1, error.retry_after)), error
-            left = end - time.monotonic()
-            if left <= 0:
-                if seen is None and failure is not None:
-                    raise failure
-                what = "batch %s has not ended within %s s" % (batch_id, timeout)
-                raise WaitTimeoutError(what, detail={"batch": seen})
-            time.sleep(min(rest, left))
-            gap = min(gap * 1.5, interval)
+        """Returns the batch once all its tasks have ended.
+
+        After `timeout` seconds it raises WaitTimeoutError, or the last failure where no request was answered.
+        """
+        return wait_for_end(
+            "batch",
+            batch_id,
+            timeout,
+            interval,
+            self._connections.timeout,
+            look=lambda most: self.get(batch_id, timeout=most, retries=0),
+            has_ended=lambda seen: seen["endedAt"] is not None,
+        )
 
 
 def _given(**given: Any) -> Dict[str, Any]:

@@ -1,29 +1,23 @@
 """The client: it creates tasks, reads and changes them, waits for their ends, and has the routes for operators."""
 
 import math
-import random
-import time
 import urllib.parse
 import uuid
 from typing import Any, Dict, Iterator, List, Optional, Union, cast
 
 from .api_types import STATUS, URIS, CreatedTask, ListQuery, NewTask, Removal, Task, TaskChanges, TaskPage
-from .backoff import backoff
 from .batch_client import BatchClient, StartedBatch
 from .batch_types import BatchTask, OnFailure
 from .bulk_client import BulkClient
 from .connections import Connections
-from .errors import ERROR_CODE, TaskApiError, WaitTimeoutError
+from .errors import ERROR_CODE, TaskApiError
 from .operator_client import OperatorClient
 from .operator_types import BulkRequest
 from .schedule_client import ScheduleClient
 from .transport import Server, Token
+from .wait_for import wait_for_end
 from .watch import WatchEvent, events, watch
 
-# Seconds that wait_for pauses between its first two requests.
-FIRST_LOOK = 0.25
-# Seconds that each of its requests may take, even when less is left until the time-out.
-LEAST_LOOK = 0.25
 # Seconds between two looks from which on wait_for opens a stream, and for which it listens before it looks again.
 STREAM_FROM, COVERED = 0.5, 30.0
 # Ids that watch() takes: with commas they fit into a URL.
@@ -214,29 +208,17 @@ class TaskClient:
         request was answered.
         """
         ends = [self.status[role] for role in ("FINISHED", "ERROR", "CANCELLED")]
-        deadline, gap, seen = time.monotonic() + timeout, FIRST_LOOK, None
-        while True:
-            rest, failure = gap * random.uniform(0.8, 1.0), None
-            try:
-                most = min(max(deadline - time.monotonic(), LEAST_LOOK), self._connections.timeout)
-                seen = self.get(task_id, timeout=most, retries=0)
-                if seen["status"] in ends:
-                    return seen
-            except TaskApiError as error:
-                if not error.retryable:
-                    raise
-                rest, failure = max(rest, backoff(1, error.retry_after)), error
-            left = deadline - time.monotonic()
-            if left <= 0:
-                if seen is None and failure:
-                    raise failure
-                message = "task %s has not ended within %g s" % (task_id, timeout)
-                raise WaitTimeoutError(message, detail={"task": seen}) from failure
+        return wait_for_end(
+            "task",
+            task_id,
+            timeout,
+            interval,
+            self._connections.timeout,
+            look=lambda most: self.get(task_id, timeout=most, retries=0),
+            has_ended=lambda seen: seen["status"] in ends,
             # The first looks are for tasks that end at once.
-            until = time.monotonic() + min(rest, left)
-            if failure or gap < STREAM_FROM or not self._hears_end(task_id, ends, min(left, COVERED)):
-                time.sleep(max(until - time.monotonic(), 0))
-            gap = min(gap * 1.5, interval)
+            hears_end=lambda gap, left: gap >= STREAM_FROM and self._hears_end(task_id, ends, min(left, COVERED)),
+        )
 
     def _hears_end(self, task_id: str, ends: List[int], seconds: float) -> bool:
         """Listens for this long. Returns whether the task may have ended."""

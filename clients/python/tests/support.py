@@ -43,6 +43,35 @@ def user(method, path, body=None):
         return json.load(response)["data"]
 
 
+@contextlib.contextmanager
+def once(url):
+    """The address of a proxy that lets one GET through, and is away afterwards: 503."""
+    passed = threading.Lock()
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if not passed.acquire(blocking=False):
+                return self.answer(503, b"{}")
+            headers = {"Authorization": self.headers["Authorization"]}
+            with urllib.request.urlopen(urllib.request.Request(url + self.path, headers=headers)) as response:
+                self.answer(200, response.read())
+
+        def answer(self, status, body):
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield "http://127.0.0.1:%d" % server.server_port
+        server.shutdown()
+
+
 def until(what, ask, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -6,7 +6,7 @@ import uuid
 
 from softdd_task import ERROR_CODE, STATUS, TaskApiError, TaskClient, WaitTimeoutError
 
-from .support import URL, USER, Running, refusal
+from .support import URL, USER, Running, once, refusal
 
 
 def service():
@@ -73,6 +73,22 @@ class ClientTest(unittest.TestCase):
             self.client.wait_for(task["taskId"], timeout=0.1)
         self.assertEqual(late.exception.detail["task"]["taskId"], task["taskId"])
         self.assertFalse(late.exception.retryable)
+
+    def test_waiting_keeps_what_it_saw_while_the_queue_is_away(self):
+        task_id = self.client.create({"input": "x"})["taskId"]
+        batch_id = self.client.batch([{"input": "x"}]).created["batchId"]
+        waits = {
+            "task": lambda client: client.wait_for(task_id, timeout=3),
+            "batch": lambda client: client.batches.wait(batch_id, timeout=3),
+        }
+        for kind, wait in waits.items():
+            with self.subTest(kind), once(URL) as address:
+                client = TaskClient(address, USER)
+                self.addCleanup(client.close)
+                with self.assertRaises(WaitTimeoutError) as late:
+                    wait(client)
+                self.assertEqual(late.exception.detail[kind][kind + "Id"], {"task": task_id, "batch": batch_id}[kind])
+                self.assertIsInstance(late.exception.__cause__, TaskApiError)
 
     def test_a_key_makes_it_once(self):
         key = str(uuid.uuid4())
