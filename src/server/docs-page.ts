@@ -52,42 +52,6 @@ interface SwaggerUi {
   oas3Actions: { setRequestBodyValue(body: { value: unknown; pathMethod: PathMethod }): void };
 }
 
-/** A component of React, and what is used of React here. */
-type Component = new (...given: any[]) => { props: BlockProps };
-interface WithReact {
-  React: { createElement(component: Component, props: object): object };
-}
-
-/** What the block of an operation is drawn from. */
-type BlockProps = Record<string, unknown> & { isShown: boolean; op: { equals(other: unknown): boolean } };
-
-/**
- * A plugin of Swagger UI, which draws the blocks of all operations again at each of its actions, several at a click: for
- * some seventy blocks that takes longer than all the rest. With it a closed block is drawn again only when something
- * that it shows has changed. The page receives this function as text, so it must not use anything outside of it.
- */
-export function drawOnlyWhatChanged(): object {
-  const SHOWN = ['isShown', 'isAuthorized', 'operationId', 'response', 'request', 'tag', 'path', 'method'];
-  const OperationContainer = (Block: Component): Component =>
-    class extends Block {
-      shouldComponentUpdate(next: BlockProps): boolean {
-        const { props } = this;
-        return next.isShown || SHOWN.some((name) => props[name] !== next[name]) || !props.op.equals(next.op);
-      }
-    };
-  // Swagger UI gives these its whole state, so each change of it draws them. They show nothing of it.
-  const stateless = (Original: Component, { React }: WithReact): unknown => {
-    function Stateless(props: object): object {
-      return React.createElement(Original, props);
-    }
-    Stateless.prototype.mapStateToProps = () => ({});
-    return Stateless;
-  };
-  const buttons = ['authorizeOperationBtn', 'LockAuthOperationIcon', 'UnlockAuthOperationIcon', 'CopyToClipboardBtn'];
-  const wrapped = ['JumpToPath', ...buttons].map((name) => [name, stateless]);
-  return { wrapComponents: { OperationContainer, ...Object.fromEntries(wrapped) } };
-}
-
 /** What an answer may show: a task, a task as a worker gets it, a bulk, a schedule, a batch, a callback, a service. */
 interface Seen {
   taskId?: string;

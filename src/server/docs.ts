@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { documentForPage, drawOnlyWhatChanged, rememberTask } from './docs-page.js';
+import { documentForPage, rememberTask } from './docs-page.js';
 import { VERSION } from './version.js';
 
 /** The OpenAPI document of a host's app with the queue. */
@@ -42,6 +42,6 @@ export function serveDocs(app: INestApplication): void {
   SwaggerModule.setup('docs', app, () => buildDocument(app), { ui: false, jsonDocumentUrl: 'docs-json' });
   SwaggerModule.setup('docs', app, () => documentForPage(buildDocument(app)), {
     raw: false,
-    swaggerOptions: { responseInterceptor: rememberTask, plugins: [drawOnlyWhatChanged] },
+    swaggerOptions: { responseInterceptor: rememberTask },
   });
 }

@@ -3,7 +3,7 @@
 import math
 import urllib.parse
 import uuid
-from typing import Any, Dict, List, Mapping, Optional, cast
+from typing import Any, Dict, List, Mapping, Optional, Tuple, cast
 
 from .api_types import NewTask
 from .batch_types import (
@@ -175,15 +175,12 @@ class BatchClient(_Batches):
 
         After `timeout` seconds it raises WaitTimeoutError, or the last failure where no request was answered.
         """
-        return wait_for_end(
-            "batch",
-            batch_id,
-            timeout,
-            interval,
-            self._connections.timeout,
-            look=lambda most: self.get(batch_id, timeout=most, retries=0),
-            has_ended=lambda seen: seen["endedAt"] is not None,
-        )
+
+        def look(most: float) -> Tuple[Batch, bool]:
+            seen = self.get(batch_id, timeout=most, retries=0)
+            return seen, seen["endedAt"] is not None
+
+        return wait_for_end("batch", batch_id, timeout, interval, self._connections.timeout, look)
 
 
 def _given(**given: Any) -> Dict[str, Any]:

@@ -3,7 +3,7 @@
 import math
 import urllib.parse
 import uuid
-from typing import Any, Dict, Iterator, List, Optional, Union, cast
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union, cast
 
 from .api_types import STATUS, URIS, CreatedTask, ListQuery, NewTask, Removal, Task, TaskChanges, TaskPage
 from .batch_client import BatchClient, StartedBatch
@@ -208,17 +208,16 @@ class TaskClient:
         request was answered.
         """
         ends = [self.status[role] for role in ("FINISHED", "ERROR", "CANCELLED")]
-        return wait_for_end(
-            "task",
-            task_id,
-            timeout,
-            interval,
-            self._connections.timeout,
-            look=lambda most: self.get(task_id, timeout=most, retries=0),
-            has_ended=lambda seen: seen["status"] in ends,
-            # The first looks are for tasks that end at once.
-            hears_end=lambda gap, left: gap >= STREAM_FROM and self._hears_end(task_id, ends, min(left, COVERED)),
-        )
+
+        def look(most: float) -> Tuple[Task, bool]:
+            seen = self.get(task_id, timeout=most, retries=0)
+            return seen, seen["status"] in ends
+
+        # The first looks are for tasks that end at once.
+        def hears_end(gap: float, left: float) -> bool:
+            return gap >= STREAM_FROM and self._hears_end(task_id, ends, min(left, COVERED))
+
+        return wait_for_end("task", task_id, timeout, interval, self._connections.timeout, look, hears_end)
 
     def _hears_end(self, task_id: str, ends: List[int], seconds: float) -> bool:
         """Listens for this long. Returns whether the task may have ended."""

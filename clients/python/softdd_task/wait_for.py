@@ -2,7 +2,7 @@
 
 import random
 import time
-from typing import Any, Callable, Optional, TypeVar
+from typing import Callable, Optional, Tuple, TypeVar
 
 from .backoff import backoff
 from .errors import TaskApiError, WaitTimeoutError
@@ -21,14 +21,14 @@ def wait_for_end(
     timeout: float,
     interval: float,
     most: float,
-    look: Callable[[float], Seen],
-    has_ended: Callable[[Seen], bool],
+    look: Callable[[float], Tuple[Seen, bool]],
     hears_end: Optional[Callable[[float, float], bool]] = None,
 ) -> Seen:
     """Looks at it until it has ended. If the queue is away meanwhile, it tries again.
 
     kind       what it is called, and `name` its id, for the error
     most       the most seconds that a look may take
+    look       what is there, and whether it has ended
     hears_end  listens for its end, given the seconds between two looks by now and those that are left
 
     After `timeout` seconds it raises WaitTimeoutError, or the last failure where no look was answered.
@@ -38,8 +38,8 @@ def wait_for_end(
     while True:
         rest, failure = gap * random.uniform(0.8, 1.0), None
         try:
-            seen = look(min(max(deadline - time.monotonic(), LEAST_LOOK), most))
-            if has_ended(seen):
+            seen, has_ended = look(min(max(deadline - time.monotonic(), LEAST_LOOK), most))
+            if has_ended:
                 return seen
         except TaskApiError as error:
             if not error.retryable:
