@@ -17,7 +17,7 @@ Seen = TypeVar("Seen")
 
 def wait_for_end(
     kind: str,
-    name: str,
+    item_id: str,
     timeout: float,
     interval: float,
     most: float,
@@ -26,7 +26,7 @@ def wait_for_end(
 ) -> Seen:
     """Looks at it until it has ended. If the queue is away meanwhile, it tries again.
 
-    kind       what it is called, and `name` its id, for the error
+    kind       `task` or `batch`, for the error
     most       the most seconds that a look may take
     look       what is there, and whether it has ended
     hears_end  listens for its end, given the seconds between two looks by now and those that are left
@@ -49,7 +49,7 @@ def wait_for_end(
         if left <= 0:
             if seen is None and failure:
                 raise failure
-            message = "%s %s has not ended within %g s" % (kind, name, timeout)
+            message = "%s %s has not ended within %g s" % (kind, item_id, timeout)
             raise WaitTimeoutError(message, detail={kind: seen}) from failure
         until = time.monotonic() + min(rest, left)
         if failure or hears_end is None or not hears_end(gap, left):
