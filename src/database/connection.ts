@@ -11,7 +11,7 @@ export abstract class Connection {
   /** READ COMMITTED: under REPEATABLE READ the gap locks of claims deadlock with inserts. */
   abstract readonly begin: Statement[];
   abstract readonly commit: Statement[];
-  protected abstract readonly undo: Statement;
+  protected abstract readonly undo: Statement[];
   /** The driver's connection. */
   abstract readonly client: object;
 
@@ -49,7 +49,7 @@ export abstract class Connection {
 
   /** If this fails, the connection is gone, and its transaction with it. */
   async rollback(): Promise<void> {
-    if (!this.broken) await this.roundTrip([this.undo], DEADLINES.roundTrip).catch(() => this.discard());
+    if (!this.broken) await this.roundTrip(this.undo, DEADLINES.roundTrip).catch(() => this.discard());
   }
 
   /** Whether the connection still answers. */

@@ -49,11 +49,17 @@ const ASK = plain(
   `SHOW SESSION VARIABLES WHERE Variable_name IN (${[...Object.keys(SESSION), ...ISOLATION].map((name) => `'${name}'`).join(', ')})`,
 );
 
+/**
+ * A variable of the session. 1: a statement of ours has removed the ready rows of the tasks that start now, so the trigger
+ * need not do it row by row.
+ */
+export const STARTS = '@softdd_starts';
+
 export class MysqlConnection extends Connection {
   readonly begin = [plain('START TRANSACTION')];
   // Stated explicitly, so that completion_type does not matter.
   readonly commit = [plain('COMMIT AND NO CHAIN NO RELEASE')];
-  protected readonly undo = plain('ROLLBACK AND NO CHAIN NO RELEASE');
+  protected readonly undo = ['ROLLBACK AND NO CHAIN NO RELEASE', `SET ${STARTS} = NULL`].map(plain);
 
   constructor(
     logger: Logger,

@@ -18,7 +18,7 @@ const SETTINGS = plain(
 export class PostgresConnection extends Connection {
   readonly begin = [plain('BEGIN ISOLATION LEVEL READ COMMITTED'), SETTINGS];
   readonly commit = [plain('COMMIT')];
-  protected readonly undo = plain('ROLLBACK');
+  protected readonly undo = [plain('ROLLBACK')];
 
   constructor(
     logger: Logger,

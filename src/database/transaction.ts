@@ -48,14 +48,14 @@ export function* post(statement: Statement): Script<void> {
   yield new Deferred(statement);
 }
 
-/** Posts only the last of these writes: too many together might exceed a packet. */
-export function* postLast(statements: Iterable<Statement>): Script<void> {
-  let last: Statement | undefined;
-  for (const statement of statements) {
-    if (last) yield* change(last);
-    last = statement;
+/** Posts only the last of these writes: too many together might exceed a packet. The statements of one stay together. */
+export function* postLast(writes: Iterable<Statement | Statement[]>): Script<void> {
+  let last: Statement[] = [];
+  for (const write of writes) {
+    if (last.length > 0) yield last;
+    last = [write].flat();
   }
-  if (last) yield* post(last);
+  for (const statement of last) yield* post(statement);
 }
 
 /**

@@ -135,6 +135,8 @@ export interface Dialect {
   insertEach(rows: Rows): Statement[];
   /** Statements that set each of these rows to its own cells. */
   updateEach(rows: Rows): Statement[];
+  /** The same for ready rows that a claim has locked, and that start. These statements must run together. */
+  startEach(rows: Rows): Statement[];
   /**
    * Removes rows without a ready task among the first `limit` that fit, and returns how many there were. For engines
    * whose ready rows are in a table of their own.

@@ -1,13 +1,14 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
-import { type Dialect, isTimeColumn, literal, type ReadySource, type Steps, type TaskTable } from './dialect.js';
-import { cellWriter, shifted, storedText, utcText } from '../clock.js';
+import { type Dialect, isTimeColumn, type ReadySource, type Steps, type TaskTable } from './dialect.js';
+import { MysqlReadyRows } from './mysql.ready.js';
+import { cellWriter, storedText, utcText } from '../clock.js';
 import { GrowingSql } from '../growing-sql.js';
 import { isoOffset } from '../offset.js';
 import { isLocalTimeColumn, type LocalTimeColumn, type StoredTimes, utcOfTimestamp } from '../stored-time.js';
 import { allSame, type Rows } from '../rows.js';
-import { change, type QueryResult, type Script, select } from '../transaction.js';
+import type { QueryResult, Script } from '../transaction.js';
 
-/** MySQL and MariaDB have no partial indexes. Triggers maintain a narrow table instead. */
+/** MySQL and MariaDB have no partial indexes: see mysql.ready.ts. */
 export class MysqlDialect implements Dialect {
   readonly engine = 'mysql';
   readonly clock = sql`DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.%fZ')`;
@@ -18,6 +19,7 @@ export class MysqlDialect implements Dialect {
   readonly sortKey: Sql;
   readonly times: StoredTimes;
   readonly ready: ReadySource;
+  private readonly readyRows: MysqlReadyRows;
   readonly running: { rows: Sql; tasks: Sql; where: Sql };
   readonly claimOrder = sql`priority, created_at, task_id`;
   readonly listOrder: Sql;
@@ -30,40 +32,14 @@ export class MysqlDialect implements Dialect {
     this.sortKey = sql`DATE_FORMAT(${this.stored('created_at')}, '%Y-%m-%d %H:%i:%s.%f')`;
     // The table's own column: an unqualified name means the formatted text of that name, which no index serves.
     this.listOrder = sql`${this.table}.user_id DESC, ${this.table}.created_at DESC, ${this.table}.id DESC`;
-    const rows = this.beside('ready');
     const running = this.beside('running');
     this.running = {
       rows: running,
       tasks: sql`${running} JOIN ${this.table} ON ${this.table}.id = ${running}.task_id`,
       where: sql`1 = 1`,
     };
-    // Not AS created_at: ORDER BY prefers an alias to a column, and would sort, and lock, every ready row.
-    const column = (name: string): Sql => sql`${rows}.${this.id(name)}`;
-    const task = sql`LEFT JOIN ${this.table} ON ${this.table}.id = ${column('task_id')}
-        AND ${this.table}.status = ${literal(options.status.BEGIN)}`;
-    this.ready = {
-      rows,
-      where: sql`1 = 1`,
-      taskId: sql`task_id`,
-      // Joined from the ready row to its task, never the other way. Both rows are locked.
-      tasks: sql`${rows} ${task}`,
-      column,
-      order: join(['priority', 'created_at', 'task_id'].map(column)),
-      // Not a comparison of tuples: MySQL uses no index for it.
-      by: (turn) => {
-        // Forced: over few rows the optimizer takes any of the indexes.
-        const ordered = sql`${rows} FORCE INDEX (${this.id(`${options.table}_ready_${turn}`)})`;
-        const name = turn === 'owner' ? 'user_id' : 'group';
-        const order = join(['created_at', 'task_id'].map(column));
-        return { rows: ordered, tasks: sql`${ordered} ${task}`, order, column: column(name) };
-      },
-      from: ({ priority, createdAt }, isOneLevel = false) => {
-        const created = createdAt ? utcText(shifted(createdAt, options.times.created_at.offsetMinutes)) : '1970-01-01';
-        if (isOneLevel) return sql`${column('created_at')} >= ${created}`;
-        return sql`(${column('priority')} > ${priority} OR
-          ${column('priority')} = ${priority} AND ${column('created_at')} >= ${created})`;
-      },
-    };
+    this.readyRows = new MysqlReadyRows(this, options);
+    this.ready = this.readyRows.source;
   }
 
   beside(suffix: string): Sql {
@@ -188,27 +164,13 @@ export class MysqlDialect implements Dialect {
     ];
   }
 
-  /**
-   * TRUNCATE and cascades fire no triggers, and leave ready rows without a task. A claim locks both rows. If a claim
-   * can lock a ready row without its task, the row is an orphan, or another transaction locked the task first and will
-   * want the ready row. Waiting for the task would then be a deadlock.
-   */
+  startEach(rows: Rows): Sql[] {
+    const ids = rows.rows.map((row) => row.id);
+    return this.readyRows.removedTogether(ids, this.updateEach(rows));
+  }
+
   *removeOrphans(fits: Sql, limit: number, source: Pick<ReadySource, 'rows' | 'order'>): Script<number> {
-    const { ready, table } = this;
-    const columns = ['service', 'priority', 'created_at', 'task_id'];
-    const keys = join(columns.map(ready.column));
-    const orphans = yield* select<Record<string, unknown>>(
-      sql`SELECT head.service, head.priority, DATE_FORMAT(head.created_at, '%Y-%m-%d %H:%i:%s.%f') AS created, head.task_id
-        FROM (SELECT ${keys} FROM ${source.rows} WHERE ${fits} ORDER BY ${source.order} LIMIT ${limit}) head
-        LEFT JOIN ${table} ON ${table}.id = head.task_id AND ${table}.status = ${literal(this.options.status.BEGIN)}
-        WHERE ${table}.id IS NULL`,
-    );
-    for (const { service, priority, created, task_id } of orphans)
-      yield* change(
-        sql`DELETE FROM ${ready.rows} WHERE service = ${service} AND priority = ${priority}
-          AND created_at = ${created} AND task_id = ${task_id}`,
-      );
-    return orphans.length;
+    return yield* this.readyRows.removeOrphans(fits, limit, source);
   }
 
   /**

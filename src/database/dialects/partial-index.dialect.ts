@@ -4,7 +4,8 @@ import { dueAt } from './due-at.js';
 import { isRunning } from './running.js';
 import type { Place } from './dialect.js';
 import type { StoredTimes } from '../stored-time.js';
-import { type Script, select } from '../transaction.js';
+import type { Rows } from '../rows.js';
+import { type Script, select, type Statement } from '../transaction.js';
 
 /** What engines with partial indexes share: the ready row is the task's own row. */
 export abstract class PartialIndexDialect {
@@ -57,6 +58,7 @@ export abstract class PartialIndexDialect {
   }
 
   abstract idIn(ids: string[]): Sql;
+  abstract updateEach(rows: Rows): Statement[];
 
   ownedFrom(userId: string): Sql {
     return sql`user_id = ${userId}`;
@@ -73,6 +75,11 @@ export abstract class PartialIndexDialect {
   onDuplicateAdd(table: Sql, key: readonly string[], columns: readonly string[]): Sql {
     const sums = columns.map((name) => sql`${this.id(name)} = ${table}.${this.id(name)} + excluded.${this.id(name)}`);
     return sql`ON CONFLICT (${join(key.map((name) => this.id(name)))}) DO UPDATE SET ${join(sums)}`;
+  }
+
+  /** The ready row is the task's own. */
+  startEach(rows: Rows): Statement[] {
+    return this.updateEach(rows);
   }
 
   /** The ready row is the task, so there are no orphans. */

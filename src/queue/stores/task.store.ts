@@ -4,8 +4,8 @@ import type { Reading, TaskColumns, TaskValues } from './columns.js';
 import { type Dialect, literal, type TaskTable } from '../../database/dialects/dialect.js';
 import { LongTexts } from './long-texts.js';
 import type { UniqueRow } from '../unique.js';
-import { alike } from '../../database/rows.js';
-import { change, postLast, type Script, select } from '../../database/transaction.js';
+import { alike, type Rows } from '../../database/rows.js';
+import { change, postLast, type Script, select, type Statement } from '../../database/transaction.js';
 
 /** A task to insert. `status` BEGIN with `runAt` means ready from that time on. */
 export type NewRow = Record<string, unknown> & { taskId: string; status: number; runAt?: Date | undefined };
@@ -142,14 +142,12 @@ export class TaskStore<T extends Task> {
    * as of the time of that read, so the result is known without another read.
    */
   *updateEach(changes: TaskChange<T>[], now: Date): Script<T[]> {
-    const { columns } = this;
-    const { updatedAt } = columns.stamps(now);
-    const toWrite = changes.map(({ task, values, isMarked }) => {
-      const row = columns.toRow(task.taskId, Object.assign({}, values, { updatedAt }), now);
-      return isMarked ? columns.withOther(row, ...MARK) : row;
-    });
-    yield* postLast([...alike(toWrite)].flatMap((some) => this.dialect.updateEach(some)));
-    return changes.map(({ task, values }) => columns.become(task, values, now));
+    return yield* this.writeEach(changes, now, (rows) => this.dialect.updateEach(rows));
+  }
+
+  /** The same for ready tasks that start. */
+  *startEach(changes: TaskChange<T>[], now: Date): Script<T[]> {
+    return yield* this.writeEach(changes, now, (rows) => this.dialect.startEach(rows));
   }
 
   /** Fails if the task table, or a column of it, is not there. Reads no row. */
@@ -177,6 +175,17 @@ export class TaskStore<T extends Task> {
         ORDER BY service, status`,
     );
     return rows.map(({ service, status, count }) => ({ service, status: Number(status), count: Number(count) }));
+  }
+
+  private *writeEach(changes: TaskChange<T>[], now: Date, write: (rows: Rows) => Statement[]): Script<T[]> {
+    const { columns } = this;
+    const { updatedAt } = columns.stamps(now);
+    const toWrite = changes.map(({ task, values, isMarked }) => {
+      const row = columns.toRow(task.taskId, Object.assign({}, values, { updatedAt }), now);
+      return isMarked ? columns.withOther(row, ...MARK) : row;
+    });
+    yield* postLast([...alike(toWrite)].map(write));
+    return changes.map(({ task, values }) => columns.become(task, values, now));
   }
 
   private *someStates(ids: string[], clause: Sql): Script<TaskState[]> {

@@ -195,7 +195,7 @@ export class Claims<T extends Task> implements Command<Claim, ClaimResult<T>> {
       return deals.some((deal) => !deal.isOver);
     });
     for (const [row, deal] of dealOf) deal.left.push(row);
-    yield* together(deals.map((deal, index) => tasks.updateEach(this.changes(deal, allowance), found[index]!.now)));
+    yield* together(deals.map((deal, index) => tasks.startEach(this.changes(deal, allowance), found[index]!.now)));
     yield* starts.spend();
     yield* this.queue.hooks.changed(deals.flatMap(({ shares }) => shares.flatMap(({ started }) => started)));
     return deals;

@@ -1,7 +1,8 @@
 import type { QueryRunner } from 'typeorm';
 import { dueAt } from '../../database/dialects/due-at.js';
+import { readyCreatedAt } from '../../database/dialects/ready-key.js';
 import { isRunning } from '../../database/dialects/running.js';
-import { utcOfTimestamp } from '../../database/stored-time.js';
+import { STARTS } from '../../database/mysql.connection.js';
 import { IN_PIECE, type SchemaStep, type TaskSchemaOptions } from '../schema.js';
 import { quoteText, readTriggers, seesTriggers, squeeze, tableComment, triggerDefiner } from './mysql.inspect.js';
 
@@ -73,7 +74,7 @@ export class MysqlTriggers {
         what: `${this.ready} is not filled`,
         ...pieces,
         sql: `INSERT INTO \`${this.ready}\` (service, priority, created_at, task_id, \`group\`, user_id)
-          SELECT service, priority, ${createdOf(zoned)('')}, id, \`group\`, user_id FROM \`${table}\` WHERE status = ${status.BEGIN} ${IN_PIECE}
+          SELECT service, priority, ${readyCreatedAt(zoned)}, id, \`group\`, user_id FROM \`${table}\` WHERE status = ${status.BEGIN} ${IN_PIECE}
           ON DUPLICATE KEY UPDATE user_id = \`${table}\`.user_id`,
       },
       {
@@ -105,9 +106,9 @@ export class MysqlTriggers {
 
   /** Any writer of a row fires them: the row is in the ready table exactly while it is claimable. */
   private triggers(zoned: boolean): Record<string, { event: string; body: string }> {
-    const created = createdOf(zoned);
+    const created = (row: string): string => readyCreatedAt(zoned, row);
     const ready = `\`${this.ready}\``;
-    const begin = this.options.status.BEGIN;
+    const { BEGIN: begin, START: start } = this.options.status;
     // A duplicate is an orphan: TRUNCATE fires no trigger, and then the same rows were loaded again.
     const add = `INSERT INTO ${ready} (service, priority, created_at, task_id, \`group\`, user_id)
     VALUES (NEW.service, NEW.priority, ${created('NEW.')}, NEW.id, NEW.\`group\`, NEW.user_id)
@@ -140,7 +141,7 @@ END`,
         body: `BEGIN
   IF OLD.status = ${begin} OR NEW.status = ${begin} OR OLD.limited = 1 OR NEW.limited = 1 THEN
     IF NOT (OLD.status <=> NEW.status AND ${same}) THEN
-      IF OLD.status = ${begin} THEN ${remove}; END IF;
+      IF OLD.status = ${begin} AND NOT (${STARTS} <=> 1 AND NEW.status = ${start}) THEN ${remove}; END IF;
       IF NEW.status = ${begin} THEN ${add}; END IF;
     END IF;
     IF (OLD.limited = 1 OR NEW.limited = 1) AND NOT (${unchanged('limited')} AND ${unchanged('status')}
@@ -161,17 +162,6 @@ END`,
     };
   }
 }
-
-/**
- * A row without a creation time counts as oldest. The key must be the same when any other session removes the row, so a
- * `timestamp` is written in UTC.
- */
-const createdOf =
-  (zoned: boolean) =>
-  (row: string): string => {
-    const column = `${row}created_at`;
-    return `COALESCE(${zoned ? utcOfTimestamp(column) : column}, TIMESTAMP'1970-01-01 00:00:00')`;
-  };
 
 const unchanged = (column: string): string => `OLD.${column} <=> NEW.${column}`;
 

@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import { runTaskMigrations, TASK_STATUS } from '../../../src/index.js';
+import { createDatabase, describeOn, type TestDatabase } from '../../support/databases.js';
+import { connect, withQueue } from '../schema/fixtures/queue.js';
+import { createOriginal } from '../schema/fixtures/original.js';
+
+const { BEGIN, START } = TASK_STATUS;
+const MANY = 20;
+
+describeOn('mysql')('tasks that start together, on %s', (engine) => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  beforeEach(async () => {
+    database = await createDatabase(engine);
+    // Of two sessions, each has one of the claims that follow.
+    dataSource = await connect(database, { poolSize: 2 });
+  });
+  afterEach(async () => {
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  const count = async (table: string): Promise<number> => {
+    const [row] = await dataSource.query<{ n: unknown }[]>(`SELECT COUNT(*) AS n FROM ${table}`);
+    return Number(row!.n);
+  };
+
+  /** Every third one has no creation time. */
+  async function insert(): Promise<void> {
+    const rows = Array.from({ length: MANY }, (_, n) => {
+      const created = n % 3 === 0 ? 'NULL' : `'2026-01-0${1 + (n % 9)} 12:00:00'`;
+      return `('many-${n}', 'alice', 'default', ${BEGIN}, ${n % 2}, ${created}, 'in')`;
+    });
+    await dataSource.query(
+      `INSERT INTO tasks (id, user_id, service, status, priority, created_at, input) VALUES ${rows.join(', ')}`,
+    );
+    expect(await count('tasks_ready')).toBe(MANY);
+  }
+
+  describe.each(['datetime(3)', 'timestamp'])('with times as %s', (type) => {
+    beforeEach(async () => {
+      await createOriginal(dataSource, engine, { rows: [] });
+      await dataSource.query(`ALTER TABLE tasks MODIFY created_at ${type} NULL, MODIFY updated_at ${type} NULL`);
+      await runTaskMigrations(dataSource);
+    });
+
+    it('leave no ready row behind', async () => {
+      await insert();
+      await withQueue(dataSource, {}, async ({ service }) => {
+        expect((await service.claim({ limit: MANY })).map(({ status }) => status)).toEqual(Array(MANY).fill(START));
+      });
+      expect(await count('tasks_ready')).toBe(0);
+    });
+
+    it('stay ready if one of them cannot start, and later ones start one by one', async () => {
+      await insert();
+      await dataSource.query(`CREATE TRIGGER host_refuses BEFORE UPDATE ON tasks FOR EACH ROW FOLLOWS tasks_due_update
+        IF NEW.id = 'many-5' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF`);
+      await withQueue(dataSource, {}, async ({ service }) => {
+        await expect(service.claim({ limit: MANY })).rejects.toThrow();
+        expect(await count('tasks_ready')).toBe(MANY);
+        await dataSource.query('DROP TRIGGER host_refuses');
+        for (const left of [MANY - 3, MANY - 6]) {
+          expect(await service.claim({ limit: 3 })).toHaveLength(3);
+          expect(await count('tasks_ready')).toBe(left);
+        }
+        expect(await service.claim({ limit: MANY })).toHaveLength(MANY - 6);
+        expect(await count('tasks_ready')).toBe(0);
+      });
+    });
+  });
+});
