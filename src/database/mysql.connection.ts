@@ -50,8 +50,8 @@ const ASK = plain(
 );
 
 /**
- * A variable of the session. 1: a statement of ours has removed the ready rows of the tasks that start now, so the trigger
- * need not do it row by row.
+ * A variable of the session: the table of ready rows of which a statement of ours has removed those of the tasks that start
+ * now, so the trigger need not do it row by row.
  */
 export const STARTS = '@softdd_starts';
 

@@ -25,7 +25,7 @@ export class MysqlReadyRows {
     this.table = table;
     // Not AS created_at: ORDER BY prefers an alias to a column, and would sort, and lock, every ready row.
     const column = (name: string): Sql => sql`${rows}.${id(name)}`;
-    const task = sql`LEFT JOIN ${this.isReady(column('task_id'))}`;
+    const task = sql`LEFT JOIN ${this.readyTask(column('task_id'))}`;
     this.source = {
       rows,
       where: sql`1 = 1`,
@@ -52,7 +52,7 @@ export class MysqlReadyRows {
   }
 
   /** The task of this id, if it is ready: what a JOIN continues with. */
-  private isReady(taskId: Sql): Sql {
+  private readyTask(taskId: Sql): Sql {
     const { table } = this;
     return sql`${table} ON ${table}.id = ${taskId} AND ${table}.status = ${literal(this.options.status.BEGIN)}`;
   }
@@ -73,7 +73,7 @@ export class MysqlReadyRows {
       ' AND ',
     );
     return [
-      sql`SET ${raw(STARTS)} = 1`,
+      sql`SET ${raw(STARTS)} = ${`${this.options.table}_ready`}`,
       // Forced: over few rows the optimizer reads, and locks, all of them.
       sql`DELETE ${rows} FROM ${table} FORCE INDEX (PRIMARY) STRAIGHT_JOIN ${rows} FORCE INDEX (PRIMARY) ON ${same}
         WHERE ${table}.id IN (${ids})`,
@@ -93,7 +93,7 @@ export class MysqlReadyRows {
     const orphans = yield* select<Record<string, unknown>>(
       sql`SELECT head.service, head.priority, DATE_FORMAT(head.created_at, '%Y-%m-%d %H:%i:%s.%f') AS created, head.task_id
         FROM (SELECT ${keys} FROM ${source.rows} WHERE ${fits} ORDER BY ${source.order} LIMIT ${limit}) head
-        LEFT JOIN ${this.isReady(sql`head.task_id`)} WHERE ${table}.id IS NULL`,
+        LEFT JOIN ${this.readyTask(sql`head.task_id`)} WHERE ${table}.id IS NULL`,
     );
     for (const { service, priority, created, task_id } of orphans)
       yield* change(

@@ -68,7 +68,8 @@ export class MysqlTriggers {
       {
         what: `${this.ready} has other rows than those with status ${status.BEGIN}`,
         sql: `DELETE r FROM \`${this.ready}\` r LEFT JOIN \`${table}\` t ON t.id = r.task_id
-          WHERE t.id IS NULL OR NOT t.status <=> ${status.BEGIN}`,
+          AND t.status = ${status.BEGIN} AND t.service = r.service AND t.priority = r.priority
+          AND ${readyCreatedAt(zoned, 't.')} = r.created_at WHERE t.id IS NULL`,
       },
       {
         what: `${this.ready} is not filled`,
@@ -115,6 +116,7 @@ export class MysqlTriggers {
     ON DUPLICATE KEY UPDATE \`group\` = NEW.\`group\`, user_id = NEW.user_id`;
     const remove = `DELETE FROM ${ready} WHERE service = OLD.service AND priority = OLD.priority
     AND created_at = ${created('OLD.')} AND task_id = OLD.id`;
+    const areRemoved = `${STARTS} <=> ${quoteText(this.ready)}`;
     const same = `OLD.id = NEW.id AND OLD.service = NEW.service AND OLD.\`group\` <=> NEW.\`group\`
     AND OLD.user_id = NEW.user_id
     AND OLD.priority = NEW.priority AND OLD.created_at <=> NEW.created_at`;
@@ -137,11 +139,12 @@ END`,
       },
       [`${this.ready}_update`]: {
         event: 'AFTER UPDATE',
-        // Each condition takes a microsecond or more, so one tells first whether there is anything to do.
+        // Each condition takes a microsecond or more, so one tells first whether there is anything to do. A host's trigger
+        // may have turned a start back: then the ready row, already removed, is added again.
         body: `BEGIN
   IF OLD.status = ${begin} OR NEW.status = ${begin} OR OLD.limited = 1 OR NEW.limited = 1 THEN
-    IF NOT (OLD.status <=> NEW.status AND ${same}) THEN
-      IF OLD.status = ${begin} AND NOT (${STARTS} <=> 1 AND NEW.status = ${start}) THEN ${remove}; END IF;
+    IF NOT (OLD.status <=> NEW.status AND ${same}) OR ${areRemoved} THEN
+      IF OLD.status = ${begin} AND NOT (${areRemoved} AND NEW.status = ${start}) THEN ${remove}; END IF;
       IF NEW.status = ${begin} THEN ${add}; END IF;
     END IF;
     IF (OLD.limited = 1 OR NEW.limited = 1) AND NOT (${unchanged('limited')} AND ${unchanged('status')}

@@ -29,7 +29,7 @@ describeOn('mysql')('tasks that start together, on %s', (engine) => {
   /** Every third one has no creation time. */
   async function insert(): Promise<void> {
     const rows = Array.from({ length: MANY }, (_, n) => {
-      const created = n % 3 === 0 ? 'NULL' : `'2026-01-0${1 + (n % 9)} 12:00:00'`;
+      const created = n % 3 === 0 ? 'NULL' : `'2026-01-0${1 + (n % 9)} 12:00:00.123456'`;
       return `('many-${n}', 'alice', 'default', ${BEGIN}, ${n % 2}, ${created}, 'in')`;
     });
     await dataSource.query(
@@ -38,7 +38,7 @@ describeOn('mysql')('tasks that start together, on %s', (engine) => {
     expect(await count('tasks_ready')).toBe(MANY);
   }
 
-  describe.each(['datetime(3)', 'timestamp'])('with times as %s', (type) => {
+  describe.each(['datetime(3)', 'datetime(6)', 'timestamp'])('with times as %s', (type) => {
     beforeEach(async () => {
       await createOriginal(dataSource, engine, { rows: [] });
       await dataSource.query(`ALTER TABLE tasks MODIFY created_at ${type} NULL, MODIFY updated_at ${type} NULL`);
@@ -68,6 +68,33 @@ describeOn('mysql')('tasks that start together, on %s', (engine) => {
         expect(await service.claim({ limit: MANY })).toHaveLength(MANY - 6);
         expect(await count('tasks_ready')).toBe(0);
       });
+    });
+  });
+
+  it('stay ready if a trigger of the host turns their start back', async () => {
+    await runTaskMigrations(dataSource);
+    await insert();
+    await dataSource.query(`CREATE TRIGGER host_turns_back BEFORE UPDATE ON tasks FOR EACH ROW FOLLOWS tasks_due_update
+      IF NEW.id = 'many-5' AND NEW.status = ${START} THEN SET NEW.status = OLD.status; END IF`);
+    await withQueue(dataSource, {}, async ({ service }) => {
+      await service.claim({ limit: MANY });
+      expect(await dataSource.query('SELECT task_id FROM tasks_ready')).toEqual([{ task_id: 'many-5' }]);
+    });
+  });
+
+  it('leave no ready row of another queue whose tasks a trigger of the host starts with them', async () => {
+    await runTaskMigrations(dataSource);
+    await runTaskMigrations(dataSource, { table: 'others' });
+    await insert();
+    await dataSource.query(
+      'INSERT INTO others (id, user_id, service, status) SELECT id, user_id, service, status FROM tasks',
+    );
+    await dataSource.query(`CREATE TRIGGER host_starts_others AFTER UPDATE ON tasks FOR EACH ROW
+      UPDATE others SET status = NEW.status WHERE id = NEW.id`);
+    await withQueue(dataSource, {}, async ({ service }) => {
+      expect(await count('others_ready')).toBe(MANY);
+      await service.claim({ limit: MANY });
+      expect([await count('tasks_ready'), await count('others_ready')]).toEqual([0, 0]);
     });
   });
 });

@@ -42,6 +42,23 @@ describe.each(ENGINES)('a start on %s', (engine) => {
     expect(await problemsOf(dataSource)).toEqual([]);
   });
 
+  it('gives each task one place if the type of its times was changed', async () => {
+    await runTaskMigrations(dataSource);
+    if (engine === 'sqlite') return;
+    await dataSource.query(
+      "INSERT INTO tasks (id, user_id, service, status, created_at) VALUES ('a', 'u', 's', 10, '2026-01-01 00:00:00.75')",
+    );
+    await dataSource.query(
+      engine === 'mysql'
+        ? 'ALTER TABLE tasks MODIFY created_at timestamp NULL DEFAULT CURRENT_TIMESTAMP'
+        : 'ALTER TABLE tasks ALTER created_at TYPE timestamptz(0)',
+    );
+    await withQueue(dataSource, { migrate: true }, async ({ service }) => {
+      expect(await service.claim({ limit: 5 })).toHaveLength(1);
+    });
+    expect(await problemsOf(dataSource)).toEqual([]);
+  });
+
   it('mends what says when rows are due, and sweeps what became due meanwhile', async () => {
     await runTaskMigrations(dataSource);
     if (engine === 'mysql')

@@ -1,0 +1,3 @@
+import { loadSuite } from '../support/load-tests.js';
+
+await loadSuite('unit-batches');
