@@ -39,6 +39,17 @@ describe.each(ENGINES)('servers killed with kill -9 while schedules are due, on 
     await database?.drop();
   });
 
+  /** Milliseconds between the times of each schedule of the option. */
+  async function gapsOfOwn(): Promise<number[]> {
+    const own: { schedule_key: string; scheduled_for: string | Date }[] = await dataSource.query(
+      "SELECT schedule_key, scheduled_for FROM tasks WHERE user_id = 'code' ORDER BY schedule_key, scheduled_for",
+    );
+    return own.flatMap(({ schedule_key: key, scheduled_for: time }, place) => {
+      const before = own[place - 1];
+      return before?.schedule_key === key ? [new Date(time).getTime() - new Date(before.scheduled_for).getTime()] : [];
+    });
+  }
+
   it(
     'each has the task of each of its seconds once',
     async () => {
@@ -71,16 +82,11 @@ describe.each(ENGINES)('servers killed with kill -9 while schedules are due, on 
       expect(rows).toHaveLength(wanted);
       expect(new Set(rows.map(({ scheduled_for: time }) => String(new Date(time).getTime()))).size).toBe(times[0]);
       // Those of the option were set again at each start: their times went on, each once, with none left out.
-      const own: { schedule_key: string; scheduled_for: string | Date }[] = await dataSource.query(
-        "SELECT schedule_key, scheduled_for FROM tasks WHERE user_id = 'code' ORDER BY schedule_key, scheduled_for",
-      );
-      const gaps = own.flatMap(({ schedule_key: key, scheduled_for: time }, place) => {
-        const before = own[place - 1];
-        return before?.schedule_key === key
-          ? [new Date(time).getTime() - new Date(before.scheduled_for).getTime()]
-          : [];
+      // The last kill may have left them behind: the server that came after it goes on with them.
+      const gaps = await until('their times have come, too', async () => {
+        const found = await gapsOfOwn();
+        return found.length > 5 * (SECONDS - 1) ? found : undefined;
       });
-      expect(gaps.length).toBeGreaterThan(5 * (SECONDS - 1));
       expect(gaps.filter((gap) => gap !== 1000)).toEqual([]);
     },
     (SECONDS + 120) * 1000,
