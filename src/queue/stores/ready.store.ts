@@ -63,7 +63,7 @@ export class ReadyStore<T extends Task> {
     const isFull = found.length === 0 && allowance?.turns(service)?.isCapped;
     // All owners with ready tasks are at the limit for owners.
     const wait = isFull && (yield* this.scan.level(service, undefined)) !== undefined ? 'limit' : undefined;
-    return { ...this.columns.toReading(found), wait };
+    return { ...this.columns.toReading(eachOnce(found)), wait };
   }
 
   private *of(
@@ -202,7 +202,7 @@ export class ReadyStore<T extends Task> {
       found.push(...more.filter(({ id }) => !ids.has(id)));
     }
     if (found.length === 0) return { ...this.nothing(wait), isHeld: allowance?.meetsOthers };
-    return this.columns.toReading(this.inOrder(found));
+    return this.columns.toReading(this.inOrder(eachOnce(found)));
   }
 
   private fits(filter: Omit<TaskFilter, 'taskId'>): Sql[] {
@@ -216,3 +216,12 @@ const fitting = ({ service, group }: TaskFilter, column: (name: string) => Sql):
   ...(service === undefined ? [] : [sql`${column('service')} = ${service}`]),
   ...(group === undefined ? [] : [sql`${column('group')} = ${group}`]),
 ];
+
+/**
+ * On MySQL a task has two ready rows if an ALTER TABLE changes its time of creation, which fires no trigger, and it gets
+ * another priority. Only the one that has its key goes when it starts; the other is then an orphan.
+ */
+function eachOnce(rows: Row[]): Row[] {
+  const ids = new Set<unknown>();
+  return rows.filter(({ id }) => ids.size < ids.add(id).size);
+}

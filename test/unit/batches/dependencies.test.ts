@@ -93,9 +93,7 @@ describe.each(PLACES)('tasks of a batch that wait for each other, on $engine', (
     ],
     [
       'in a chain',
-      Array.from({ length: WHOLE && where.engine === 'sqlite' ? 1000 : 100 }, (_, index) =>
-        task(`${index}`, ...(index ? [`${index - 1}`] : [])),
-      ),
+      Array.from({ length: WHOLE ? 1000 : 100 }, (_, index) => task(`${index}`, ...(index ? [`${index - 1}`] : []))),
     ],
   ])(
     'end all, %s',

@@ -71,6 +71,18 @@ describeOn('mysql')('tasks that start together, on %s', (engine) => {
     });
   });
 
+  it('start once, also those that have two places because a time lost its digits', async () => {
+    await runTaskMigrations(dataSource);
+    await insert();
+    await withQueue(dataSource, {}, async ({ service }) => {
+      await dataSource.query('ALTER TABLE tasks MODIFY created_at datetime NULL');
+      for (const taskId of ['many-1', 'many-2']) await service.update(taskId, { priority: 5 });
+      expect(await count('tasks_ready')).toBe(MANY + 2);
+      const claimed = (await service.claim({ limit: 2 * MANY })).map(({ taskId }) => taskId);
+      expect([claimed.length, new Set(claimed).size]).toEqual([MANY, MANY]);
+    });
+  });
+
   it('stay ready if a trigger of the host turns their start back', async () => {
     await runTaskMigrations(dataSource);
     await insert();

@@ -44,15 +44,13 @@ describe.each(ENGINES)('a start on %s', (engine) => {
 
   it('gives each task one place if the type of its times was changed', async () => {
     await runTaskMigrations(dataSource);
-    if (engine === 'sqlite') return;
     await dataSource.query(
       "INSERT INTO tasks (id, user_id, service, status, created_at) VALUES ('a', 'u', 's', 10, '2026-01-01 00:00:00.75')",
     );
-    await dataSource.query(
-      engine === 'mysql'
-        ? 'ALTER TABLE tasks MODIFY created_at timestamp NULL DEFAULT CURRENT_TIMESTAMP'
-        : 'ALTER TABLE tasks ALTER created_at TYPE timestamptz(0)',
-    );
+    // SQLite's columns have no type.
+    if (engine === 'mysql')
+      await dataSource.query('ALTER TABLE tasks MODIFY created_at timestamp NULL DEFAULT CURRENT_TIMESTAMP');
+    if (engine === 'postgres') await dataSource.query('ALTER TABLE tasks ALTER created_at TYPE timestamptz(0)');
     await withQueue(dataSource, { migrate: true }, async ({ service }) => {
       expect(await service.claim({ limit: 5 })).toHaveLength(1);
     });
